@@ -1,0 +1,105 @@
+"""Who may do what: scopes of keys, policies of routes. Used by the gateway and by the server."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+SESSION_COOKIE = "aimindserve_session"
+CSRF_HEADER = "x-aimindserve-csrf"
+KEY_PREFIX = "sk-"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Scope(StrEnum):
+    """What an API key is for."""
+
+    INFERENCE = "inference"
+    MANAGEMENT = "management"
+    METRICS = "metrics"
+
+
+class Policy(StrEnum):
+    """What a management route asks of its caller. Every route declares exactly one."""
+
+    PUBLIC = "public"
+    """Nobody needs to be known: login, health, the page itself."""
+    SESSION = "session"
+    """A browser session, even one that must still change its password; keys are refused."""
+    USER = "user"
+    """Any session with its password changed, or a key with scope management."""
+    ADMIN = "admin"
+    """An administrator's session, or a management key whose owner is an administrator."""
+    METRICS = "metrics"
+    """A key with scope metrics or management, or an administrator's session."""
+
+
+class Refusal(StrEnum):
+    """Why a caller is refused."""
+
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    PASSWORD_CHANGE_REQUIRED = "password_change_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose credential was checked. ``key_id`` is None for a browser session."""
+
+    user_id: str
+    username: str
+    is_admin: bool
+    key_id: str | None = None
+    scopes: frozenset[str] = frozenset()
+    models: frozenset[str] | None = None
+    must_change_password: bool = False
+
+
+def refuse(principal: Principal | None, policy: Policy) -> Refusal | None:
+    """None when ``principal`` may use a route of this ``policy``, else the reason why not."""
+    if policy is Policy.PUBLIC:
+        return None
+    if principal is None:
+        return Refusal.UNAUTHENTICATED
+    if principal.key_id is not None:
+        return _refuse_key(principal, policy)
+    if policy is Policy.SESSION:
+        return None
+    if principal.must_change_password:
+        return Refusal.PASSWORD_CHANGE_REQUIRED
+    if policy in (Policy.ADMIN, Policy.METRICS) and not principal.is_admin:
+        return Refusal.FORBIDDEN
+    return None
+
+
+def _refuse_key(principal: Principal, policy: Policy) -> Refusal | None:
+    if policy is Policy.SESSION:
+        return Refusal.FORBIDDEN
+    if policy is Policy.METRICS and Scope.METRICS in principal.scopes:
+        return None
+    if Scope.MANAGEMENT not in principal.scopes or principal.must_change_password:
+        return Refusal.FORBIDDEN
+    if policy is Policy.ADMIN and not principal.is_admin:
+        return Refusal.FORBIDDEN
+    return None
+
+
+def may_use_model(models: Collection[str] | None, model: str) -> bool:
+    """Whether a key limited to ``models`` (None: all) may call ``model``."""
+    return models is None or model in models
+
+
+def same_origin(
+    method: str, *, host: str, origin: str | None, fetch_site: str | None, csrf_header: str | None
+) -> bool:
+    """Whether a request that authenticates by cookie may change something.
+
+    Safe methods pass. Any other needs the custom header *and* a sign from the browser that the page that sends it is
+    ours: ``Sec-Fetch-Site: same-origin``, or an ``Origin`` whose host and port are those of ``Host``.
+    """
+    if method.upper() in SAFE_METHODS:
+        return True
+    if csrf_header != "1":
+        return False
+    if fetch_site is not None:
+        return fetch_site == "same-origin"
+    return origin is not None and origin.partition("://")[2].lower() == host.lower()

@@ -1,0 +1,67 @@
+"""Messages between the server and its gateways: one JSON object a line over a Unix socket, ``type`` first.
+
+Server → gateway: ``Table``, ``UsageAck``. Gateway → server: ``Hello``, ``TableAck``, ``Usage``, ``Loads``. A gateway
+sends ``Hello`` at once; the server answers with the whole table, and again at each change. Usage is sent again until
+it is acknowledged, so a receiver counts each request id once."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aimindserve.domain.routing import RoutingTable
+from aimindserve.domain.usage import UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A gateway introduces itself; ``table_version`` is that of the copy that it holds (0: none)."""
+
+    gateway_id: str
+    pid: int
+    table_version: int
+    type: Literal["hello"] = "hello"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The whole routing table."""
+
+    table: RoutingTable
+    type: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class TableAck:
+    """This version is in force in the gateway."""
+
+    version: int
+    type: Literal["table_ack"] = "table_ack"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A batch of finished requests; ``batch`` rises within one connection."""
+
+    batch: int
+    records: tuple[UsageRecord, ...]
+    type: Literal["usage"] = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageAck:
+    """The batch is stored durably."""
+
+    batch: int
+    type: Literal["usage_ack"] = "usage_ack"
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """Requests in flight by replica id, and when each model was last asked for (Unix seconds)."""
+
+    in_flight: dict[str, int] = field(default_factory=dict[str, int])
+    last_request_at: dict[str, float] = field(default_factory=dict[str, float])
+    type: Literal["loads"] = "loads"
+
+
+ToGateway = Table | UsageAck
+ToServer = Hello | TableAck | Usage | Loads

@@ -1,0 +1,103 @@
+"""The routing table that the server publishes to its gateways, and the choices made from it.
+
+Plain frozen dataclasses (no pydantic), as the gateway decodes and holds them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class RouteState(StrEnum):
+    """What a caller of a model can expect now."""
+
+    READY = "ready"
+    STARTING = "starting"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one ready replica listens. ``engine_key`` is sent to the engine as its bearer token ("" when it takes
+    none); it is secret."""
+
+    replica_id: str
+    host: str
+    port: int
+    engine_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A public model name and the replicas behind it. ``detail`` says in one English sentence why it is not ready;
+    ``progress`` is 0..1 or None while unknown. ``created`` is in Unix seconds."""
+
+    model: str
+    deployment_id: str
+    state: RouteState
+    endpoints: tuple[Endpoint, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    detail: str = ""
+    progress: float | None = None
+    retry_after: int = 5
+    created: int = 0
+    context_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """What the bearer of one key may do. ``digest``: HMAC-SHA-256 of the whole token, hex. ``models`` None: all.
+    ``expires_at``: Unix seconds or None. Disabled keys are not in the table."""
+
+    key_id: str
+    digest: str
+    user_id: str
+    scopes: tuple[str, ...]
+    models: tuple[str, ...] | None = None
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionGrant:
+    """A browser session that may use inference. ``digest`` as for keys. Sessions that must change their password are
+    not in the table."""
+
+    digest: str
+    user_id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingTable:
+    """Everything that a gateway needs to serve inference without the server. ``version`` rises with each change."""
+
+    version: int
+    routes: tuple[Route, ...] = ()
+    keys: tuple[KeyGrant, ...] = ()
+    sessions: tuple[SessionGrant, ...] = ()
+
+
+def pick(
+    endpoints: Iterable[Endpoint], in_flight: Mapping[str, int], exclude: Collection[str] = ()
+) -> Endpoint | None:
+    """The endpoint with the fewest requests in flight (first in table order among equals), or None.
+
+    ``in_flight`` counts by replica id; replicas in ``exclude`` were tried already.
+    """
+    best: Endpoint | None = None
+    least = 0
+    for endpoint in endpoints:
+        if endpoint.replica_id in exclude:
+            continue
+        load = in_flight.get(endpoint.replica_id, 0)
+        if best is None or load < least:
+            best, least = endpoint, load
+    return best
+
+
+def near_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """Up to ``limit`` known names that look like a misspelt one, best first."""
+    by_fold = {known.casefold(): known for known in names}
+    close = get_close_matches(name.casefold(), list(by_fold), n=limit, cutoff=0.6)
+    return tuple(by_fold[fold] for fold in close)
