@@ -1,0 +1,80 @@
+"""What a person asks for. The same models are the API body, the stored JSON and the command line's type."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from aimindserve.domain.source import Source, SourceError, parse_source
+
+EngineName = Literal["vllm", "llama.cpp"]
+
+DeploymentName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"),
+    Field(description="Public model name: letters, digits, dot, dash and underscore, up to 63 characters."),
+]
+Parameter = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")]
+
+
+def _source_text(text: str) -> str:
+    try:
+        return str(parse_source(text))
+    except SourceError as error:
+        raise ValueError(str(error)) from error
+
+
+SourceText = Annotated[str, AfterValidator(_source_text), Field(max_length=4096, examples=["demo://tiny-vlm"])]
+
+
+class PlacementWishes(BaseModel):
+    """Where replicas may go. Empty: anywhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nodes: tuple[str, ...] = Field(default=(), max_length=64)
+    devices: tuple[str, ...] = Field(default=(), max_length=64)
+
+
+class DeploymentSpec(BaseModel):
+    """A deployment as asked for. ``parameters`` are engine arguments, one list item each (``--flag=value``)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: DeploymentName
+    source: SourceText
+    engine: Literal["auto", "vllm", "llama.cpp"] = "auto"
+    engine_version: str | None = Field(default=None, max_length=64)
+    parameters: tuple[Parameter, ...] = Field(default=(), max_length=128)
+    replicas: int = Field(default=1, ge=0, le=64)
+    placement: PlacementWishes = PlacementWishes()
+    env: dict[EnvironmentName, str] = Field(default_factory=dict, max_length=64)
+
+    @property
+    def parsed_source(self) -> Source:
+        """The source as a value."""
+        return parse_source(self.source)
+
+
+class DeploymentPatch(BaseModel):
+    """Changes to a spec; fields that are left out stay. The name does not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SourceText | None = None
+    engine: Literal["auto", "vllm", "llama.cpp"] | None = None
+    engine_version: str | None = Field(default=None, max_length=64)
+    parameters: tuple[Parameter, ...] | None = Field(default=None, max_length=128)
+    replicas: int | None = Field(default=None, ge=0, le=64)
+    placement: PlacementWishes | None = None
+    env: dict[EnvironmentName, str] | None = Field(default=None, max_length=64)
+
+    def apply(self, spec: DeploymentSpec) -> DeploymentSpec:
+        """``spec`` with the fields that were given."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return DeploymentSpec.model_validate(spec.model_dump() | given)
+
+
+def same_program(a: DeploymentSpec, b: DeploymentSpec) -> bool:
+    """Whether replicas started from ``a`` serve ``b`` as they are: everything but the number of replicas agrees."""
+    return a.model_copy(update={"replicas": 0}) == b.model_copy(update={"replicas": 0})
