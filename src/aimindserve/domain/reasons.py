@@ -1,0 +1,124 @@
+"""The closed list of reasons: why something waits, failed or was refused, and what to do about it.
+
+A reason is a code with parameters; its sentences, in English and Chinese, are in ``reason_texts``. Nothing else in the
+product words a cause or a remedy."""
+
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Language = Literal["en", "zh"]
+ParameterValue = str | int | float
+
+
+class ReasonCode(StrEnum):
+    """Every cause that the product can name."""
+
+    # Model files
+    SOURCE_INVALID = "source_invalid"
+    SOURCE_NOT_FOUND = "source_not_found"
+    SOURCE_NOT_READABLE = "source_not_readable"
+    SOURCE_NO_MODEL = "source_no_model"
+    SOURCE_NOT_SUPPORTED = "source_not_supported"
+    DEMO_UNKNOWN = "demo_unknown"
+    GGUF_CORRUPT = "gguf_corrupt"
+    GGUF_IS_PROJECTOR = "gguf_is_projector"
+    SPLIT_INCOMPLETE = "split_incomplete"
+    PROJECTOR_MISSING = "projector_missing"
+    PROJECTOR_MISMATCH = "projector_mismatch"
+    FILE_CHANGED = "file_changed"
+    # Engine and parameters
+    ENGINE_NOT_INSTALLED = "engine_not_installed"
+    ENGINE_CANNOT_RUN = "engine_cannot_run"
+    ARCHITECTURE_NOT_SUPPORTED = "architecture_not_supported"
+    PARAMETER_MANAGED = "parameter_managed"
+    PARAMETER_DENIED = "parameter_denied"
+    PARAMETER_UNKNOWN = "parameter_unknown"
+    PARAMETER_VALUE = "parameter_value"
+    ENVIRONMENT_DENIED = "environment_denied"
+    # Placement
+    NO_NODE = "no_node"
+    NODE_UNKNOWN = "node_unknown"
+    MEMORY_INSUFFICIENT = "memory_insufficient"
+    MEMORY_CLAIMED = "memory_claimed"
+    # Life of a replica
+    WAITING_FOR_NODE = "waiting_for_node"
+    NODE_UNREACHABLE = "node_unreachable"
+    STOP_REQUESTED = "stop_requested"
+    STOPPED_BY_USER = "stopped_by_user"
+    SCALED_TO_ZERO = "scaled_to_zero"
+    RESTARTING = "restarting"
+    ENGINE_PROGRAM_MISSING = "engine_program_missing"
+    ENGINE_CRASHED = "engine_crashed"
+    ENGINE_KILLED = "engine_killed"
+    ENGINE_EXITED = "engine_exited"
+    ENGINE_OUT_OF_MEMORY = "engine_out_of_memory"
+    ENGINE_LOAD_FAILED = "engine_load_failed"
+    ENGINE_REFUSED_PARAMETER = "engine_refused_parameter"
+    ENGINE_ILLEGAL_INSTRUCTION = "engine_illegal_instruction"
+    ENGINE_START_TIMEOUT = "engine_start_timeout"
+    ENGINE_NOT_ANSWERING = "engine_not_answering"
+    PORT_TAKEN = "port_taken"
+    DISK_FULL = "disk_full"
+    DEVICE_BUSY = "device_busy"
+    # Node facts
+    DRIVER_ABSENT = "driver_absent"
+    DEVICE_PROBE_FAILED = "device_probe_failed"
+    # Requests
+    NOT_FOUND = "not_found"
+    NAME_TAKEN = "name_taken"
+    REVISION_CONFLICT = "revision_conflict"
+    ACTION_NOT_ALLOWED = "action_not_allowed"
+    INVALID_REQUEST = "invalid_request"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    LOGIN_FAILED = "login_failed"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    PASSWORD_CHANGE_REQUIRED = "password_change_required"
+    PASSWORD_TOO_SHORT = "password_too_short"
+    PASSWORD_COMMON = "password_common"
+    PASSWORD_UNCHANGED = "password_unchanged"
+    CSRF_FAILED = "csrf_failed"
+    HOST_NOT_ALLOWED = "host_not_allowed"
+    BODY_TOO_LARGE = "body_too_large"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    NOT_READY = "not_ready"
+    INTERNAL_ERROR = "internal_error"
+
+
+class Reason(BaseModel):
+    """A code and the values that its sentences mention."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: ReasonCode
+    params: dict[str, ParameterValue] = Field(default_factory=dict)
+
+
+class Explanation(NamedTuple):
+    """A reason in words: what happened, and what to do."""
+
+    message: str
+    remedy: str
+
+
+def reason(code: ReasonCode, **params: ParameterValue) -> Reason:
+    """A reason with its values."""
+    return Reason(code=code, params=params)
+
+
+def explain(why: Reason, language: Language) -> Explanation:
+    """``why`` in words. A value that is missing shows as ``?`` (the tests keep that from happening)."""
+    from aimindserve.domain.reason_texts import TEXTS
+
+    text = TEXTS[why.code]
+    pair = text.zh if language == "zh" else text.en
+    values = _Values({name: str(value) for name, value in why.params.items()})
+    return Explanation(pair.message.format_map(values), pair.remedy.format_map(values))
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
