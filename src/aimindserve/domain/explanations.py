@@ -1,0 +1,79 @@
+"""Why a parameter or a memory item is what it is, in words. A closed list, in English and Chinese."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aimindserve.domain.reasons import Language, ParameterValue
+
+
+class Why(StrEnum):
+    """Every explanation that the fit report gives."""
+
+    YOURS = "yours"
+    ENGINE_DEFAULT = "engine_default"
+    THREADS_FROM_CORES = "threads_from_cores"
+    CONTEXT_FROM_MODEL = "context_from_model"
+    CONTEXT_CAPPED = "context_capped"
+    IMAGE_TOKENS_FROM_MODEL = "image_tokens_from_model"
+    GPU_LAYERS_ALL = "gpu_layers_all"
+    NO_GPU = "no_gpu"
+    PARALLEL_DEFAULT = "parallel_default"
+    MEMORY_WEIGHTS = "memory_weights"
+    MEMORY_PROJECTOR = "memory_projector"
+    MEMORY_KV_CACHE = "memory_kv_cache"
+    MEMORY_COMPUTE = "memory_compute"
+    MEMORY_OVERHEAD = "memory_overhead"
+
+
+class Explained(BaseModel):
+    """An explanation and the values that it mentions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: Why
+    params: dict[str, ParameterValue] = Field(default_factory=dict)
+
+
+_TEXTS: dict[Why, tuple[str, str]] = {
+    Why.YOURS: ("You set this.", "由您设置。"),
+    Why.ENGINE_DEFAULT: ("The engine's default.", "引擎默认值。"),
+    Why.THREADS_FROM_CORES: (
+        "{cores} physical cores; one is left for the rest of the machine.",
+        "共 {cores} 个物理核心，保留一个供系统使用。",
+    ),
+    Why.CONTEXT_FROM_MODEL: (
+        "The model was trained for {tokens} tokens.",
+        "模型训练时的上下文为 {tokens} 个词元。",
+    ),
+    Why.CONTEXT_CAPPED: (
+        "The model could take {trained} tokens; {tokens} keep the memory small. Raise it if you need more.",
+        "模型可支持 {trained} 个词元；设为 {tokens} 以节省内存，需要时可调大。",
+    ),
+    Why.IMAGE_TOKENS_FROM_MODEL: (
+        "The model was trained on pictures of {tokens} tokens.",
+        "模型训练时每张图片为 {tokens} 个词元。",
+    ),
+    Why.GPU_LAYERS_ALL: ("All layers fit on the GPU.", "所有层均可放入 GPU。"),
+    Why.NO_GPU: ("It runs on the CPU.", "在 CPU 上运行。"),
+    Why.PARALLEL_DEFAULT: ("Requests that are answered at the same time.", "同时处理的请求数。"),
+    Why.MEMORY_WEIGHTS: ("The language model's weights, as in the file.", "语言模型权重（与文件相同）。"),
+    Why.MEMORY_PROJECTOR: ("The part that turns pictures into tokens.", "将图片转换为词元的部分。"),
+    Why.MEMORY_KV_CACHE: (
+        "Keys and values of {tokens} tokens in {layers} layers.",
+        "{layers} 层、{tokens} 个词元的键值缓存。",
+    ),
+    Why.MEMORY_COMPUTE: ("Working memory for one batch.", "单个批次的计算缓冲。"),
+    Why.MEMORY_OVERHEAD: ("The engine program itself.", "引擎程序本身。"),
+}
+
+
+def explained(code: Why, **params: ParameterValue) -> Explained:
+    """An explanation with its values."""
+    return Explained(code=code, params=params)
+
+
+def sentence(what: Explained, language: Language) -> str:
+    """The explanation in words."""
+    text = _TEXTS[what.code][1 if language == "zh" else 0]
+    return text.format(**what.params)

@@ -1,0 +1,262 @@
+"""Replicas: what is wanted, what a node is told, what it reports, and the decision between them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.nodes import NodeFacts
+from aimindserve.domain.reasons import Reason
+from aimindserve.domain.specs import DeploymentSpec, EngineName
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Wanted(StrEnum):
+    """What a person wants of a deployment as a whole."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DELETED = "deleted"
+
+
+class Deployment(_Frozen):
+    """A deployment as stored. ``generation`` rises when running replicas no longer serve the spec (edit, restart);
+    ``revision`` with every change. Times are Unix seconds. ``facts`` were read when the spec was accepted."""
+
+    id: str
+    spec: DeploymentSpec
+    wanted: Wanted = Wanted.RUNNING
+    generation: int = 1
+    revision: int = 1
+    facts: ModelFacts | None = None
+    created_at: float = 0.0
+    updated_at: float = 0.0
+
+
+class Claim(_Frozen):
+    """Memory that a replica holds on a device, in bytes. ``exclusive``: nobody else may use the device meanwhile."""
+
+    device_id: str
+    bytes: int
+    exclusive: bool = False
+
+
+class Assignment(_Frozen):
+    """Where a replica runs and what it holds there. Written once, by the placement reconciler."""
+
+    node_id: str
+    claims: tuple[Claim, ...]
+    engine: EngineName
+
+
+class Mark(_Frozen):
+    """A stage of the start-up that was reached at ``at`` (Unix seconds)."""
+
+    stage: str
+    at: float
+
+
+class ReplicaState(StrEnum):
+    """What a node observes of a replica."""
+
+    DOWNLOADING = "downloading"
+    PREPARING = "preparing"
+    STARTING = "starting"
+    READY = "ready"
+    BACKOFF = "backoff"
+    """It failed and is tried again at ``retry_at``."""
+    FAILED = "failed"
+    """It failed and trying again would not help; it waits for an edit or a restart."""
+    STOPPING = "stopping"
+
+
+class ReplicaObservation(_Frozen):
+    """One replica as its node sees it now. While a node lists a replica, its claims are held.
+
+    ``attempt`` counts from 1; ``restarts`` counts attempts that ended without an order. ``host``, ``port`` and
+    ``engine_key`` (secret) are set while an engine process lives. ``ready_since``, ``retry_at`` in Unix seconds.
+    """
+
+    id: str
+    state: ReplicaState
+    reason: Reason | None = None
+    attempt: int = 1
+    restarts: int = 0
+    pid: int | None = None
+    host: str = "127.0.0.1"
+    port: int | None = None
+    engine_key: str = Field(default="", repr=False)
+    ready_since: float | None = None
+    retry_at: float | None = None
+    progress: float | None = None
+    timeline: tuple[Mark, ...] = ()
+
+
+class Replica(_Frozen):
+    """A replica as stored. ``spec`` and ``facts`` are those of its generation and never change.
+
+    ``stop_revision``: the node revision from which on it is not wanted (0 when it was never assigned).
+    ``waiting_for``: why it could not be placed when last tried.
+    """
+
+    id: str
+    deployment_id: str
+    generation: int
+    index: int
+    spec: DeploymentSpec
+    facts: ModelFacts
+    created_at: float
+    assignment: Assignment | None = None
+    waiting_for: Reason | None = None
+    stop_revision: int | None = None
+    observation: ReplicaObservation | None = None
+    observed_at: float | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop order was given."""
+        return self.stop_revision is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the last observation said so."""
+        return self.observation is not None and self.observation.state is ReplicaState.READY
+
+
+class DesiredReplica(_Frozen):
+    """Everything that a node needs to run one replica."""
+
+    id: str
+    deployment_id: str
+    model: str
+    generation: int
+    engine: EngineName
+    engine_version: str | None
+    facts: ModelFacts
+    parameters: tuple[str, ...]
+    env: dict[str, str]
+    claims: tuple[Claim, ...]
+
+
+class DesiredState(_Frozen):
+    """All that a node should run, at one revision. What it does not name is to be stopped."""
+
+    node_id: str
+    revision: int
+    replicas: tuple[DesiredReplica, ...] = ()
+
+
+class NodeReport(_Frozen):
+    """All that a node runs. ``acked_revision``: the highest desired state that it acts on (0: none yet)."""
+
+    node_id: str
+    acked_revision: int
+    facts: NodeFacts
+    replicas: tuple[ReplicaObservation, ...] = ()
+    at: float = 0.0
+
+
+class NodeRef(_Frozen):
+    """A node that the fabric can reach. ``address`` is what other nodes connect to."""
+
+    node_id: str
+    address: str
+    alive: bool = True
+
+
+class LogChunk(_Frozen):
+    """A piece of an attempt's log: UTF-8 text that starts at byte ``offset``; ``next_offset`` goes on from its end.
+
+    ``complete``: the attempt has ended and nothing follows. ``size`` is the whole log's in bytes.
+    """
+
+    attempt: int
+    offset: int
+    next_offset: int
+    size: int
+    text: str
+    complete: bool = False
+    attempts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaPlan:
+    """What the replica reconciler does next. ``create``: indexes of new replicas of the current generation;
+    ``stop``: ids to give a stop order; ``remove``: ids that were never assigned and can go at once."""
+
+    create: tuple[int, ...] = ()
+    stop: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.create or self.stop or self.remove)
+
+
+def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> ReplicaPlan:
+    """The replicas of one deployment that must be made or stopped so that the wanted number of the current generation
+    remains. Empty when all is as wanted."""
+    target = deployment.spec.replicas if deployment.wanted is Wanted.RUNNING else 0
+    live = [replica for replica in replicas if not replica.stopping]
+    current = [replica for replica in live if replica.generation == deployment.generation]
+    outdated = [replica for replica in live if replica.generation != deployment.generation]
+    by_worth = sorted(current, key=_worth)
+    surplus = by_worth[target:]
+    unwanted = outdated + surplus
+    used = {replica.index for replica in by_worth[:target]}
+    free = [index for index in range(target) if index not in used]
+    return ReplicaPlan(
+        create=tuple(free[: target - len(used)]),
+        stop=tuple(replica.id for replica in unwanted if replica.assignment is not None),
+        remove=tuple(replica.id for replica in unwanted if replica.assignment is None),
+    )
+
+
+def _worth(replica: Replica) -> tuple[bool, bool, int, str]:
+    """Sort key that puts first what should be kept: ready before assigned before waiting, low indexes first."""
+    return (not replica.is_ready, replica.assignment is None, replica.index, replica.id)
+
+
+def desired_state(
+    node_id: str, revision: int, replicas: Sequence[Replica], models: dict[str, str]
+) -> DesiredState:
+    """What ``node_id`` should run at ``revision``. ``models``: public name by deployment id."""
+    return DesiredState(
+        node_id=node_id,
+        revision=revision,
+        replicas=tuple(
+            DesiredReplica(
+                id=replica.id,
+                deployment_id=replica.deployment_id,
+                model=models.get(replica.deployment_id, replica.spec.name),
+                generation=replica.generation,
+                engine=replica.assignment.engine,
+                engine_version=replica.spec.engine_version,
+                facts=replica.facts,
+                parameters=replica.spec.parameters,
+                env=dict(replica.spec.env),
+                claims=replica.assignment.claims,
+            )
+            for replica in replicas
+            if replica.assignment is not None
+            and replica.assignment.node_id == node_id
+            and not replica.stopping
+        ),
+    )
+
+
+def is_gone(replica: Replica, acked_revision: int, reported: Collection[str]) -> bool:
+    """Whether a stopped replica's memory is free.
+
+    Both must hold: its node acts on a desired state without it, and does not list it. Either alone books a device
+    twice: a report that was made before the node heard of the replica does not list it either.
+    """
+    return (
+        replica.stop_revision is not None
+        and acked_revision >= replica.stop_revision
+        and replica.id not in reported
+    )
