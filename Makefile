@@ -1,0 +1,50 @@
+# aiMindServe: `make demo` to try it, `make test` to prove it. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv/bin
+SETUP := $(PYTHON) scripts/bootstrap.py
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: demo test check gen bench soak test-engines ui setup clean help
+
+demo: ## set everything up and start with the small model that ships with the project (CPU, offline)
+	@$(SETUP) runtime ui
+	@exec $(VENV)/aimindserve start --demo --data-dir .demo $(ARGS)
+
+test: ## set everything up, then every check and every test that needs no GPU (CI runs this)
+	@$(SETUP) dev ui chromium
+	@exec $(VENV)/python scripts/run_checks.py --tests
+
+check: ## lint, types, import contract, size budgets; no tests
+	@$(SETUP) dev node
+	@exec $(VENV)/python scripts/run_checks.py
+
+gen: ## regenerate the OpenAPI document and the page's typed client
+	@$(SETUP) dev node
+	@$(VENV)/python scripts/gen_openapi.py
+	@PATH="$(CURDIR)/$(VENV):$$PATH" npm --prefix ui run gen
+
+bench: ## measure the gateway against nginx on this machine
+	@$(SETUP) dev
+	@exec $(VENV)/python -m bench.gateway $(ARGS)
+
+soak: ## faults and load for an hour; SOAK_SECONDS=600 for ten minutes
+	@$(SETUP) dev ui
+	@exec $(VENV)/python -m pytest -m soak -o addopts="-ra --strict-markers" tests $(ARGS)
+
+test-engines: ## the tests that need a GPU and real engines
+	@$(SETUP) dev
+	@exec $(VENV)/python -m pytest -m gpu -o addopts="-ra --strict-markers" tests/gpu $(ARGS)
+
+ui: ## build the page into the package
+	@$(SETUP) ui
+
+setup: ## only set up what `make test` needs
+	@$(SETUP) dev ui chromium
+
+clean: ## remove what was built (keeps .venv and .demo)
+	rm -rf .cache dist build ui/node_modules ui/dist src/aimindserve/ui_dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
