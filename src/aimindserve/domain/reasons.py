@@ -4,7 +4,7 @@ A reason is a code with parameters; its sentences, in English and Chinese, are i
 product words a cause or a remedy."""
 
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -97,28 +97,6 @@ class Reason(BaseModel):
     params: dict[str, ParameterValue] = Field(default_factory=dict)
 
 
-class Explanation(NamedTuple):
-    """A reason in words: what happened, and what to do."""
-
-    message: str
-    remedy: str
-
-
 def reason(code: ReasonCode, **params: ParameterValue) -> Reason:
     """A reason with its values."""
     return Reason(code=code, params=params)
-
-
-def explain(why: Reason, language: Language) -> Explanation:
-    """``why`` in words. A value that is missing shows as ``?`` (the tests keep that from happening)."""
-    from aimindserve.domain.reason_texts import TEXTS
-
-    text = TEXTS[why.code]
-    pair = text.zh if language == "zh" else text.en
-    values = _Values({name: str(value) for name, value in why.params.items()})
-    return Explanation(pair.message.format_map(values), pair.remedy.format_map(values))
-
-
-class _Values(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "?"

@@ -1,0 +1,134 @@
+"""The words of reasons about model files, engines and parameters."""
+
+from aimindserve.domain.reason_wording import ReasonText, text
+from aimindserve.domain.reasons import ReasonCode
+
+_C = ReasonCode
+
+_FILES = {
+    _C.SOURCE_INVALID: text(
+        "This is not a model source: {detail}.",
+        "Use an absolute path such as /models/model.gguf, or demo://tiny-vlm.",
+        "这不是有效的模型来源：{detail}。",
+        "请填写绝对路径，例如 /models/model.gguf，或 demo://tiny-vlm。",
+    ),
+    _C.SOURCE_NOT_FOUND: text(
+        "There is no file or folder {path} on this machine.",
+        "Check the path; it must exist on the machine that runs the model, not on the one with the browser.",
+        "本机上没有文件或文件夹 {path}。",
+        "请检查路径；它必须位于运行模型的机器上，而不是打开浏览器的机器上。",
+    ),
+    _C.SOURCE_NOT_READABLE: text(
+        "{path} cannot be read by the account that runs aiMindServe.",
+        "Give that account read access, for example: chmod a+r {path}",
+        "运行 aiMindServe 的账户无法读取 {path}。",
+        "请授予该账户读取权限，例如：chmod a+r {path}",
+    ),
+    _C.SOURCE_NO_MODEL: text(
+        "No model was found in {path}.",
+        "Name a .gguf file, a folder with one, or a Hugging Face folder with config.json and .safetensors files.",
+        "在 {path} 中没有找到模型。",
+        "请指定 .gguf 文件、含有该文件的文件夹，或含有 config.json 和 .safetensors 的 Hugging Face 文件夹。",
+    ),
+    _C.SOURCE_NOT_SUPPORTED: text(
+        "Sources of the kind {kind}:// cannot be deployed yet.",
+        "Download the files and deploy their path, or use demo://tiny-vlm.",
+        "暂不支持部署 {kind}:// 类型的来源。",
+        "请先下载文件再用其路径部署，或使用 demo://tiny-vlm。",
+    ),
+    _C.DEMO_UNKNOWN: text(
+        "There is no demo model {name}.",
+        "Use demo://tiny-vlm.",
+        "没有名为 {name} 的演示模型。",
+        "请使用 demo://tiny-vlm。",
+    ),
+    _C.GGUF_CORRUPT: text(
+        "{path} is damaged or incomplete: {detail}.",
+        "Copy or download the file again and compare its size and checksum with the original.",
+        "{path} 已损坏或不完整：{detail}。",
+        "请重新复制或下载该文件，并与原文件核对大小和校验和。",
+    ),
+    _C.GGUF_IS_PROJECTOR: text(
+        "{path} is a multimodal projector, not a language model.",
+        "Deploy the model file beside it; the projector is then found by itself.",
+        "{path} 是多模态投影器，而不是语言模型。",
+        "请部署与它放在一起的模型文件；投影器会被自动找到。",
+    ),
+    _C.SPLIT_INCOMPLETE: text(
+        "The model is split into {total} files and {missing} is not there.",
+        "Put all parts into one folder and deploy the first one.",
+        "模型分为 {total} 个文件，缺少 {missing}。",
+        "请把所有分片放在同一文件夹中，并部署第一个分片。",
+    ),
+    _C.PROJECTOR_MISSING: text(
+        "{path} is a vision model, but no projector (mmproj) file that fits it lies beside it.",
+        "Put the model's mmproj-*.gguf into the same folder, then try again.",
+        "{path} 是视觉模型，但旁边没有与之匹配的投影器（mmproj）文件。",
+        "请把该模型的 mmproj-*.gguf 放入同一文件夹后重试。",
+    ),
+    _C.PROJECTOR_MISMATCH: text(
+        "The projector {projector} does not belong to {path}: width {have} instead of {want}.",
+        "Put the projector that was published with this model into the same folder.",
+        "投影器 {projector} 与 {path} 不匹配：其输出宽度为 {have}，而模型需要 {want}。",
+        "请把与该模型一同发布的投影器放入同一文件夹。",
+    ),
+    _C.FILE_CHANGED: text(
+        "{path} has changed or vanished since it was deployed.",
+        "Restore the file, or edit the deployment so that it is read again.",
+        "{path} 在部署之后被修改或删除。",
+        "请恢复该文件，或编辑部署以重新读取。",
+    ),
+}
+
+_ENGINE = {
+    _C.ENGINE_NOT_INSTALLED: text(
+        "The engine {engine} is not installed on this node.",
+        "Install it: {install}",
+        "此节点未安装引擎 {engine}。",
+        "请安装：{install}",
+    ),
+    _C.ENGINE_CANNOT_RUN: text(
+        "The engine {engine} does not run {format} models.",
+        "Leave the engine on automatic, or choose {alternative}.",
+        "引擎 {engine} 无法运行 {format} 格式的模型。",
+        "请将引擎设为自动，或选择 {alternative}。",
+    ),
+    _C.ARCHITECTURE_NOT_SUPPORTED: text(
+        "{engine} {version} does not know the model architecture {architecture}.",
+        "Use a newer version of the engine, or another model.",
+        "{engine} {version} 不支持模型架构 {architecture}。",
+        "请使用更新版本的引擎，或换用其他模型。",
+    ),
+    _C.PARAMETER_MANAGED: text(
+        "{flag} is set by aiMindServe.",
+        "Remove {flag} from the backend parameters.",
+        "{flag} 由 aiMindServe 设置。",
+        "请从后端参数中删除 {flag}。",
+    ),
+    _C.PARAMETER_DENIED: text(
+        "{flag} is not allowed: it could open files, ports or run code on this machine.",
+        "Remove {flag} from the backend parameters.",
+        "不允许使用 {flag}：它可能在本机上打开文件、端口或执行代码。",
+        "请从后端参数中删除 {flag}。",
+    ),
+    _C.PARAMETER_UNKNOWN: text(
+        "{engine} has no parameter {flag}.",
+        "Did you mean {nearest}? Correct or remove it.",
+        "{engine} 没有参数 {flag}。",
+        "是否想用 {nearest}？请更正或删除。",
+    ),
+    _C.PARAMETER_VALUE: text(
+        "{flag} does not take the value “{value}”.",
+        "Give {expected}.",
+        "{flag} 不接受值“{value}”。",
+        "应为：{expected}。",
+    ),
+    _C.ENVIRONMENT_DENIED: text(
+        "The environment variable {name} may not be set for an engine.",
+        "Remove {name} from the deployment's environment.",
+        "不允许为引擎设置环境变量 {name}。",
+        "请从部署的环境变量中删除 {name}。",
+    ),
+}
+
+MODEL_TEXTS: dict[ReasonCode, ReasonText] = {**_FILES, **_ENGINE}

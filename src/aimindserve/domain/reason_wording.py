@@ -1,0 +1,22 @@
+"""How a reason is worded: a message and a remedy, each in English and Chinese."""
+
+from typing import NamedTuple
+
+
+class Explanation(NamedTuple):
+    """A reason in words: what happened, and what to do."""
+
+    message: str
+    remedy: str
+
+
+class ReasonText(NamedTuple):
+    """One reason in both languages; ``{name}`` stands for a parameter of the reason."""
+
+    en: Explanation
+    zh: Explanation
+
+
+def text(en: str, en_remedy: str, zh: str, zh_remedy: str) -> ReasonText:
+    """The words of one reason."""
+    return ReasonText(Explanation(en, en_remedy), Explanation(zh, zh_remedy))
