@@ -88,9 +88,7 @@ def may_use_model(models: Collection[str] | None, model: str) -> bool:
     return models is None or model in models
 
 
-def same_origin(
-    method: str, *, host: str, origin: str | None, fetch_site: str | None, csrf_header: str | None
-) -> bool:
+def same_origin(method: str, *, host: str, origin: str | None, fetch_site: str | None, csrf_header: str | None) -> bool:
     """Whether a request that authenticates by cookie may change something.
 
     Safe methods pass. Any other needs the custom header *and* a sign from the browser that the page that sends it is

@@ -117,9 +117,7 @@ def deployment_phase(deployment: Deployment, replicas: Sequence[tuple[Replica, S
     if deployment.wanted is not Wanted.RUNNING or deployment.spec.replicas == 0:
         if replicas:
             return Standing(Phase.STOPPING, (reason(ReasonCode.STOP_REQUESTED),))
-        code = (
-            ReasonCode.STOPPED_BY_USER if deployment.wanted is Wanted.STOPPED else ReasonCode.SCALED_TO_ZERO
-        )
+        code = ReasonCode.STOPPED_BY_USER if deployment.wanted is Wanted.STOPPED else ReasonCode.SCALED_TO_ZERO
         return Standing(Phase.STOPPED, (reason(code),))
     current = [
         standing

@@ -67,8 +67,6 @@ def estimate_llama_cpp(facts: ModelFacts, context_tokens: int) -> MemoryEstimate
         MemoryItem(item="overhead", bytes=_ENGINE_OVERHEAD, why=explained(Why.MEMORY_OVERHEAD)),
     ]
     if facts.projector_bytes:
-        projector = MemoryItem(
-            item="projector", bytes=facts.projector_bytes, why=explained(Why.MEMORY_PROJECTOR)
-        )
+        projector = MemoryItem(item="projector", bytes=facts.projector_bytes, why=explained(Why.MEMORY_PROJECTOR))
         items.insert(1, projector)
     return MemoryEstimate(items=tuple(items))

@@ -72,9 +72,7 @@ def _rank(need: Need, space: DeviceSpace) -> tuple[int, int, str, str]:
 def _too_large(need: Need, usable: Sequence[DeviceSpace]) -> Reason:
     largest = max((space.device.allocatable for space in usable), default=0)
     if largest < need.bytes:
-        return reason(
-            ReasonCode.MEMORY_INSUFFICIENT, needed=format_bytes(need.bytes), largest=format_bytes(largest)
-        )
+        return reason(ReasonCode.MEMORY_INSUFFICIENT, needed=format_bytes(need.bytes), largest=format_bytes(largest))
     best = max(usable, key=lambda space: space.free)
     return reason(
         ReasonCode.MEMORY_CLAIMED,

@@ -51,9 +51,7 @@ _LIFE = {
         "正在停止。",
         "无需操作；引擎结束后即释放内存。",
     ),
-    _C.STOPPED_BY_USER: text(
-        "It was stopped.", "Start it to use it again.", "已被停止。", "启动后即可再次使用。"
-    ),
+    _C.STOPPED_BY_USER: text("It was stopped.", "Start it to use it again.", "已被停止。", "启动后即可再次使用。"),
     _C.SCALED_TO_ZERO: text(
         "It has no replicas.",
         "Set the number of replicas to one or more.",

@@ -221,9 +221,7 @@ def _worth(replica: Replica) -> tuple[bool, bool, int, str]:
     return (not replica.is_ready, replica.assignment is None, replica.index, replica.id)
 
 
-def desired_state(
-    node_id: str, revision: int, replicas: Sequence[Replica], models: dict[str, str]
-) -> DesiredState:
+def desired_state(node_id: str, revision: int, replicas: Sequence[Replica], models: dict[str, str]) -> DesiredState:
     """What ``node_id`` should run at ``revision``. ``models``: public name by deployment id."""
     return DesiredState(
         node_id=node_id,
@@ -242,9 +240,7 @@ def desired_state(
                 claims=replica.assignment.claims,
             )
             for replica in replicas
-            if replica.assignment is not None
-            and replica.assignment.node_id == node_id
-            and not replica.stopping
+            if replica.assignment is not None and replica.assignment.node_id == node_id and not replica.stopping
         ),
     )
 
@@ -255,8 +251,4 @@ def is_gone(replica: Replica, acked_revision: int, reported: Collection[str]) ->
     Both must hold: its node acts on a desired state without it, and does not list it. Either alone books a device
     twice: a report that was made before the node heard of the replica does not list it either.
     """
-    return (
-        replica.stop_revision is not None
-        and acked_revision >= replica.stop_revision
-        and replica.id not in reported
-    )
+    return replica.stop_revision is not None and acked_revision >= replica.stop_revision and replica.id not in reported

@@ -78,9 +78,7 @@ class RoutingTable:
     sessions: tuple[SessionGrant, ...] = ()
 
 
-def pick(
-    endpoints: Iterable[Endpoint], in_flight: Mapping[str, int], exclude: Collection[str] = ()
-) -> Endpoint | None:
+def pick(endpoints: Iterable[Endpoint], in_flight: Mapping[str, int], exclude: Collection[str] = ()) -> Endpoint | None:
     """The endpoint with the fewest requests in flight (first in table order among equals), or None.
 
     ``in_flight`` counts by replica id; replicas in ``exclude`` were tried already.

@@ -24,9 +24,7 @@ def _source_text(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
-SourceText = Annotated[
-    str, AfterValidator(_source_text), Field(max_length=4096, examples=["demo://tiny-vlm"])
-]
+SourceText = Annotated[str, AfterValidator(_source_text), Field(max_length=4096, examples=["demo://tiny-vlm"])]
 
 
 class PlacementWishes(BaseModel):

@@ -1,0 +1,310 @@
+"""What the management API answers. Shared by the server, the command line and, generated, the web page.
+
+Times are Unix seconds (UTC), sizes bytes. Sentences come in the language of the request."""
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aimindserve.domain.access import Scope
+from aimindserve.domain.lifecycle import Action, Phase
+from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
+from aimindserve.domain.params import Origin
+from aimindserve.domain.reasons import ParameterValue
+from aimindserve.domain.replicas import Claim, Mark, Wanted
+from aimindserve.domain.specs import DeploymentSpec
+
+Item = TypeVar("Item")
+
+
+class View(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ItemList(View, Generic[Item]):
+    """A list answer."""
+
+    items: tuple[Item, ...]
+
+
+class ReasonView(View):
+    """A reason in words: what happened (``message``) and what to do (``remedy``)."""
+
+    code: str
+    params: dict[str, ParameterValue] = Field(default_factory=dict)
+    message: str
+    remedy: str
+
+
+class Problem(View):
+    """An error answer (``application/problem+json``, RFC 9457, with our fields)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    message: str
+    params: dict[str, ParameterValue] = Field(default_factory=dict)
+    remedy: str
+    request_id: str = ""
+    reasons: tuple[ReasonView, ...] = ()
+
+
+class ReplicaView(View):
+    """One replica. ``attempts`` of its engine have logs at ``/replicas/{id}/log?attempt=n``."""
+
+    id: str
+    deployment: str
+    generation: int
+    node_id: str | None
+    node: str | None
+    phase: Phase
+    reasons: tuple[ReasonView, ...] = ()
+    attempt: int = 0
+    restarts: int = 0
+    pid: int | None = None
+    progress: float | None = None
+    created_at: float
+    ready_since: float | None = None
+    retry_at: float | None = None
+    timeline: tuple[Mark, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+
+class MemoryItemView(View):
+    """A line of the memory estimate."""
+
+    item: str
+    bytes: int
+    why: str
+
+
+class ParameterView(View):
+    """One engine argument, who decided it and why."""
+
+    flag: str
+    value: str | None
+    origin: Origin
+    why: str
+
+
+class PlacementView(View):
+    """Where a replica would go, or does."""
+
+    node_id: str
+    node: str
+    device_id: str
+    device: str
+    kind: DeviceKind
+    bytes: int
+    free: int
+    allocatable: int
+
+
+class AlternativeView(View):
+    """A change that would make it fit: a sentence and the fields of the spec to set."""
+
+    message: str
+    patch: dict[str, object]
+
+
+class FitReport(View):
+    """What deploying a spec would mean. ``verdict``: ``fits`` now; ``waits`` until claimed memory is free;
+    ``no`` for the ``reasons`` given."""
+
+    verdict: Literal["fits", "waits", "no"]
+    engine: str | None = None
+    engine_version: str | None = None
+    architecture: str | None = None
+    capabilities: tuple[str, ...] = ()
+    context_length: int | None = None
+    memory: tuple[MemoryItemView, ...] = ()
+    memory_total: int = 0
+    parameters: tuple[ParameterView, ...] = ()
+    placement: PlacementView | None = None
+    alternatives: tuple[AlternativeView, ...] = ()
+    reasons: tuple[ReasonView, ...] = ()
+
+
+class PlanView(View):
+    """How a deployment is run: engine, arguments and memory."""
+
+    engine: str
+    memory: tuple[MemoryItemView, ...] = ()
+    memory_total: int = 0
+    parameters: tuple[ParameterView, ...] = ()
+
+
+class DeploymentView(View):
+    """A deployment: what was asked for, where it stands and what may be done."""
+
+    id: str
+    name: str
+    spec: DeploymentSpec
+    wanted: Wanted
+    generation: int
+    revision: int
+    phase: Phase
+    reasons: tuple[ReasonView, ...] = ()
+    replicas: tuple[ReplicaView, ...] = ()
+    replicas_ready: int = 0
+    allowed_actions: tuple[Action, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    architecture: str | None = None
+    quantization: str | None = None
+    context_length: int | None = None
+    plan: PlanView | None = None
+    created_at: float
+    updated_at: float
+
+
+class ScaleRequest(View):
+    """Body of ``POST /deployments/{name}/scale``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    replicas: int = Field(ge=0, le=64)
+
+
+class DeviceView(View):
+    """A device with the memory that replicas claim on it."""
+
+    node_id: str
+    device: Device
+    claimed: int
+
+
+class NodeView(View):
+    """A machine."""
+
+    id: str
+    hostname: str
+    alive: bool
+    last_report_at: float | None
+    desired_revision: int
+    acked_revision: int
+    devices: tuple[DeviceView, ...] = ()
+    engines: tuple[EngineInstall, ...] = ()
+    notes: tuple[ReasonView, ...] = ()
+
+
+class EventView(View):
+    """Something that happened. ``id`` rises; ``kind`` is ``object.verb`` (``deployment.created``); ``subject`` is the
+    object's public name or id, ``actor`` who did it (a user name, ``key:<id>`` or ``system``)."""
+
+    id: int
+    at: float
+    kind: str
+    subject: str
+    actor: str
+    deployment: str | None = None
+    data: dict[str, object] = Field(default_factory=dict)
+
+
+class LoginRequest(View):
+    """Body of ``POST /session``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    username: str = Field(max_length=64)
+    password: str = Field(max_length=1024, repr=False)
+
+
+class PasswordRequest(View):
+    """Body of ``POST /session/password``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    current: str = Field(max_length=1024, repr=False)
+    new: str = Field(max_length=1024, repr=False)
+
+
+class SessionView(View):
+    """Who is logged in."""
+
+    username: str
+    is_admin: bool
+    must_change_password: bool
+    expires_at: float
+
+
+class LoginHint(View):
+    """What the login page may tell a stranger: where the initial password lies, as long as it does."""
+
+    initial_password_file: str | None
+    version: str
+
+
+class KeyRequest(View):
+    """Body of ``POST /keys``. ``models`` None: all; ``expires_in`` seconds or None: never."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+    scopes: tuple[Scope, ...] = (Scope.INFERENCE,)
+    models: tuple[str, ...] | None = None
+    expires_in: int | None = Field(default=None, ge=60)
+
+
+class KeyView(View):
+    """An API key without its secret."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    models: tuple[str, ...] | None
+    created_at: float
+    expires_at: float | None
+    last_used_at: float | None
+    disabled: bool
+    owner: str
+
+
+class KeyCreated(KeyView):
+    """The answer to making a key: the only time that the whole ``token`` is shown."""
+
+    token: str
+
+
+class UserView(View):
+    """A person."""
+
+    id: str
+    username: str
+    is_admin: bool
+    disabled: bool
+    must_change_password: bool
+    created_at: float
+
+
+class UserRequest(View):
+    """Body of ``POST /users``. The person must change ``password`` at the first login."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    username: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")
+    password: str = Field(max_length=1024, repr=False)
+    is_admin: bool = False
+
+
+class UsageView(View):
+    """Usage of one model, by day (UTC, ``YYYY-MM-DD``)."""
+
+    day: str
+    model: str
+    requests: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class SystemView(View):
+    """The running system."""
+
+    version: str
+    database: Literal["sqlite", "postgresql"]
+    data_dir: str
+    gateways: int
+    started_at: float
