@@ -1,0 +1,1 @@
+export const mockApi = (): unknown => ({ name: "mock-api" });
