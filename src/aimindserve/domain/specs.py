@@ -30,7 +30,7 @@ SourceText = Annotated[str, AfterValidator(_source_text), Field(max_length=4096,
 class PlacementWishes(BaseModel):
     """Where replicas may go. Empty: anywhere."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
     nodes: tuple[str, ...] = Field(default=(), max_length=64)
     devices: tuple[str, ...] = Field(default=(), max_length=64)
@@ -39,7 +39,7 @@ class PlacementWishes(BaseModel):
 class DeploymentSpec(BaseModel):
     """A deployment as asked for. ``parameters`` are engine arguments, one list item each (``--flag=value``)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
     name: DeploymentName
     source: SourceText

@@ -18,9 +18,9 @@ Item = TypeVar("Item")
 
 
 class View(BaseModel):
-    """Base of all answers."""
+    """Base of all answers. An answer has all its fields and its schema says so: clients get no false optionals."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class ItemList(View, Generic[Item]):
