@@ -1,0 +1,101 @@
+"""From an empty data folder to a described picture: the way that `make demo` goes, with the real engine."""
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import psutil
+import pytest
+from PIL import Image, ImageDraw
+from tests.e2e.product import Product, wait_for
+
+MODEL = "tiny-vlm"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    running = Product(tmp_path_factory.mktemp("demo") / "data", "--demo", "--llama-threads", "1")
+    running.start()
+    yield running
+    running.run_cli("rm", MODEL, "--yes")
+    wait_for("no engine is left", lambda: running.engine_pids() == [])
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def client(product: Product) -> openai.OpenAI:
+    product.wait_phase(MODEL, "ready")
+    return openai.OpenAI(base_url=f"{product.url}/v1", api_key=product.inference_key(), max_retries=0)
+
+
+def red_circle() -> str:
+    """A picture of a red circle on white, as a data URI."""
+    picture = Image.new("RGB", (112, 112), "white")
+    ImageDraw.Draw(picture).ellipse((26, 26, 86, 86), fill=(220, 30, 30))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def question(text: str) -> list[dict[str, object]]:
+    """A user message with the picture and ``text``."""
+    picture = {"type": "image_url", "image_url": {"url": red_circle()}}
+    return [{"role": "user", "content": [picture, {"type": "text", "text": text}]}]
+
+
+def test_the_picture_is_described(client: openai.OpenAI) -> None:
+    messages = question("Describe this image.")
+    answer = client.chat.completions.create(model=MODEL, messages=messages, temperature=0)  # type: ignore[arg-type]
+    text = (answer.choices[0].message.content or "").lower()
+    assert "red" in text
+    assert "circle" in text
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens > 0
+
+
+def test_the_answer_streams(client: openai.OpenAI) -> None:
+    messages = question("What colour is the circle?")
+    stream = client.chat.completions.create(model=MODEL, messages=messages, temperature=0, stream=True)  # type: ignore[arg-type, call-overload]
+    parts = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
+    assert "red" in "".join(parts).lower()
+    assert len([part for part in parts if part]) > 1
+
+
+def test_the_model_is_listed(client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == [MODEL]
+
+
+def test_an_unknown_model_gets_near_names(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match=MODEL):
+        client.chat.completions.create(model="tiny-vml", messages=[{"role": "user", "content": "hi"}])
+
+
+def test_a_wrong_key_is_refused(product: Product) -> None:
+    stranger = openai.OpenAI(base_url=f"{product.url}/v1", api_key="sk-nobody-knows", max_retries=0)
+    with pytest.raises(openai.AuthenticationError):
+        stranger.models.list()
+
+
+def test_an_engine_crash_is_healed(product: Product, client: openai.OpenAI) -> None:
+    (pid,) = product.engine_pids()
+    psutil.Process(pid).kill()
+    wait_for("another engine runs", lambda: [new for new in product.engine_pids() if new != pid])
+    product.wait_phase(MODEL, "ready")
+    test_the_picture_is_described(client)
+
+
+def test_nothing_listens_beyond_loopback(product: Product) -> None:
+    """The public port was bound to loopback here, so every listener of ours must be on loopback."""
+    pids = {process.pid for process in product.relatives()} | set(product.engine_pids())
+    listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in pids]
+    assert listening
+    assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1", "::1"}
+
+
+def test_modes_of_what_is_secret(product: Product) -> None:
+    assert product.data.stat().st_mode & 0o077 == 0
+    for name in ("keys/pepper", "keys/local-cli", "initial_admin_password", "routing-table.json", "run/settings.json"):
+        path: Path = product.data / name
+        assert path.stat().st_mode & 0o077 == 0, name
