@@ -71,7 +71,8 @@ class Product:
         wait_for("/readyz answers 200", self._ready)
 
     def _ready(self) -> bool:
-        assert self.process is not None and self.process.poll() is None, self.log.read_text()
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(httpx.HTTPError):
             return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
         return False
@@ -123,7 +124,9 @@ class Product:
     def run_cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command against this product."""
         environment = os.environ | {"AIMINDSERVE_DATA_DIR": str(self.data), "AIMINDSERVE_URL": self.url}
-        return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=environment, timeout=PATIENCE)
+        return subprocess.run(
+            [*COMMAND, *arguments], check=False, capture_output=True, text=True, env=environment, timeout=PATIENCE
+        )
 
     def inference_key(self) -> str:
         """A new API key for inference."""
