@@ -11,7 +11,8 @@ from tests.arch.project import SOURCE, imported_modules, python_files, short
 # fmt: off
 IMPURE = {
     "asyncio", "fastapi", "glob", "httpx", "io", "logging", "os", "random", "secrets", "shutil", "signal",
-    "socket", "sqlalchemy", "structlog", "subprocess", "tempfile", "threading", "time", "urllib.request", "uuid",
+    "socket", "sqlalchemy", "structlog", "subprocess", "tempfile", "threading", "time", "urllib.request",
+    "uuid",
 }
 # fmt: on
 PURE_FOLDERS = ("src/aimindserve/domain", "src/aimindserve/engines")

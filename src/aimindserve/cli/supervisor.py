@@ -1,0 +1,209 @@
+"""Keeps the server and the gateways running: the process that ``aimindserve start`` becomes.
+
+Standard library only, one thread, one blocking wait: it stays near 10 MB for months. It decides nothing about
+models; engines are detached from it and outlive it. Signals are blocked and taken one by one from
+:func:`signal.sigtimedwait`, so no handler ever interrupts a half-made change.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aimindserve.cli.readiness import ask_ready, banner
+
+SIGNALS = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between a child's end and its restart
+STEADY_AFTER = 10.0  # a child that lived this long starts again without delay history
+GRACE = 15.0  # seconds from TERM to KILL: a gateway may be ending streams
+READY_POLL = 0.05
+EX_CONFIG = 78  # sysexits.h: the child said why it cannot work; a restart would not help
+
+
+def restart_delay(failures: int) -> float:
+    """Seconds to wait before the next start after ``failures`` quick ends in a row (0.1, 0.2, … 5)."""
+    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** max(0, failures - 1))
+
+
+@dataclass
+class Child:
+    """One process to keep alive. ``due`` is the monotonic time of its next start while it is down."""
+
+    name: str
+    argv: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    started: float = 0.0
+    due: float | None = field(default=0.0)
+
+    def ended(self, now: float) -> None:
+        """Note its end and plan the next start; a steady life forgets earlier failures."""
+        self.process = None
+        self.failures = 1 if now - self.started >= STEADY_AFTER else self.failures + 1
+        self.due = now + restart_delay(self.failures)
+
+
+def children_of(settings: Mapping[str, Any], settings_file: Path) -> list[Child]:
+    """The processes that these settings ask for: one server, ``gateway_processes`` gateways."""
+    python = [sys.executable, "-m"]
+    tail = ["--settings", str(settings_file)]
+    gateways = int(settings.get("gateway_processes", 1))
+    names = ["gateway"] if gateways == 1 else [f"gateway-{number}" for number in range(1, gateways + 1)]
+    return [
+        Child("server", [*python, "aimindserve.server", *tail]),
+        *(Child(name, [*python, "aimindserve.gateway", *tail]) for name in names),
+    ]
+
+
+class Supervisor:
+    """Starts, watches, restarts and stops the children. ``log_dir`` None: they write to our own stderr."""
+
+    def __init__(self, children: list[Child], log_dir: Path | None) -> None:
+        self.children = children
+        self.log_dir = log_dir
+        self.gave_up = False
+
+    def start_due(self, now: float) -> None:
+        """Start every child whose time has come."""
+        for child in self.children:
+            if child.process is None and child.due is not None and child.due <= now:
+                child.process = self._spawn(child)
+                child.started, child.due = now, None
+
+    def _spawn(self, child: Child) -> subprocess.Popen[bytes]:
+        """Start one child in its own process group, so that a terminal's Ctrl-C reaches only us."""
+        output = open_log(self.log_dir / f"{child.name}.log") if self.log_dir else None
+        try:
+            return subprocess.Popen(
+                child.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=0,
+                preexec_fn=_unblock_signals,  # noqa: PLW1509 (this process has one thread)
+            )
+        finally:
+            if output is not None:
+                os.close(output)
+
+    def reap(self, now: float) -> None:
+        """Take note of every child that ended."""
+        for child in self.children:
+            code = child.process.poll() if child.process else None
+            if code is None:
+                continue
+            child.ended(now)
+            if code == EX_CONFIG:
+                self.gave_up = True
+                report(f"{child.name} cannot run with this configuration; see its message above")
+            else:
+                delay = (child.due or now) - now
+                report(f"{child.name} ended ({_how(code)}); starting it again in {delay:.1f} s")
+
+    def next_start(self) -> float | None:
+        """Monotonic time of the next planned start, or None."""
+        return min((child.due for child in self.children if child.due is not None), default=None)
+
+    def stop(self) -> None:
+        """TERM to all, KILL to what is left after the grace; a second TERM or INT shortens the grace."""
+        running = [child.process for child in self.children if child.process]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + GRACE
+        while any(process.poll() is None for process in running):
+            left = deadline - time.monotonic()
+            got = signal.sigtimedwait(SIGNALS, max(0.0, left))
+            if left <= 0 or (got is not None and got.si_signo in {signal.SIGTERM, signal.SIGINT}):
+                break
+        for process in running:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def run(self, settings: Mapping[str, Any]) -> int:
+        """Supervise until a signal asks to stop; the exit code of the program."""
+        ready = False
+        while not self.gave_up:
+            now = time.monotonic()
+            self.start_due(now)
+            if not ready and ask_ready(settings):
+                ready = True
+                print(banner(settings), flush=True)
+            got = signal.sigtimedwait(SIGNALS, self._patience(now, ready))
+            if got is not None and got.si_signo in {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}:
+                break
+            self.reap(time.monotonic())
+        self.stop()
+        return 1 if self.gave_up else 0
+
+    def _patience(self, now: float, ready: bool) -> float:
+        """How long to sleep: until the next start, the next look at readiness, or an hour."""
+        due = self.next_start()
+        until_start = 3600.0 if due is None else max(0.0, due - now)
+        return until_start if ready else min(READY_POLL, until_start)
+
+
+def _unblock_signals() -> None:
+    """In the child, before exec: a blocked mask would be inherited."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _how(code: int) -> str:
+    """An exit code in words."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def report(text: str) -> None:
+    """One line for the person or the journal."""
+    print(f"aimindserve: {text}", file=sys.stderr, flush=True)
+
+
+LOG_LIMIT = 16 * 1024**2
+
+
+def open_log(path: Path) -> int:
+    """A file descriptor that appends to ``path`` (0600); an oversized log is first moved to ``<name>.1``."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_LIMIT:
+        path.replace(path.with_suffix(".log.1"))
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def hold_lock(run_dir: Path) -> int | None:
+    """Take this folder's supervisor lock for as long as the process lives; None when another one holds it."""
+    descriptor = os.open(run_dir / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def main(argv: list[str]) -> int:
+    """``python -m aimindserve.cli.supervisor <run>/settings.json``."""
+    settings_file = Path(argv[0])
+    settings = json.loads(settings_file.read_text())
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # started under nohup: a closed terminal is no reason
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    if hold_lock(settings_file.parent) is None:
+        report("another start was faster: aiMindServe is already running for this data folder")
+        return 1
+    log_dir = Path(settings["data_dir"]) / "logs" if sys.stderr.isatty() else None
+    return Supervisor(children_of(settings, settings_file), log_dir).run(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

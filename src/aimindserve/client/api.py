@@ -1,0 +1,190 @@
+"""One method per thing that a program asks of the management API.
+
+Answers are the models of ``domain.views``. A refusal by the server is an :class:`ApiError` that carries the
+problem (code, message, remedy); a server that cannot be reached is :class:`UnreachableError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from aimindserve.domain.replicas import LogChunk
+from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.views import (
+    DeploymentView,
+    EventView,
+    ItemList,
+    KeyCreated,
+    KeyRequest,
+    KeyView,
+    NodeView,
+    Problem,
+    ReasonView,
+    ScaleRequest,
+    SystemView,
+)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+
+class ApiError(Exception):
+    """The server refused: ``problem`` says why and what to do."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class UnreachableError(Exception):
+    """No server answered at this address."""
+
+
+class Client:
+    """A connection to one server, by ``http(s)://`` address or by its Unix socket on this machine."""
+
+    def __init__(
+        self, base_url: str, *, key: str | None = None, socket: Path | None = None, language: str = "en"
+    ) -> None:
+        headers = {"Accept-Language": language, "User-Agent": "aimindserve-cli"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        transport = httpx.HTTPTransport(uds=str(socket)) if socket else None
+        self.address = str(socket) if socket else base_url
+        self._http = httpx.Client(
+            base_url=base_url, headers=headers, transport=transport, timeout=TIMEOUT, trust_env=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    # Deployments
+
+    def deployments(self) -> tuple[DeploymentView, ...]:
+        """All deployments."""
+        return self._get("/deployments", ItemList[DeploymentView]).items
+
+    def deployment(self, name: str) -> DeploymentView:
+        """One deployment."""
+        return self._get(f"/deployments/{_part(name)}", DeploymentView)
+
+    def deploy(self, spec: DeploymentSpec) -> DeploymentView:
+        """Create a deployment."""
+        return self._send("POST", "/deployments", DeploymentView, spec)
+
+    def act(self, name: str, action: str) -> DeploymentView:
+        """``start``, ``stop`` or ``restart`` a deployment."""
+        return self._send("POST", f"/deployments/{_part(name)}/{action}", DeploymentView)
+
+    def scale(self, name: str, replicas: int) -> DeploymentView:
+        """Set the number of replicas."""
+        body = ScaleRequest(replicas=replicas)
+        return self._send("POST", f"/deployments/{_part(name)}/scale", DeploymentView, body)
+
+    def delete_deployment(self, name: str) -> None:
+        """Delete a deployment; its replicas are stopped, model files stay."""
+        self._request("DELETE", f"/deployments/{_part(name)}")
+
+    def deployment_events(self, name: str) -> tuple[EventView, ...]:
+        """What happened to a deployment, newest last."""
+        return self._get(f"/deployments/{_part(name)}/events", ItemList[EventView]).items
+
+    def log(self, replica: str, *, attempt: int | None = None, offset: int = 0) -> LogChunk:
+        """A piece of the log of one attempt (None: the latest) from byte ``offset`` on."""
+        params: dict[str, str] = {"offset": str(offset)}
+        if attempt is not None:
+            params["attempt"] = str(attempt)
+        return _parse(LogChunk, self._request("GET", f"/replicas/{_part(replica)}/log", params=params))
+
+    # Keys, nodes, system
+
+    def keys(self) -> tuple[KeyView, ...]:
+        """All API keys, without their secrets."""
+        return self._get("/keys", ItemList[KeyView]).items
+
+    def create_key(self, request: KeyRequest) -> KeyCreated:
+        """Make an API key; the answer is the only place that shows it whole."""
+        return self._send("POST", "/keys", KeyCreated, request)
+
+    def delete_key(self, key_id: str) -> None:
+        """Delete an API key: it stops working at once."""
+        self._request("DELETE", f"/keys/{_part(key_id)}")
+
+    def nodes(self) -> tuple[NodeView, ...]:
+        """All nodes with their devices and engines."""
+        return self._get("/nodes", ItemList[NodeView]).items
+
+    def system(self) -> SystemView:
+        """Version, database and folders of the running system."""
+        return self._get("/system", SystemView)
+
+    # How it is said
+
+    def _get(self, path: str, model: type[Answer]) -> Answer:
+        return _parse(model, self._request("GET", path))
+
+    def _send(self, method: str, path: str, model: type[Answer], body: BaseModel | None = None) -> Answer:
+        return _parse(model, self._request(method, path, body))
+
+    def _request(
+        self, method: str, path: str, body: BaseModel | None = None, params: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Send; raise ApiError for a refusal and UnreachableError for no answer."""
+        content = body.model_dump_json(exclude_unset=True) if body is not None else None
+        headers: Mapping[str, str] = {"Content-Type": "application/json"} if content is not None else {}
+        try:
+            response = self._http.request(method, f"/api/v1{path}", content=content, headers=headers, params=params)
+        except httpx.TransportError as error:
+            raise UnreachableError(f"{self.address}: {error}") from error
+        if response.is_error:
+            raise _api_error(response)
+        return response
+
+
+def _part(text: str) -> str:
+    """A name as one part of a path."""
+    return quote(text, safe="")
+
+
+def _parse(model: type[Answer], response: httpx.Response) -> Answer:
+    """The answer as its model; an answer of another shape means a server of another version."""
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        raise UnreachableError(f"the server's answer is not what this version expects: {error}") from error
+
+
+def _api_error(response: httpx.Response) -> ApiError:
+    """The problem in the answer; an answer without one (a proxy's page, say) becomes one."""
+    try:
+        return ApiError(Problem.model_validate_json(response.content))
+    except ValidationError:
+        return ApiError(_foreign_problem(response))
+
+
+def _foreign_problem(response: httpx.Response) -> Problem:
+    """A problem for an error answer that is not ours, or that comes in OpenAI's envelope."""
+    message = f"HTTP {response.status_code} {response.reason_phrase}"
+    envelope: Any = None
+    if response.headers.get("content-type", "").startswith("application/json"):
+        envelope = response.json()
+    if isinstance(envelope, dict) and isinstance(envelope.get("error"), dict):
+        message = str(envelope["error"].get("message", message))
+    reasons: tuple[ReasonView, ...] = ()
+    return Problem(
+        type="about:blank", title=response.reason_phrase, status=response.status_code, code="unexpected_answer",
+        message=message, params={}, remedy="Check the address and the state of the server (aimindserve doctor).",
+        request_id=response.headers.get("x-request-id", ""), reasons=reasons,
+    )  # fmt: skip
