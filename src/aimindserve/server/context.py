@@ -1,0 +1,54 @@
+"""What every part of the server is given: settings, database, clock, secrets. Built once by ``bootstrap``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from aimindserve.domain.paths import DataPaths
+from aimindserve.server.db.engine import Database
+from aimindserve.server.events import EventBus
+from aimindserve.server.settings import Settings
+from aimindserve.server.tokens import Digester
+
+if TYPE_CHECKING:
+    from aimindserve.fabric import Fabric
+    from aimindserve.server.passwords import LoginLimiter, PasswordHasher
+
+
+@dataclass
+class Readiness:
+    """What ``/readyz`` asks. Written by the parts named."""
+
+    reconciled: bool = False
+    """The reconcilers went round once (reconcile)."""
+    gateways: int = 0
+    """Gateways that hold the current routing table (channel)."""
+
+
+@dataclass
+class ServerContext:
+    """One running server. ``clock`` gives Unix seconds; ``fabric`` is None where no node can be reached (tests of the
+    API alone)."""
+
+    settings: Settings
+    paths: DataPaths
+    database: Database
+    bus: EventBus
+    clock: Callable[[], float]
+    digester: Digester
+    hasher: "PasswordHasher"
+    limiter: "LoginLimiter"
+    started_at: float
+    readiness: Readiness = field(default_factory=Readiness)
+    fabric: "Fabric | None" = None
+
+
+def context_of(request: Request) -> ServerContext:
+    """The context of the app that handles ``request``."""
+    return request.app.state.context
+
+
+Context = Annotated[ServerContext, Depends(context_of)]
+"""Parameter type of route handlers that need the server's context."""

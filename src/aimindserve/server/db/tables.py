@@ -1,0 +1,184 @@
+"""The nine tables. Rows hold what people asked for and what nodes reported; phases are computed, never stored.
+
+One writer per column group: specs by the API, identity and stop orders by the replica reconciler, assignments by the
+placement reconciler, observations by the report handler."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.nodes import NodeFacts
+from aimindserve.domain.reasons import Reason
+from aimindserve.domain.replicas import Assignment, ReplicaObservation
+from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.server.db.types import PLAIN_JSON, Seconds, Shaped
+
+# SQLite gives only a plain INTEGER primary key its own row id.
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """All tables' metadata."""
+
+
+class DeploymentRow(Base):
+    """A deployment (``domain.replicas.Deployment``). ``wanted`` is a ``Wanted`` value."""
+
+    __tablename__ = "deployments"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), unique=True)
+    spec: Mapped[DeploymentSpec] = mapped_column(Shaped(DeploymentSpec))
+    wanted: Mapped[str] = mapped_column(String(16), default="running")
+    generation: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[int] = mapped_column(default=1)
+    facts: Mapped[ModelFacts | None] = mapped_column(Shaped(ModelFacts))
+    created_at: Mapped[float] = mapped_column(Seconds)
+    updated_at: Mapped[float] = mapped_column(Seconds)
+
+
+class ReplicaRow(Base):
+    """A replica (``domain.replicas.Replica``). ``node_id`` repeats the assignment's for queries."""
+
+    __tablename__ = "replicas"
+    __table_args__ = (
+        Index("replicas_by_deployment", "deployment_id"),
+        Index("replicas_by_node", "node_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    deployment_id: Mapped[str] = mapped_column(ForeignKey("deployments.id", ondelete="RESTRICT"))
+    generation: Mapped[int]
+    index: Mapped[int]
+    spec: Mapped[DeploymentSpec] = mapped_column(Shaped(DeploymentSpec))
+    facts: Mapped[ModelFacts] = mapped_column(Shaped(ModelFacts))
+    created_at: Mapped[float] = mapped_column(Seconds)
+    node_id: Mapped[str | None] = mapped_column(ForeignKey("nodes.id", ondelete="RESTRICT"))
+    assignment: Mapped[Assignment | None] = mapped_column(Shaped(Assignment))
+    waiting_for: Mapped[Reason | None] = mapped_column(Shaped(Reason))
+    stop_revision: Mapped[int | None]
+    observation: Mapped[ReplicaObservation | None] = mapped_column(Shaped(ReplicaObservation))
+    observed_at: Mapped[float | None] = mapped_column(Seconds)
+
+
+class NodeRow(Base):
+    """A machine. ``desired_revision`` rises in the transaction that changes what it should run; ``acked_revision`` is
+    the highest that it says to act on."""
+
+    __tablename__ = "nodes"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hostname: Mapped[str] = mapped_column(String(255))
+    address: Mapped[str] = mapped_column(String(255), default="127.0.0.1")
+    boot_id: Mapped[str] = mapped_column(String(64), default="")
+    facts: Mapped[NodeFacts | None] = mapped_column(Shaped(NodeFacts))
+    desired_revision: Mapped[int] = mapped_column(default=1)
+    acked_revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[float] = mapped_column(Seconds)
+    last_report_at: Mapped[float | None] = mapped_column(Seconds)
+
+
+class UserRow(Base):
+    """A person. ``password_hash`` is an argon2id string. Names are kept in lower case, so that two people never
+    differ by case alone."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    disabled: Mapped[bool] = mapped_column(default=False)
+    must_change_password: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[float] = mapped_column(Seconds)
+    last_login_at: Mapped[float | None] = mapped_column(Seconds)
+
+
+class SessionRow(Base):
+    """A browser session, found by the digest of its cookie. The cookie's value itself is nowhere."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("sessions_by_user", "user_id"),)
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[float] = mapped_column(Seconds)
+    seen_at: Mapped[float] = mapped_column(Seconds)
+
+
+class ApiKeyRow(Base):
+    """An API key. ``id`` is the middle part of the token; ``digest`` the HMAC of the whole token.
+
+    ``models`` None: all. ``system``: made by the server for itself, not shown and not counted as anybody's.
+    """
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index("api_keys_by_user", "user_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    scopes: Mapped[tuple[str, ...]] = mapped_column(Shaped(tuple[str, ...]))
+    models: Mapped[tuple[str, ...] | None] = mapped_column(Shaped(tuple[str, ...]))
+    expires_at: Mapped[float | None] = mapped_column(Seconds)
+    disabled: Mapped[bool] = mapped_column(default=False)
+    system: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[float] = mapped_column(Seconds)
+    last_used_at: Mapped[float | None] = mapped_column(Seconds)
+
+
+class EventRow(Base):
+    """One change, written in the transaction that made it. Ids rise in commit order (writers are serialised), so
+    "everything after id N" misses nothing. ``payload`` never holds a secret."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("events_by_deployment", "deployment", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
+    at: Mapped[float] = mapped_column(Seconds)
+    kind: Mapped[str] = mapped_column(String(64))
+    deployment: Mapped[str | None] = mapped_column(String(63))
+    subject: Mapped[str] = mapped_column(String(128), default="")
+    actor: Mapped[str] = mapped_column(String(128))
+    payload: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
+
+
+class UsageRow(Base):
+    """One finished inference request (``domain.usage.UsageRecord``). No foreign keys: usage outlives what it counts."""
+
+    __tablename__ = "usage"
+    __table_args__ = (
+        Index("usage_by_time", "started_at"),
+        Index("usage_by_model", "model", "started_at"),
+    )
+
+    request_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    started_at: Mapped[float] = mapped_column(Seconds)
+    endpoint: Mapped[str] = mapped_column(String(64))
+    model: Mapped[str] = mapped_column(String(255))
+    deployment_id: Mapped[str] = mapped_column(String(32))
+    replica_id: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[str] = mapped_column(String(32))
+    key_id: Mapped[str | None] = mapped_column(String(32))
+    status: Mapped[int]
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int] = mapped_column(BigInteger)
+    duration_ms: Mapped[float] = mapped_column(Seconds)
+    ttft_ms: Mapped[float | None] = mapped_column(Seconds)
+    counted_by: Mapped[str] = mapped_column(String(16))
+
+
+class SettingRow(Base):
+    """A fact that the server remembers about itself or that an administrator set while it runs."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[Any] = mapped_column(PLAIN_JSON)
+    updated_at: Mapped[float] = mapped_column(Seconds)

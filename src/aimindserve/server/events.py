@@ -1,0 +1,46 @@
+"""The bus that wakes listeners after a commit: live streams, reconcilers, the routing table's publisher.
+
+It carries no data. A listener that wakes looks at the whole level again, so a wake-up that is merged with another, or
+comes too early, does no harm."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class EventBus:
+    """Wakes every listener. Lives on one event loop."""
+
+    def __init__(self) -> None:
+        self._flags: set[asyncio.Event] = set()
+
+    def wake(self) -> None:
+        """Wakes all listeners; those that are busy find their flag set when they wait next."""
+        for flag in self._flags:
+            flag.set()
+
+    @contextmanager
+    def listen(self) -> Iterator["Listener"]:
+        """A listener that misses no wake-up from now on."""
+        flag = asyncio.Event()
+        self._flags.add(flag)
+        try:
+            yield Listener(flag)
+        finally:
+            self._flags.discard(flag)
+
+
+class Listener:
+    """One waiting party."""
+
+    def __init__(self, flag: asyncio.Event) -> None:
+        self._flag = flag
+
+    async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109  # a period, not a deadline of the caller
+        """Waits for a wake-up, at most ``timeout`` seconds. True when there was one since the last call."""
+        try:
+            await asyncio.wait_for(self._flag.wait(), timeout)
+        except TimeoutError:
+            return False
+        self._flag.clear()
+        return True

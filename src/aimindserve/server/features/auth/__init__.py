@@ -1,0 +1,1 @@
+"""Logging in and out, the forced change of the initial password."""

@@ -1,0 +1,1 @@
+"""What happened: history and live stream."""

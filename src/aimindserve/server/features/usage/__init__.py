@@ -1,0 +1,1 @@
+"""Inference usage: stored once per request, summed by day and model."""

@@ -1,0 +1,221 @@
+"""Settings: each declared once, with its default and its help. Flag > environment > file > default.
+
+The supervisor resolves them once and writes them as JSON; the server and the gateways read that file."""
+
+import difflib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from aimindserve.domain.paths import DataPaths, PurePosixPath, run_dir, settings_file
+from aimindserve.domain.units import GIB, KIB, MIB
+from aimindserve.server.files import make_private_folder, replace_private_file
+
+ENVIRONMENT_PREFIX = "AIMINDSERVE_"
+# Names that the world uses already; ours win.
+_FOREIGN_NAMES = {"huggingface_token": "HF_TOKEN"}
+_UNITS = {"": 1, "b": 1, "k": KIB, "kib": KIB, "m": MIB, "mib": MIB, "g": GIB, "gib": GIB}
+
+
+class SettingsError(Exception):
+    """A setting cannot be used. The message names it and says what to do."""
+
+
+def _parse_list(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _parse_bytes(value: Any) -> Any:
+    match = re.fullmatch(r"\s*(\d+)\s*([a-zA-Z]*)\s*", value) if isinstance(value, str) else None
+    if match is None or match[2].lower() not in _UNITS:
+        return value
+    return int(match[1]) * _UNITS[match[2].lower()]
+
+
+def _default_data_dir() -> str:
+    if os.geteuid() == 0:
+        return "/var/lib/aimindserve"
+    return str(Path.home() / ".local/share/aimindserve")
+
+
+def _default_port() -> int:
+    return 80 if os.geteuid() == 0 else 8080
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
+Bytes = Annotated[int, BeforeValidator(_parse_bytes), Field(ge=0)]
+Period = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """All settings. Names are those of flags (``--data-dir``), environment (``AIMINDSERVE_DATA_DIR``) and file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    host: str = Field("0.0.0.0", description="Address to listen on.")
+    port: int = Field(default_factory=_default_port, ge=0, le=65535, description="Public port: 80 as root, else 8080.")
+    data_dir: str = Field(
+        default_factory=_default_data_dir,
+        description="Folder of everything that is kept: /var/lib/aimindserve as root, else ~/.local/share/aimindserve.",
+    )
+    run_dir: str = Field("", description="Folder of sockets. Empty: inside the data folder.")
+    database_url: str = Field(
+        "", repr=False, description="postgresql://user:password@host/name. Empty: SQLite in the data folder."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/\s]+/?$",
+        description="Address at which people reach this server, when a reverse proxy stands in front of it.",
+    )
+    allowed_hosts: Names = Field(
+        (), description="Host names that this server answers for, besides its own names and addresses."
+    )
+    demo: bool = Field(default=False, description="Deploy the demo model at the first start.")
+    huggingface_token: SecretStr | None = Field(None, description="Token for gated models. HF_TOKEN works too.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    gateway_processes: int = Field(1, ge=1, le=64, description="Number of gateway processes.")
+    declared_fleet: str | None = Field(None, description="JSON file with hardware to pretend, for tests and previews.")
+    llama_server: str | None = Field(
+        None, description="Path of a llama-server or llama-box program. Empty: found on the PATH."
+    )
+    llama_threads: int | None = Field(None, ge=1, le=1024, description="CPU threads of a llama.cpp engine.")
+    api_docs: bool = Field(
+        default=False, description="Serve the API description's page at /docs to people who are logged in."
+    )
+    body_budget_bytes: Bytes = Field(
+        512 * MIB, description="Bytes of request bodies that a gateway holds at once, over all requests."
+    )
+    max_body_bytes: Bytes = Field(32 * MIB, description="Largest body of an inference request.")
+    max_header_bytes: Bytes = Field(16 * KIB, description="Largest head of a request.")
+    max_headers: int = Field(100, ge=8, le=1000, description="Most headers of a request.")
+    header_timeout: Period = Field(10.0, description="Seconds for a request's head to arrive.")
+    body_idle_timeout: Period = Field(15.0, description="Seconds without a byte of a request's body.")
+    keepalive_timeout: Period = Field(75.0, description="Seconds that an idle connection is kept.")
+    stream_idle_timeout: Period = Field(120.0, description="Seconds without a byte of an engine's answer.")
+    key_concurrency: int = Field(16, ge=1, description="Requests of one key that run at once.")
+    key_queue: int = Field(64, ge=0, description="Requests of one key that wait.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive(cls, given: Any) -> Any:
+        """Folders as absolute paths, and the values that follow from the data folder."""
+        values = dict(given)
+        data = Path(values.get("data_dir") or _default_data_dir()).expanduser().absolute()
+        values["data_dir"] = str(data)
+        values["run_dir"] = values.get("run_dir") or str(run_dir(str(data), tempfile.gettempdir(), os.geteuid()))
+        values["database_url"] = _database_url(values.get("database_url") or "", data)
+        return values
+
+    @property
+    def paths(self) -> DataPaths:
+        """Where things lie in the data folder."""
+        return DataPaths(PurePosixPath(self.data_dir))
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the server by https, so that cookies are marked secure."""
+        return bool(self.public_url and self.public_url.startswith("https:"))
+
+
+def _database_url(url: str, data: Path) -> str:
+    if not url:
+        return f"sqlite+aiosqlite:///{data / 'database.sqlite'}"
+    scheme, _, rest = url.partition("://")
+    drivers = {"postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+    return f"{drivers.get(scheme, scheme)}://{rest}"
+
+
+def resolve_settings(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
+    """Settings from all origins. ``flags``: by setting name, None where not given; ``file``: YAML, or None.
+
+    Raises:
+        SettingsError: the file cannot be read, or a setting is unknown or has a bad value.
+    """
+    values: dict[str, Any] = {} if file is None else _read_file(file)
+    for name in Settings.model_fields:
+        text = environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}")
+        if text is None and name not in values and name in _FOREIGN_NAMES:
+            text = environment.get(_FOREIGN_NAMES[name])
+        if text is not None:
+            values[name] = text
+    values |= {name: value for name, value in flags.items() if value is not None}
+    return _validated(values, file)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415  # only a start with a file needs it
+
+    try:
+        content = yaml.safe_load(file.read_text())
+    except OSError as error:
+        raise SettingsError(f"The configuration file {file} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"The configuration file {file} is not YAML: {error}.") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingsError(f"The configuration file {file} must hold lines like 'port: 8080'.")
+    return {str(name).replace("-", "_"): value for name, value in content.items()}
+
+
+def _validated(values: Mapping[str, Any], file: Path | None) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, file)) from None
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    lines: list[str] = []
+    # Inputs stay out of the message: one of them may be a secret.
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        name = ".".join(str(part) for part in problem["loc"][:1])
+        if problem["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(name, list(Settings.model_fields), n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            lines.append(f"There is no setting {name}{f' (in {file})' if file else ''}.{hint}")
+        else:
+            lines.append(f"The setting {name} cannot have this value: {problem['msg'].lower()}.")
+    return "\n".join(lines)
+
+
+def save_settings(settings: Settings) -> Path:
+    """Makes the data and run folders (0700) and writes the settings for the child processes (0600). Secrets go to a
+    file of their own in the ``keys`` folder. Returns the settings file's path.
+
+    Raises:
+        OSError: a folder or file cannot be made.
+    """
+    keys = Path(settings.paths.keys)
+    for folder in (Path(settings.data_dir), keys, Path(settings.run_dir)):
+        make_private_folder(folder)
+    if settings.huggingface_token is not None:
+        secret = settings.huggingface_token.get_secret_value()
+        replace_private_file(keys / "huggingface-token", secret.encode())
+    file = Path(settings_file(PurePosixPath(settings.run_dir)))
+    replace_private_file(file, settings.model_dump_json(exclude={"huggingface_token"}).encode())
+    return file
+
+
+def load_settings(file: Path) -> Settings:
+    """Settings as written by ``save_settings``.
+
+    Raises:
+        SettingsError: the file is missing or damaged.
+    """
+    try:
+        return Settings.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        raise SettingsError(_explain(error, file)) from None
+
+
+def without_password(url: str) -> str:
+    """A database address that may be shown."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
