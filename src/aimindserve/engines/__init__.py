@@ -1,0 +1,1 @@
+"""Pure recipes of inference engines, one file each."""

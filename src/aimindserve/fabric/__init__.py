@@ -1,0 +1,1 @@
+"""The seam between one machine and many."""
