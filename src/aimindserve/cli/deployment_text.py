@@ -1,0 +1,80 @@
+"""A deployment on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from aimindserve.cli.output import print_facts, print_table
+from aimindserve.domain.units import format_bytes
+
+if TYPE_CHECKING:
+    from aimindserve.domain.views import DeploymentView, ReasonView, ReplicaView
+
+
+def print_deployment(view: DeploymentView) -> None:
+    """Facts, reasons with remedies, replicas and parameters with their origin."""
+    print_facts(
+        [
+            ("Name", view.name),
+            ("Phase", f"{view.phase} ({view.replicas_ready} of {view.spec.replicas} ready)"),
+            ("Source", view.spec.source),
+            ("Engine", view.plan.engine if view.plan else view.spec.engine),
+            ("Model", " ".join(part for part in (view.architecture, view.quantization) if part)),
+            ("Context", f"{view.context_length} tokens" if view.context_length else ""),
+            ("Can", ", ".join(view.capabilities)),
+            ("Memory", format_bytes(view.plan.memory_total) if view.plan else ""),
+            ("Created", _moment(view.created_at)),
+            ("Actions", ", ".join(view.allowed_actions)),
+        ]
+    )
+    _print_reasons(view.reasons)
+    _print_replicas(view.replicas)
+    if view.plan and view.plan.parameters:
+        typer.echo("\nParameters")
+        rows = ((p.flag, p.value or "", p.origin, p.why) for p in view.plan.parameters)
+        print_table(("FLAG", "VALUE", "ORIGIN", "WHY"), rows)
+
+
+def _print_reasons(reasons: Iterable[ReasonView]) -> None:
+    for reason in reasons:
+        typer.echo(f"\n! {reason.message}")
+        if reason.remedy:
+            typer.echo(f"  {reason.remedy}")
+
+
+def _print_replicas(replicas: tuple[ReplicaView, ...]) -> None:
+    if not replicas:
+        return
+    typer.echo("\nReplicas")
+    rows = (
+        (
+            one.id,
+            one.phase,
+            one.node or "",
+            str(one.pid or ""),
+            str(one.attempt),
+            format_bytes(sum(claim.bytes for claim in one.claims)) if one.claims else "",
+            one.reasons[0].message if one.reasons and one.phase != "ready" else "",
+        )
+        for one in replicas
+    )
+    print_table(("ID", "PHASE", "NODE", "PID", "ATTEMPT", "MEMORY", "REASON"), rows)
+    for one in replicas:
+        if len(one.timeline) > 1:
+            typer.echo(f"\nStart of {one.id}")
+            _print_timeline(one)
+
+
+def _print_timeline(replica: ReplicaView) -> None:
+    """When each step of the start was reached, in seconds after the first."""
+    marks = sorted(replica.timeline, key=lambda mark: mark.at)
+    for mark in marks:
+        typer.echo(f"  +{mark.at - marks[0].at:6.1f} s  {mark.stage}")
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

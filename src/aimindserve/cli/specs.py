@@ -1,0 +1,77 @@
+"""From what a person types to a deployment spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+from pydantic import ValidationError
+
+from aimindserve.cli.output import CommandError
+from aimindserve.domain.specs import DeploymentSpec
+
+_QUANTIZATION_TAIL = re.compile(r"-(\d{5})-of-\d{5}$")
+
+
+def absolute_source(text: str) -> str:
+    """The source as the server takes it: a path becomes absolute, everything else stays."""
+    if "://" in text:
+        return text
+    return str(Path(text).expanduser().absolute())
+
+
+def default_name(source: str) -> str:
+    """A public name from a source: ``demo://tiny-vlm`` gives ``tiny-vlm``, a file its name without ending, a
+    repository its last part.
+    """
+    tail = source.partition("://")[2] or source
+    parts = [part for part in unquote(tail).split("/") if part]
+    if source.startswith(("hf://", "ms://")) and len(parts) > 1:
+        name = parts[1].partition("@")[0]
+    else:
+        name = parts[-1] if parts else ""
+    name = _QUANTIZATION_TAIL.sub("", name.removesuffix(".gguf"))
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:63]
+
+
+def joined_parameters(words: Sequence[str]) -> tuple[str, ...]:
+    """Engine parameters, one item each: ``--ctx-size 4096`` becomes ``--ctx-size=4096``.
+
+    A word that starts with a dash and is no number opens a parameter; the first word after it is its value.
+    """
+    joined: list[str] = []
+    for word in words:
+        opens = word.startswith("-") and not re.fullmatch(r"-\d+(\.\d+)?", word)
+        if opens or not joined or "=" in joined[-1]:
+            joined.append(word)
+        else:
+            joined[-1] += f"={word}"
+    return tuple(joined)
+
+
+def spec_from(
+    source: str, name: str | None, engine: str, engine_version: str | None, parameters: Sequence[str], replicas: int
+) -> DeploymentSpec:
+    """The spec; raises CommandError for anything that no server would take."""
+    full = absolute_source(source)
+    try:
+        return DeploymentSpec.model_validate(
+            {
+                "name": name or default_name(full),
+                "source": full,
+                "engine": engine,
+                "engine_version": engine_version,
+                "parameters": joined_parameters(parameters),
+                "replicas": replicas,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise CommandError(
+            f"The {field} cannot be used: {first['msg']}.",
+            "See `aimindserve deploy --help` for what it may be.",
+            code="invalid_request",
+        ) from None
