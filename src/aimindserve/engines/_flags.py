@@ -1,0 +1,166 @@
+"""Flags of an engine's command line as data. Standard library only: the llama.cpp launcher reads the same table."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a flag takes. A SWITCH takes nothing."""
+
+    SWITCH = "switch"
+    INTEGER = "integer"
+    NUMBER = "number"
+    CHOICE = "choice"
+    TEXT = "text"
+
+
+class Policy(StrEnum):
+    """Who may set a flag: the user, only the product, or nobody (it opens files or ports, or runs code)."""
+
+    ALLOWED = "allowed"
+    MANAGED = "managed"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag. ``others``: further spellings, short forms included. ``field``: where the embedded llama.cpp server
+    keeps the value (dotted, ``name=value`` for a switch; empty when it cannot do this). ``low``, ``high``: bounds of a number, inclusive."""
+
+    name: str
+    others: tuple[str, ...] = ()
+    kind: Kind = Kind.TEXT
+    policy: Policy = Policy.ALLOWED
+    field: str = ""
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    help: str = ""
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value follows."""
+        return self.kind is not Kind.SWITCH
+
+    def expected(self, value: str | None) -> str | None:
+        """None when ``value`` is fine, else what it should have been, for people."""
+        if self.kind is Kind.SWITCH:
+            return "no value" if value is not None else None
+        if value is None or value == "":
+            return "a value"
+        if self.kind is Kind.CHOICE:
+            return None if value in self.choices else ", ".join(self.choices)
+        if self.kind is Kind.TEXT:
+            return None
+        return None if self._is_number(value) else self._range()
+
+    def _is_number(self, value: str) -> bool:
+        try:
+            number = int(value) if self.kind is Kind.INTEGER else float(value)
+        except ValueError:
+            return False
+        in_range = (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
+        return in_range and number == number  # noqa: PLR0124 - not a number differs from itself
+
+    def _range(self) -> str:
+        noun = "a whole number" if self.kind is Kind.INTEGER else "a number"
+        low = "" if self.low is None else f" from {self.low:g}"
+        high = "" if self.high is None else f" to {self.high:.0f}"
+        return noun + low + high
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A flag as it was given, with its spelling then."""
+
+    flag: Flag
+    value: str | None
+    spelling: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An argument that names no flag, with the name that comes nearest."""
+
+    spelling: str
+    nearest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A known flag with a value that it does not take."""
+
+    flag: Flag
+    value: str
+    expected: str
+
+
+Parsed = Given | Unknown | Malformed
+
+
+class FlagTable:
+    """All flags of one dialect and how its command line is read."""
+
+    def __init__(self, flags: Iterable[Flag]) -> None:
+        self.flags = tuple(flags)
+        self._by_name: Mapping[str, Flag] = {name: flag for flag in self.flags for name in (flag.name, *flag.others)}
+
+    def find(self, spelling: str) -> Flag | None:
+        """The flag of a spelling: exact, with underscores for dashes, or an unambiguous beginning of a long name."""
+        name = spelling.replace("_", "-") if spelling.startswith("--") else spelling
+        if name in self._by_name:
+            return self._by_name[name]
+        if not name.startswith("--") or len(name) < 5:
+            return None
+        begun = {flag.name: flag for known, flag in self._by_name.items() if known.startswith(name)}
+        return next(iter(begun.values())) if len(begun) == 1 else None
+
+    def nearest(self, spelling: str) -> str:
+        """The known long name that looks most like ``spelling``."""
+        names = [flag.name for flag in self.flags if flag.policy is Policy.ALLOWED]
+        close = get_close_matches(spelling.replace("_", "-"), names, n=1, cutoff=0.0)
+        return close[0] if close else ""
+
+    def parse(self, arguments: Iterable[str]) -> list[Parsed]:
+        """Read arguments: ``--flag=value``, ``--flag value`` (one item or two), ``-f value``, switches."""
+        words = list(_split(arguments))
+        found: list[Parsed] = []
+        position = 0
+        while position < len(words):
+            spelling, given = words[position]
+            position += 1
+            flag = self.find(spelling)
+            if flag is None:
+                found.append(Unknown(spelling, self.nearest(spelling)))
+                continue
+            if flag.takes_value and given is None and position < len(words) and _is_value(words[position]):
+                given = words[position][0]
+                position += 1
+            wrong = flag.expected(given)
+            found.append(Malformed(flag, given or "", wrong) if wrong else Given(flag, given, spelling))
+        return found
+
+
+def _split(arguments: Iterable[str]) -> Iterable[tuple[str, str | None]]:
+    """``(spelling, value)`` of each argument; a plain value comes as ``(value, None)``."""
+    for argument in arguments:
+        text = argument.strip()
+        cut = min((at for at in (text.find("="), text.find(" ")) if at > 0), default=-1)
+        if text.startswith("-") and cut > 0 and not _is_number(text):
+            yield text[:cut], text[cut + 1 :].strip()
+        else:
+            yield text, None
+
+
+def _is_value(word: tuple[str, str | None]) -> bool:
+    return word[1] is None and (not word[0].startswith("-") or _is_number(word[0]))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
