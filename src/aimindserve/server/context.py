@@ -13,7 +13,7 @@ from aimindserve.server.settings import Settings
 from aimindserve.server.tokens import Digester
 
 if TYPE_CHECKING:
-    from aimindserve.fabric import Fabric
+    from aimindserve.fabric._base import Fabric
     from aimindserve.server.passwords import LoginLimiter, PasswordHasher
 
 

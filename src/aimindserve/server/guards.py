@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 from aimindserve.domain.access import CSRF_HEADER, Policy, Principal, Refusal, refuse, same_origin
 from aimindserve.domain.reasons import ReasonCode, reason
-from aimindserve.domain.views import Problem
 from aimindserve.server.context import context_of
 from aimindserve.server.errors import PROBLEM_MEDIA_TYPE, RefusedError
 from aimindserve.server.identity import Identity, credential_of, identify
@@ -91,6 +90,12 @@ def require_same_origin(request: Request) -> None:
         raise RefusedError(reason(ReasonCode.CSRF_FAILED))
 
 
+async def still_known(request: Request) -> bool:
+    """Whether the caller of a long answer would still be let in."""
+    credential = credential_of(request)
+    return credential is not None and await identify(context_of(request), credential) is not None
+
+
 def identity_of(request: Request) -> Identity:
     """The caller of a route whose policy is not public."""
     identity = request.state.identity
@@ -121,7 +126,6 @@ def feature_router(tag: str) -> APIRouter:
             "default": {
                 "description": "A problem: its code, message and remedy",
                 "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                "model": Problem,
             }
         },
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -81,10 +82,10 @@ class PasswordHasher:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str | None, password: str) -> bool:
-        if stored is None:
-            self._dummy = self._dummy or self._argon2.hash("nobody has this password")
+        if self._dummy is None:
+            self._dummy = self._argon2.hash(secrets.token_urlsafe())
         try:
-            return self._argon2.verify(stored or self._dummy or "", password) and stored is not None
+            return self._argon2.verify(self._dummy if stored is None else stored, password)
         except (VerificationError, InvalidHashError):
             return False
 

@@ -84,9 +84,6 @@ class Settings(BaseModel):
         None, description="Path of a llama-server or llama-box program. Empty: found on the PATH."
     )
     llama_threads: int | None = Field(None, ge=1, le=1024, description="CPU threads of a llama.cpp engine.")
-    api_docs: bool = Field(
-        default=False, description="Serve the API description's page at /docs to people who are logged in."
-    )
     body_budget_bytes: Bytes = Field(
         512 * MIB, description="Bytes of request bodies that a gateway holds at once, over all requests."
     )

@@ -1,2 +1,2 @@
 """The features of the API: each is a folder with ``api`` (routes), ``service`` (what they do) and, where it pays,
-``store`` (queries). ``registry`` lists them."""
+``store`` (queries). ``server.registry`` lists them."""

@@ -1,0 +1,216 @@
+"""From settings to a server that can answer: folders, lock, secrets, database, first users."""
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from sqlalchemy import delete, select, update
+
+from aimindserve.domain.access import Scope
+from aimindserve.domain.paths import DataPaths
+from aimindserve.server.accounts import ADMIN, LOCAL_CLI, NO_PASSWORD, end_sessions, user_named
+from aimindserve.server.context import ServerContext
+from aimindserve.server.db.engine import Database, UnitOfWork, connect
+from aimindserve.server.db.migrate import migrate
+from aimindserve.server.db.tables import ApiKeyRow, UserRow
+from aimindserve.server.events import EventBus
+from aimindserve.server.files import (
+    create_private_file,
+    make_private_folder,
+    read_private_file,
+    replace_private_file,
+)
+from aimindserve.server.initial_password import (
+    forget_initial_password,
+    make_initial_password,
+    replace_initial_password,
+)
+from aimindserve.server.passwords import LoginLimiter, PasswordHasher
+from aimindserve.server.settings import Settings
+from aimindserve.server.tokens import Digester, new_id, new_key
+
+log = structlog.get_logger()
+
+_PEPPER_BYTES = 32
+
+
+class AlreadyRunningError(Exception):
+    """Another server holds the data folder."""
+
+
+class DamagedSecretError(Exception):
+    """A secret that the database depends on is not as it was written."""
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Makes the data folder and those in it, mode 0700, and an empty SQLite file of mode 0600.
+
+    Raises:
+        OSError: one cannot be made.
+    """
+    paths = settings.paths
+    for folder in (paths.root, paths.keys, paths.locks, paths.replicas, paths.logs):
+        make_private_folder(Path(folder))
+    make_private_folder(Path(settings.run_dir))
+    database = Path(paths.database)
+    if settings.database_url.endswith(str(database)) and not database.exists():
+        create_private_file(database, b"")
+
+
+def lock_data(paths: DataPaths) -> int:
+    """Takes the data folder for this process. Returns the descriptor that holds the lock; it ends with the process.
+
+    Raises:
+        AlreadyRunningError: another server has it.
+    """
+    path = Path(paths.server_lock)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise AlreadyRunningError(
+            f"Another aiMindServe server uses {paths.root}. Stop it first, or choose another --data-dir."
+        ) from None
+    return descriptor
+
+
+def load_pepper(paths: DataPaths) -> bytes:
+    """The secret that keys the digests of tokens; made at the first start.
+
+    Raises:
+        DamagedSecretError: it has not the length that it was written with.
+    """
+    path = Path(paths.pepper)
+    try:
+        pepper = read_private_file(path)
+    except FileNotFoundError:
+        pepper = secrets.token_bytes(_PEPPER_BYTES)
+        create_private_file(path, pepper)
+    if len(pepper) != _PEPPER_BYTES:
+        raise DamagedSecretError(
+            f"{path} is damaged. Restore it from a backup. Without it all keys and sessions are lost: "
+            "remove it to start anew, then make new keys."
+        )
+    return pepper
+
+
+async def build_context(settings: Settings, clock: Callable[[], float] = time.time) -> ServerContext:
+    """Everything that the server's parts are given. Folders must exist.
+
+    Raises:
+        NewerSchemaError, DamagedSecretError, UnsafeFileError: a person has to act; the message says how.
+        SQLAlchemyError, OSError: the database or the disk does not work.
+    """
+    bus = EventBus()
+    database = connect(settings.database_url, bus, clock)
+    context = ServerContext(
+        settings=settings,
+        paths=settings.paths,
+        database=database,
+        bus=bus,
+        clock=clock,
+        digester=Digester(load_pepper(settings.paths)),
+        hasher=PasswordHasher(),
+        limiter=LoginLimiter(clock),
+        started_at=clock(),
+    )
+    await migrate(database)
+    await ensure_admin(context)
+    await renew_local_key(context)
+    return context
+
+
+async def ensure_admin(context: ServerContext) -> None:
+    """Makes ``admin`` in an empty database. The password's file is on disk before the user is."""
+    async with context.database.read() as session:
+        admin = await user_named(session, ADMIN)
+        people = await session.scalar(select(UserRow.id).where(UserRow.username != LOCAL_CLI).limit(1))
+    if people is None:
+        stored = await context.hasher.hash(make_initial_password(context.paths))
+        async with context.database.unit_of_work() as work:
+            _add_user(work, ADMIN, stored, must_change=True)
+            work.record("user.created", subject=ADMIN, is_admin=True)
+        log.info("initial password written", file=str(context.paths.initial_admin_password))
+    elif admin is None or not admin.must_change_password:
+        # A crash may have come between the change and the removal of the file.
+        forget_initial_password(context.paths)
+
+
+async def renew_local_key(context: ServerContext) -> None:
+    """Writes a fresh management key for the command line of this account; the one of the last start ends."""
+    made = new_key()
+    async with context.database.unit_of_work() as work:
+        user = await user_named(work.session, LOCAL_CLI)
+        if user is None:
+            user = _add_user(work, LOCAL_CLI, NO_PASSWORD, must_change=False)
+            await work.session.flush()
+        await work.session.execute(delete(ApiKeyRow).where(ApiKeyRow.system))
+        work.session.add(
+            ApiKeyRow(
+                id=made.id,
+                digest=context.digester.digest(made.token),
+                user_id=user.id,
+                name=LOCAL_CLI,
+                scopes=(Scope.MANAGEMENT.value, Scope.INFERENCE.value),
+                models=None,
+                expires_at=None,
+                disabled=False,
+                system=True,
+                created_at=work.now,
+                last_used_at=None,
+            )
+        )
+        work.record("key.renewed", subject=made.id)
+    replace_private_file(Path(context.paths.local_cli_key), f"{made.token}\n".encode())
+
+
+async def reset_admin_password(settings: Settings) -> str:
+    """Gives ``admin`` a new password, which must be changed at the next login, and ends its sessions. Works with the
+    server running or not. Returns the password; it is also in the initial password's file.
+
+    Raises:
+        SQLAlchemyError, OSError: the database or the disk does not work.
+        NewerSchemaError: the database belongs to a newer version.
+    """
+    prepare_folders(settings)
+    database = connect(settings.database_url, EventBus(), time.time)
+    hasher = PasswordHasher()
+    try:
+        await migrate(database)
+        password = replace_initial_password(settings.paths)
+        await _store_admin(database, await hasher.hash(password))
+    finally:
+        hasher.close()
+        await database.close()
+    return password
+
+
+async def _store_admin(database: Database, stored: str) -> None:
+    async with database.unit_of_work() as work:
+        admin = await user_named(work.session, ADMIN)
+        if admin is None:
+            _add_user(work, ADMIN, stored, must_change=True)
+        else:
+            values = {"password_hash": stored, "must_change_password": True, "disabled": False, "is_admin": True}
+            await work.session.execute(update(UserRow).where(UserRow.id == admin.id).values(**values))
+            await end_sessions(work.session, admin.id)
+        work.record("user.password_reset", subject=ADMIN)
+
+
+def _add_user(work: UnitOfWork, name: str, stored: str, *, must_change: bool) -> UserRow:
+    user = UserRow(
+        id=new_id(),
+        username=name,
+        password_hash=stored,
+        is_admin=True,
+        disabled=False,
+        must_change_password=must_change,
+        created_at=work.now,
+    )
+    work.session.add(user)
+    return user

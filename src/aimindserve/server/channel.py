@@ -1,0 +1,188 @@
+"""The socket to which gateways connect: the routing table goes out, usage and loads come in.
+
+Each gateway has a reader and a writer of its own. The writer sends the newest table and skips those in between, so a
+slow gateway holds one table at most and holds up nobody; one that takes nothing for long is cut off and comes back."""
+
+import asyncio
+import os
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from aimindserve.domain.channel import Hello, Loads, Table, TableAck, ToServer, Usage, UsageAck
+from aimindserve.domain.paths import PurePosixPath, gateway_socket
+from aimindserve.domain.routing import RoutingTable
+from aimindserve.server.channel_messages import MessageError, decode, encode
+from aimindserve.server.context import ServerContext
+from aimindserve.server.usage_store import store_usage
+
+log = structlog.get_logger()
+
+# A batch of usage is a second's worth of requests; a table is never sent in this direction.
+_LONGEST_LINE = 8 * 1024 * 1024
+_SEND_LIMIT_SECONDS = 30.0
+_MOST_PENDING_ACKS = 10_000
+
+
+@dataclass(eq=False)
+class Peer:
+    """One connected gateway. ``sent`` and ``acked`` are table versions."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    hello: Hello | None = None
+    sent: int = 0
+    acked: int = 0
+    acks: deque[int] = field(default_factory=deque)
+    loads: Loads = field(default_factory=Loads)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class GatewayChannel:
+    """All gateways of this server. ``publish`` may be called at any time, with or without gateways."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._peers: set[Peer] = set()
+        self._table: RoutingTable | None = None
+        self._line = b""
+
+    @property
+    def table(self) -> RoutingTable | None:
+        """The table in force, None before the first was published."""
+        return self._table
+
+    def loads(self) -> list[Loads]:
+        """What each connected gateway last said of its requests."""
+        return [peer.loads for peer in self._peers]
+
+    def publish(self, table: RoutingTable) -> bool:
+        """Puts ``table`` in force under a version above all earlier ones; False when nothing in it has changed."""
+        if self._table is not None and replace(table, version=self._table.version) == self._table:
+            return False
+        self._set_version(table, self._next_version())
+        return True
+
+    async def serve(self) -> None:
+        """Listens on ``run_dir/gateway.sock`` (0600) until it is cancelled.
+
+        Raises:
+            OSError: the socket cannot be made.
+        """
+        path = Path(gateway_socket(PurePosixPath(self._context.settings.run_dir)))
+        # The server holds the data folder's lock, so a socket that is still there is a dead server's.
+        path.unlink(missing_ok=True)
+        old = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(self._connected, path=path, limit=_LONGEST_LINE)
+        finally:
+            os.umask(old)
+        async with server:
+            try:
+                await server.serve_forever()
+            finally:
+                for peer in self._peers:
+                    peer.writer.transport.abort()
+
+    def _next_version(self) -> int:
+        """Versions are milliseconds, so that they rise over restarts without being stored."""
+        last = self._table.version if self._table else 0
+        return max(int(self._context.clock() * 1000), last + 1)
+
+    def _set_version(self, table: RoutingTable, version: int) -> None:
+        self._table = replace(table, version=version)
+        self._line = encode(Table(self._table))
+        for peer in self._peers:
+            peer.news.set()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(reader, writer)
+        self._peers.add(peer)
+        try:
+            await self._converse(peer)
+        except (OSError, TimeoutError, MessageError, ValueError) as error:
+            log.warning("gateway connection ended", gateway=_name(peer), error=str(error) or type(error).__name__)
+        finally:
+            self._peers.discard(peer)
+            self._count_gateways()
+            writer.transport.abort()
+
+    async def _converse(self, peer: Peer) -> None:
+        """Reads until the gateway closes; the writer ends with it, and an error of either ends both."""
+        writing = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as group:
+                sender = group.create_task(self._write(peer))
+                group.create_task(self._read(peer, sender, writing))
+        except* (OSError, TimeoutError, MessageError, ValueError) as errors:
+            raise errors.exceptions[0] from None
+
+    async def _read(self, peer: Peer, sender: asyncio.Task[None], _over: asyncio.Event) -> None:
+        while line := await peer.reader.readline():
+            await self._receive(peer, decode(line))
+        sender.cancel()
+
+    async def _receive(self, peer: Peer, message: ToServer) -> None:
+        match message:
+            case Hello():
+                peer.hello = message
+                self._outrun(message.table_version)
+                peer.news.set()
+            case TableAck():
+                peer.acked = message.version
+                self._count_gateways()
+            case Usage():
+                await self._store(peer, message)
+            case Loads():
+                peer.loads = message
+
+    def _outrun(self, version: int) -> None:
+        """A gateway with a higher version than ours (the clock went back) would not take our table."""
+        if self._table is not None and version > self._table.version:
+            self._set_version(self._table, version + 1)
+
+    async def _store(self, peer: Peer, usage: Usage) -> None:
+        try:
+            await store_usage(self._context.database, usage.records)
+        except (SQLAlchemyError, OSError) as error:
+            # Without an acknowledgement it is sent again.
+            log.warning("usage not stored", gateway=_name(peer), records=len(usage.records), error=str(error))
+            return
+        if len(peer.acks) >= _MOST_PENDING_ACKS:
+            raise MessageError("the gateway reads no acknowledgements")
+        peer.acks.append(usage.batch)
+        peer.news.set()
+
+    async def _write(self, peer: Peer) -> None:
+        while True:
+            await peer.news.wait()
+            peer.news.clear()
+            while peer.acks:
+                await _send(peer, encode(UsageAck(peer.acks.popleft())))
+            if peer.hello is not None and self._table is not None and peer.sent != self._table.version:
+                peer.sent = self._table.version
+                await _send(peer, self._line)
+
+    def _count_gateways(self) -> None:
+        self._context.readiness.gateways = sum(peer.acked > 0 for peer in self._peers)
+
+
+async def _send(peer: Peer, line: bytes) -> None:
+    peer.writer.write(line)
+    async with asyncio.timeout(_SEND_LIMIT_SECONDS):
+        await peer.writer.drain()
+
+
+def _name(peer: Peer) -> str:
+    return peer.hello.gateway_id if peer.hello else "unknown"
+
+
+async def close_quietly(writer: asyncio.StreamWriter) -> None:
+    """Closes a connection whatever state it is in."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()

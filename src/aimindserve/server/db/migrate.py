@@ -1,0 +1,54 @@
+"""Brings the schema up to date. Alembic is loaded only when there is something to do."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from aimindserve.server.db.engine import Database
+from aimindserve.server.db.migrations import HEAD, REVISIONS
+
+_MIGRATION_LOCK = 0x41494D54
+
+
+class NewerSchemaError(Exception):
+    """The database was written by a newer version of aiMindServe."""
+
+
+async def migrate(database: Database) -> str | None:
+    """Runs what is missing, all in one transaction. Returns the revision that was found before (None: empty).
+
+    Raises:
+        NewerSchemaError: this version does not know the schema.
+        SQLAlchemyError: the database cannot be reached or written; nothing was changed.
+    """
+    engine = database.engine.execution_options(sqlite_begin="IMMEDIATE")
+    async with engine.begin() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        found = await current_revision(connection)
+        if found is not None and found not in REVISIONS:
+            raise NewerSchemaError(
+                f"The database has schema {found}, which this version of aiMindServe does not know. "
+                "Install the version that wrote it, or restore a backup made before."
+            )
+        if found != HEAD:
+            await connection.run_sync(_upgrade)
+    return found
+
+
+async def current_revision(connection: AsyncConnection) -> str | None:
+    """The schema's revision, None for an empty database."""
+    if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+        return None
+    return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  # 20 MB that most starts never need
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)

@@ -1,0 +1,4 @@
+"""Alembic's scripts. ``REVISIONS`` names them in order, so that a start at the newest schema need not load Alembic."""
+
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]

@@ -1,0 +1,43 @@
+"""``/events``: what happened, as a list or live."""
+
+from typing import Annotated
+
+from fastapi import Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from aimindserve.domain.access import Policy
+from aimindserve.domain.views import EventView, ItemList
+from aimindserve.server.context import Context
+from aimindserve.server.features.events import service
+from aimindserve.server.guards import Caller, feature_router, requires, still_known
+
+router = feature_router("events")
+
+Following = Annotated[bool, Query(description="Stream as server-sent events and go on with what comes.")]
+Deployment = Annotated[str | None, Query(max_length=63, description="Only events of this deployment.")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+LastEventId = Annotated[int | None, Header(ge=0, description="Resume a stream after this event.")]
+
+
+@router.get("/events", response_model=ItemList[EventView])
+@requires(Policy.USER)
+async def list_events(
+    request: Request,
+    caller: Caller,
+    context: Context,
+    follow: Following = False,
+    deployment: Deployment = None,
+    limit: Limit = 200,
+    last_event_id: LastEventId = None,
+) -> Response | ItemList[EventView]:
+    """The latest events, oldest first (an administrator also sees those about people and keys);
+    with ``follow`` those that come, after ``Last-Event-ID`` if it is given."""
+    view = service.View(deployment, everything=caller.is_admin)
+    if not follow:
+        return ItemList[EventView](items=await service.latest(context, view, limit))
+    start = await service.last_id(context) if last_event_id is None else last_event_id
+    return StreamingResponse(
+        service.follow(context, start, view, lambda: still_known(request)),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )

@@ -1,0 +1,13 @@
+"""All features of the API, in one place. A new one is an import and an entry."""
+
+from fastapi import APIRouter
+
+from aimindserve.server.features.auth.api import router as auth
+from aimindserve.server.features.events.api import router as events
+from aimindserve.server.features.keys.api import router as keys
+from aimindserve.server.features.system.api import router as system
+from aimindserve.server.features.usage.api import router as usage
+from aimindserve.server.features.users.api import router as users
+
+FEATURES: tuple[APIRouter, ...] = (auth, users, keys, system, events, usage)
+"""Routers mounted below ``/api/v1``."""
