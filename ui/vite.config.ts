@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { mockApi } from "./src/mocks/plugin";
+import { mockApi } from "./src/mocks/plugin.ts";
 
 const SERVER = process.env["AIMINDSERVE_URL"] ?? "http://127.0.0.1:8080";
 

@@ -1,0 +1,56 @@
+import { Badge, Group, Text, Tooltip } from "@mantine/core";
+import { IconCube, IconKey, IconMessage2Question } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { ReactElement, ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { SessionView } from "@/api/generated/types.gen";
+import { useLive } from "@/api/live";
+import { Brand } from "@/components/Brand";
+import { ColourMenu, LanguageMenu } from "@/components/Preferences";
+import { UserMenu } from "@/features/session/UserMenu";
+import classes from "./Shell.module.css";
+
+const PAGES = [
+  { to: "/playground", label: "shell.playground", Icon: IconMessage2Question },
+  { to: "/models", label: "shell.models", Icon: IconCube },
+  { to: "/keys", label: "shell.keys", Icon: IconKey },
+] as const;
+
+/** The frame of every page: navigation, language, colours, account, and whether the page is up to date. */
+export function Shell({ session, children }: { session: SessionView; children: ReactNode }): ReactElement {
+  const { t } = useTranslation();
+  const live = useLive();
+  return (
+    <div className={classes.shell}>
+      <a className={classes.skip} href="#content">
+        {t("shell.skip")}
+      </a>
+      <header className={classes.header}>
+        <Brand />
+        <Group gap={6} wrap="nowrap">
+          <Tooltip label={live ? t("shell.liveHint") : t("shell.reconnectingHint")} multiline maw={280}>
+            <Badge variant="dot" color={live ? "teal" : "orange"} tt="none" role="status" tabIndex={0}>
+              {live ? t("shell.live") : t("shell.reconnecting")}
+            </Badge>
+          </Tooltip>
+          <LanguageMenu />
+          <ColourMenu />
+          <UserMenu session={session} />
+        </Group>
+      </header>
+      <nav className={classes.nav} aria-label={t("shell.navigation")}>
+        {PAGES.map(({ to, label, Icon }) => (
+          <Link key={to} to={to} className={classes.link ?? ""} activeProps={{ "aria-current": "page" }}>
+            <Icon size={18} aria-hidden />
+            <Text size="sm" fw={500} span>
+              {t(label)}
+            </Text>
+          </Link>
+        ))}
+      </nav>
+      <main id="content" className={classes.main} tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}

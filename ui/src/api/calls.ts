@@ -1,0 +1,60 @@
+/** Every management call that the page makes, by one name each; answers are the bare data. */
+import "./client";
+import * as sdk from "./generated/sdk.gen";
+import type {
+  DeploymentPatch,
+  DeploymentSpecInput,
+  KeyRequest,
+  LoginRequest,
+  PasswordRequest,
+} from "./generated/types.gen";
+
+const name = (deployment: string): { path: { name: string } } => ({ path: { name: deployment } });
+
+export const api = {
+  loginHint: async () => (await sdk.loginHint()).data,
+  session: async () => (await sdk.readSession()).data,
+  login: async (body: LoginRequest) => (await sdk.login({ body })).data,
+  logout: async () => {
+    await sdk.logout();
+  },
+  changePassword: async (body: PasswordRequest) => {
+    await sdk.changePassword({ body });
+  },
+
+  deployments: async () => (await sdk.listDeployments()).data.items,
+  createDeployment: async (body: DeploymentSpecInput) => (await sdk.createDeployment({ body })).data,
+  editDeployment: async (deployment: string, body: DeploymentPatch) =>
+    (await sdk.editDeployment({ ...name(deployment), body })).data,
+  start: async (deployment: string) => {
+    await sdk.startDeployment(name(deployment));
+  },
+  stop: async (deployment: string) => {
+    await sdk.stopDeployment(name(deployment));
+  },
+  restart: async (deployment: string) => {
+    await sdk.restartDeployment(name(deployment));
+  },
+  scale: async (deployment: string, replicas: number) => {
+    await sdk.scaleDeployment({ ...name(deployment), body: { replicas } });
+  },
+  deleteDeployment: async (deployment: string) => {
+    await sdk.deleteDeployment(name(deployment));
+  },
+  deploymentEvents: async (deployment: string) => (await sdk.listDeploymentEvents(name(deployment))).data.items,
+  fit: async (body: DeploymentSpecInput, signal: AbortSignal) => (await sdk.fit({ body, signal })).data,
+  log: async (replica: string, attempt: number | null, offset: number, signal: AbortSignal) =>
+    (
+      await sdk.readReplicaLog({
+        path: { replica_id: replica },
+        query: attempt === null ? { offset } : { attempt, offset },
+        signal,
+      })
+    ).data,
+
+  keys: async () => (await sdk.listKeys()).data.items,
+  createKey: async (body: KeyRequest) => (await sdk.createKey({ body })).data,
+  deleteKey: async (id: string) => {
+    await sdk.deleteKey({ path: { key_id: id } });
+  },
+};

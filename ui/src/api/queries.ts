@@ -1,0 +1,24 @@
+import { queryOptions } from "@tanstack/react-query";
+import { api } from "./calls";
+import { isApiError } from "./client";
+
+/** Who is logged in; null when nobody is. */
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async () => {
+    try {
+      return await api.session();
+    } catch (error) {
+      if (isApiError(error, "unauthenticated")) return null;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+});
+
+export const deploymentsQuery = queryOptions({ queryKey: ["deployments"], queryFn: api.deployments });
+
+export const eventsQuery = (deployment: string) =>
+  queryOptions({ queryKey: ["deployment-events", deployment], queryFn: () => api.deploymentEvents(deployment) });
+
+export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });

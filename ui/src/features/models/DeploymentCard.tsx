@@ -1,0 +1,94 @@
+import { ActionIcon, Badge, Collapse, Group, Paper, Stack, Text } from "@mantine/core";
+import { IconChevronRight } from "@tabler/icons-react";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { DeploymentView } from "@/api/generated/types.gen";
+import { PhaseBadge } from "@/components/PhaseBadge";
+import { Reasons } from "@/components/Reasons";
+import { DeploymentActions } from "./DeploymentActions";
+import classes from "./DeploymentCard.module.css";
+import { DeploymentDetails } from "./DeploymentDetails";
+import { sourceText } from "./spec";
+
+const route = getRouteApi("/models");
+const ENGINES = { "llama.cpp": "llama-box / llama.cpp", vllm: "vLLM" } as const;
+
+function Facts({ deployment }: { deployment: DeploymentView }): ReactElement {
+  const { t } = useTranslation();
+  const engine = deployment.plan?.engine ?? deployment.spec.engine;
+  const name = engine === "llama.cpp" || engine === "vllm" ? ENGINES[engine] : t("models.engineAuto");
+  const facts = [
+    sourceText(deployment.spec.source),
+    name,
+    deployment.quantization,
+    deployment.context_length && t("models.context", { tokens: deployment.context_length }),
+  ].filter(Boolean);
+  return (
+    <Text size="sm" c="dimmed" className={classes.facts ?? ""}>
+      {facts.join(" · ")}
+    </Text>
+  );
+}
+
+/** Names reasons only where something is wrong or awaited: a stopped model was stopped by a person. */
+const worthSaying = (deployment: DeploymentView): boolean =>
+  !["ready", "stopped", "stopping"].includes(deployment.phase) || deployment.replicas_ready < deployment.spec.replicas;
+
+export function DeploymentCard({ deployment }: { deployment: DeploymentView }): ReactElement {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const open = search.open === deployment.name;
+  const { name, phase } = deployment;
+  const toggle = (): void => {
+    void navigate({ search: open ? {} : { open: name }, replace: true });
+  };
+  const failed = phase === "failed" || phase === "unreachable";
+  return (
+    <Paper component="article" aria-label={name} data-deployment={name}>
+      <Group p="md" gap="sm" wrap="wrap" align="center">
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-expanded={open}
+          aria-label={t("models.open", { name })}
+          onClick={toggle}
+        >
+          <IconChevronRight size={18} className={open ? classes.open : classes.closed} />
+        </ActionIcon>
+        <Stack gap={2} className={classes.title ?? ""}>
+          <Group gap="xs">
+            <Text fw={600} className={classes.name ?? ""}>
+              {name}
+            </Text>
+            {deployment.capabilities.includes("vision") && (
+              <Badge variant="outline" size="sm" tt="none">
+                {t("models.vision")}
+              </Badge>
+            )}
+          </Group>
+          <Facts deployment={deployment} />
+        </Stack>
+        <Stack gap={2} align="flex-end">
+          <PhaseBadge phase={phase} />
+          <Text size="xs" c="dimmed">
+            {t("models.readyOf", { ready: deployment.replicas_ready, wanted: deployment.spec.replicas })}
+          </Text>
+        </Stack>
+        <DeploymentActions deployment={deployment} />
+      </Group>
+      {worthSaying(deployment) && deployment.reasons.length > 0 && (
+        <div className={classes.reasons}>
+          <Reasons reasons={deployment.reasons} failed={failed} />
+        </div>
+      )}
+      {phase === "ready" && (
+        <Link to="/playground" search={{ model: name }} className={classes.try ?? ""}>
+          {t("models.openPlayground")}
+        </Link>
+      )}
+      <Collapse expanded={open}>{open && <DeploymentDetails deployment={deployment} />}</Collapse>
+    </Paper>
+  );
+}

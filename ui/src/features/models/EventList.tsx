@@ -1,0 +1,35 @@
+import { Group, Loader, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import { eventsQuery } from "@/api/queries";
+import { ErrorAlert } from "@/components/ErrorAlert";
+import { currentLanguage } from "@/i18n";
+import { formatTime } from "@/lib/format";
+
+/** What happened to a deployment, the newest first. */
+export function EventList({ deployment }: { deployment: string }): ReactElement {
+  const { t } = useTranslation();
+  const events = useQuery(eventsQuery(deployment));
+  if (events.isPending) return <Loader size="sm" aria-label={t("common.loading")} />;
+  if (events.error && !events.data) return <ErrorAlert error={events.error} onRetry={() => void events.refetch()} />;
+  const newestFirst = [...(events.data ?? [])].sort((a, b) => b.id - a.id);
+  if (newestFirst.length === 0) return <Text c="dimmed">{t("events.none")}</Text>;
+  return (
+    <Stack gap={6}>
+      {newestFirst.map((event) => (
+        <Group key={event.id} gap="sm" align="baseline" wrap="wrap">
+          <Text size="xs" c="dimmed" miw={170}>
+            {formatTime(event.at, currentLanguage())}
+          </Text>
+          <Text size="sm" fw={500}>
+            {event.kind}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {event.subject} · {t("events.by", { actor: event.actor })}
+          </Text>
+        </Group>
+      ))}
+    </Stack>
+  );
+}

@@ -1,0 +1,91 @@
+import { Button, Container, Group, Loader, Menu, Stack, Title } from "@mantine/core";
+import { IconChevronDown, IconCube, IconFolder, IconSparkles } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { DeploymentView } from "@/api/generated/types.gen";
+import { deploymentsQuery } from "@/api/queries";
+import { EmptyState } from "@/components/EmptyState";
+import { ErrorAlert } from "@/components/ErrorAlert";
+import { DeploymentCard } from "./DeploymentCard";
+import { DeploymentForm } from "./DeploymentForm";
+import type { FormSource } from "./search";
+
+const route = getRouteApi("/models");
+
+function DeployButton(): ReactElement {
+  const { t } = useTranslation();
+  const navigate = route.useNavigate();
+  const choose = (deploy: FormSource) => () => void navigate({ search: (old) => ({ ...old, deploy }) });
+  return (
+    <Menu>
+      <Menu.Target>
+        <Button rightSection={<IconChevronDown size={16} />}>{t("models.deploy")}</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconFolder size={16} />} onClick={choose("local")}>
+          {t("deploy.local")}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconSparkles size={16} />} onClick={choose("demo")}>
+          {t("deploy.demo")}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function Forms({ deployments }: { deployments: readonly DeploymentView[] }): ReactElement | null {
+  const { deploy, edit } = route.useSearch();
+  const navigate = route.useNavigate();
+  const edited = deployments.find((deployment) => deployment.name === edit);
+  const close = (): void => {
+    void navigate({ search: ({ deploy: _deploy, edit: _edit, ...rest }) => rest });
+  };
+  if (!deploy && !edited) return null;
+  const taken = deployments.map((deployment) => deployment.name);
+  return (
+    <DeploymentForm
+      key={edited?.id ?? deploy}
+      kind={deploy ?? "local"}
+      edited={edited}
+      taken={taken}
+      onClose={close}
+    />
+  );
+}
+
+function Empty(): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <EmptyState icon={<IconCube size={32} />} title={t("models.emptyTitle")} hint={t("models.emptyHint")}>
+      <DeployButton />
+    </EmptyState>
+  );
+}
+
+/** All deployments, live, with what can be done with them. */
+export function ModelsPage(): ReactElement {
+  const { t } = useTranslation();
+  const deployments = useQuery(deploymentsQuery);
+  const items = deployments.data ?? [];
+  return (
+    <Container size="lg" py="lg">
+      <Group justify="space-between" mb="md">
+        <Title order={2}>{t("shell.models")}</Title>
+        {items.length > 0 && <DeployButton />}
+      </Group>
+      {deployments.isPending && <Loader aria-label={t("common.loading")} />}
+      {deployments.error && !deployments.data && (
+        <ErrorAlert error={deployments.error} onRetry={() => void deployments.refetch()} />
+      )}
+      {deployments.isSuccess && items.length === 0 && <Empty />}
+      <Stack gap="sm">
+        {items.map((deployment) => (
+          <DeploymentCard key={deployment.id} deployment={deployment} />
+        ))}
+      </Stack>
+      {deployments.data && <Forms deployments={items} />}
+    </Container>
+  );
+}

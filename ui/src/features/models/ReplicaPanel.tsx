@@ -1,0 +1,74 @@
+import { Button, Collapse, Group, Paper, Progress, Stack, Text } from "@mantine/core";
+import { IconFileText } from "@tabler/icons-react";
+import { getRouteApi } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { ReplicaView } from "@/api/generated/types.gen";
+import { PhaseBadge } from "@/components/PhaseBadge";
+import { Reasons } from "@/components/Reasons";
+import { formatBytes } from "@/lib/format";
+import { LogViewer } from "./LogViewer";
+import { Timeline } from "./Timeline";
+
+const route = getRouteApi("/models");
+
+function useFacts(replica: ReplicaView): string {
+  const { t } = useTranslation();
+  return [
+    replica.node ?? t("replica.unplaced"),
+    ...replica.claims.map((claim) => t("replica.claims", { bytes: formatBytes(claim.bytes), device: claim.device_id })),
+    replica.pid === null ? "" : t("replica.pid", { pid: replica.pid }),
+    replica.attempt > 0 ? t("replica.attempts", { attempt: replica.attempt, restarts: replica.restarts }) : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** One replica: where it stands and why, its start-up, its log. */
+export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElement {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const facts = useFacts(replica);
+  const logShown = search.log === replica.id;
+  const toggleLog = (): void => {
+    const { log: _log, ...rest } = search;
+    void navigate({ search: logShown ? rest : { ...rest, log: replica.id }, replace: true });
+  };
+  const failed = replica.phase === "failed" || replica.phase === "unreachable";
+  const moving = replica.progress !== null && replica.progress < 1;
+  return (
+    <Paper p="md" component="section" aria-label={t("replica.title", { id: replica.id })} data-replica={replica.id}>
+      <Stack gap="sm">
+        <Group justify="space-between" wrap="wrap">
+          <Stack gap={2}>
+            <Text size="sm" fw={600}>
+              {t("replica.title", { id: replica.id })}
+            </Text>
+            <Text size="sm" c="dimmed">
+              {facts}
+            </Text>
+          </Stack>
+          <Group gap="xs">
+            <PhaseBadge phase={replica.phase} />
+            {replica.attempt > 0 && (
+              <Button
+                size="compact-sm"
+                variant="default"
+                leftSection={<IconFileText size={14} />}
+                aria-expanded={logShown}
+                onClick={toggleLog}
+              >
+                {t("replica.log")}
+              </Button>
+            )}
+          </Group>
+        </Group>
+        {moving && <Progress value={(replica.progress ?? 0) * 100} aria-label={t("replica.progress")} animated />}
+        <Reasons reasons={replica.reasons} failed={failed} />
+        <Timeline marks={replica.timeline} />
+        <Collapse expanded={logShown}>{logShown && <LogViewer replica={replica.id} />}</Collapse>
+      </Stack>
+    </Paper>
+  );
+}

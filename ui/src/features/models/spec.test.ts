@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { emptyForm, formOf, freeName, patchOf, specOf, suggestName, validName } from "./spec";
+
+describe("suggestName", () => {
+  it.each([
+    ["/models/Qwen2-VL-2B-Instruct-Q4_K_M.gguf", "Qwen2-VL-2B-Instruct-Q4_K_M"],
+    ["/models/my model/", "my-model"],
+    ["/models/.hidden", "hidden"],
+    ["/", ""],
+    [`/m/${"x".repeat(80)}`, "x".repeat(63)],
+  ])("%s → %s", (path, name) => {
+    expect(suggestName(path)).toBe(name);
+    if (name) expect(validName(name)).toBe(true);
+  });
+});
+
+describe("freeName", () => {
+  it("counts up", () => {
+    expect(freeName("a", [])).toBe("a");
+    expect(freeName("a", ["a", "a-2"])).toBe("a-3");
+  });
+});
+
+describe("specOf", () => {
+  it("waits for a path and a name", () => {
+    const form = emptyForm("local", []);
+    expect(specOf(form)).toBeNull();
+    expect(specOf({ ...form, path: "/m.gguf" })).toBeNull();
+    expect(specOf({ ...form, path: " /m.gguf ", name: "m", parameters: [" --ctx-size=4096 ", " "] })).toEqual({
+      name: "m",
+      source: "/m.gguf",
+      engine: "auto",
+      replicas: 1,
+      parameters: ["--ctx-size=4096"],
+    });
+  });
+
+  it("keeps what the form does not show", () => {
+    const spec = {
+      name: "m",
+      source: "file:///m.gguf",
+      engine: "auto" as const,
+      engine_version: null,
+      parameters: [],
+      replicas: 2,
+      placement: { nodes: ["n"], devices: [] },
+      env: { A: "b" },
+    };
+    const edited = specOf({ ...formOf(spec), replicas: 3 }, spec);
+    expect(edited).toEqual({ ...spec, source: "/m.gguf", replicas: 3 });
+    expect(edited && patchOf(edited)).not.toHaveProperty("name");
+  });
+});

@@ -1,0 +1,79 @@
+import type { DeploymentPatch, DeploymentSpecInput, DeploymentSpecOutput } from "@/api/generated/types.gen";
+import type { FormSource } from "./search";
+
+export const DEMO_SOURCE = "demo://tiny-vlm";
+
+/** What the form holds while it is filled in. */
+export interface FormState {
+  kind: FormSource;
+  name: string;
+  /** Whether the person wrote the name; until then it follows the source. */
+  named: boolean;
+  path: string;
+  engine: "auto" | "llama.cpp" | "vllm";
+  replicas: number;
+  parameters: string[];
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+export const validName = (name: string): boolean => NAME.test(name);
+
+/** A name for the model at `path`: its file or folder without the ending, in allowed characters. */
+export function suggestName(path: string): string {
+  const last = path.replace(/\/+$/, "").split("/").pop() ?? "";
+  return last
+    .replace(/\.gguf$/i, "")
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 63);
+}
+
+/** A name like `wish` that is not taken: `tiny-vlm`, `tiny-vlm-2`, … */
+export function freeName(wish: string, taken: readonly string[]): string {
+  if (!taken.includes(wish)) return wish;
+  for (let number = 2; ; number += 1) {
+    const candidate = `${wish.slice(0, 58)}-${number}`;
+    if (!taken.includes(candidate)) return candidate;
+  }
+}
+
+export function emptyForm(kind: FormSource, taken: readonly string[]): FormState {
+  const name = kind === "demo" ? freeName("tiny-vlm", taken) : "";
+  return { kind, name, named: false, path: "", engine: "auto", replicas: 1, parameters: [] };
+}
+
+export function formOf(spec: DeploymentSpecOutput): FormState {
+  const demo = spec.source.startsWith("demo://");
+  return {
+    kind: demo ? "demo" : "local",
+    name: spec.name,
+    named: true,
+    path: demo ? "" : spec.source.replace(/^file:\/\//, ""),
+    engine: spec.engine,
+    replicas: spec.replicas,
+    parameters: [...spec.parameters],
+  };
+}
+
+/** The form as a spec, or null while something needed is missing. `kept` is the spec that is edited. */
+export function specOf(form: FormState, kept?: DeploymentSpecOutput): DeploymentSpecInput | null {
+  const source = form.kind === "demo" ? (kept?.source ?? DEMO_SOURCE) : form.path.trim();
+  if (!source || !validName(form.name)) return null;
+  return {
+    ...kept,
+    name: form.name,
+    source,
+    engine: form.engine,
+    replicas: form.replicas,
+    parameters: form.parameters.map((text) => text.trim()).filter((text) => text !== ""),
+  };
+}
+
+export function patchOf(spec: DeploymentSpecInput): DeploymentPatch {
+  const { name: _name, ...rest } = spec;
+  return rest;
+}
+
+/** A source as people write it: a path for a local one. */
+export const sourceText = (source: string): string => source.replace(/^file:\/\//, "");

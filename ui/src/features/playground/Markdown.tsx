@@ -1,0 +1,39 @@
+import { Anchor, Code, Text } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { Components } from "react-markdown";
+import ReactMarkdown from "react-markdown";
+import remarkGfm from "remark-gfm";
+import classes from "./Markdown.module.css";
+
+/** A picture in an answer could carry what was asked to a stranger's server in its address: it is never loaded. */
+function Picture({ alt }: { alt?: string | undefined }): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <Text span size="sm" c="dimmed" fs="italic">
+      [{t("playground.imageNotLoaded", { alt: alt ?? "" })}]
+    </Text>
+  );
+}
+
+const COMPONENTS: Components = {
+  img: ({ alt }) => <Picture alt={alt} />,
+  a: ({ href, children }) => (
+    <Anchor href={href ?? "#"} target="_blank" rel="noopener noreferrer nofollow" title={href ?? ""}>
+      {children}
+    </Anchor>
+  ),
+  code: ({ children }) => <Code>{children}</Code>,
+  pre: ({ children }) => <pre className={classes.pre}>{children}</pre>,
+};
+
+/** A model's answer. HTML in it shows as text; links with a script are emptied; remote pictures stay unloaded. */
+export function Markdown({ text }: { text: string }): ReactElement {
+  return (
+    <div className={classes.markdown}>
+      <ReactMarkdown remarkPlugins={[remarkGfm]} components={COMPONENTS}>
+        {text}
+      </ReactMarkdown>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { Alert, Container, Group, Progress, Stack, Text } from "@mantine/core";
+import { IconInfoCircle } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { DeploymentView } from "@/api/generated/types.gen";
+import { PhaseBadge } from "@/components/PhaseBadge";
+import { Reasons } from "@/components/Reasons";
+import classes from "./Conversation.module.css";
+import { isDemo } from "./models";
+
+/** How far the replica that is furthest has come, in percent; null while nobody knows. */
+function progressOf(model: DeploymentView): number | null {
+  const known = model.replicas.flatMap((replica) => (replica.progress === null ? [] : [replica.progress]));
+  return known.length > 0 ? Math.max(...known) * 100 : null;
+}
+
+function NotReady({ model }: { model: DeploymentView }): ReactElement {
+  const { t } = useTranslation();
+  const progress = progressOf(model);
+  return (
+    <Stack gap="xs">
+      <Group gap="sm">
+        <Text fw={600}>{model.name}</Text>
+        <PhaseBadge phase={model.phase} />
+        <Link to="/models" search={{ open: model.name }} className={classes.link ?? ""}>
+          {t("playground.seeModel")}
+        </Link>
+      </Group>
+      {progress !== null && <Progress value={progress} animated aria-label={t("replica.progress")} />}
+      <Reasons reasons={model.reasons} failed={model.phase === "failed" || model.phase === "unreachable"} />
+    </Stack>
+  );
+}
+
+/** What to know about the model before asking it: that it is not ready, or that it is only a demonstration. */
+export function ModelNotes({ model }: { model: DeploymentView }): ReactElement | null {
+  const { t } = useTranslation();
+  const ready = model.phase === "ready";
+  if (ready && !isDemo(model)) return null;
+  return (
+    <Container size={820} pt="md" px="md">
+      {ready ? (
+        <Alert icon={<IconInfoCircle size={18} />} color="gray" p="xs">
+          {t("playground.demoNote")}
+        </Alert>
+      ) : (
+        <NotReady model={model} />
+      )}
+    </Container>
+  );
+}

@@ -1,0 +1,138 @@
+import type { DeploymentView, FitReport, ReasonView, ReplicaView } from "../api/generated/types.gen";
+
+const MIB = 1024 ** 2;
+export const NOW = 1_795_000_000;
+
+const MEMORY = [
+  { item: "weights", bytes: 5.1 * MIB, why: "The language model's weights, as in the file." },
+  { item: "projector", bytes: 1.4 * MIB, why: "The part that turns pictures into tokens." },
+  { item: "kv_cache", bytes: 12 * MIB, why: "Keys and values of 2048 tokens in 6 layers." },
+  { item: "compute", bytes: 21 * MIB, why: "Working memory for one batch." },
+  { item: "overhead", bytes: 96 * MIB, why: "The engine program itself." },
+];
+const TOTAL = MEMORY.reduce((sum, item) => sum + item.bytes, 0);
+
+const PARAMETERS: FitReport["parameters"] = [
+  { flag: "--ctx-size", value: "2048", origin: "derived", why: "The model was trained for 2048 tokens." },
+  { flag: "--image-min-tokens", value: "16", origin: "derived", why: "The model was trained on pictures of 16 tokens." },
+  { flag: "--image-max-tokens", value: "16", origin: "derived", why: "The model was trained on pictures of 16 tokens." },
+  { flag: "--no-webui", value: null, origin: "managed", why: "The engine's own page stays off." },
+];
+
+export const CRASHED: ReasonView = {
+  code: "engine_load_failed",
+  params: {},
+  message: "The engine could not load the model: tensor 'blk.0.attn_q.weight' not found.",
+  remedy: "Copy or download the file again and compare its size and checksum with the original.",
+};
+
+export function makeReplica(change: Partial<ReplicaView> = {}): ReplicaView {
+  return {
+    id: "r-7f3k2a",
+    deployment: "tiny-vlm",
+    generation: 1,
+    node_id: "n-1",
+    node: "gpu-server",
+    phase: "ready",
+    reasons: [],
+    attempt: 1,
+    restarts: 0,
+    pid: 41234,
+    progress: null,
+    created_at: NOW - 60,
+    ready_since: NOW - 50,
+    retry_at: null,
+    timeline: [
+      { stage: "preparing", at: NOW - 60 },
+      { stage: "starting", at: NOW - 59.88 },
+      { stage: "loading", at: NOW - 59.2 },
+      { stage: "ready", at: NOW - 57.9 },
+    ],
+    claims: [{ device_id: "cpu", bytes: TOTAL, exclusive: false }],
+    ...change,
+  };
+}
+
+interface DeploymentWish {
+  name?: string;
+  source?: string;
+  phase?: DeploymentView["phase"];
+  capabilities?: string[];
+  reasons?: ReasonView[];
+  replicas?: ReplicaView[];
+  wanted?: number;
+}
+
+export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
+  const { name = "tiny-vlm", source = "demo://tiny-vlm", phase = "ready", wanted = 1 } = wish;
+  const stopped = phase === "stopped";
+  const replicas = wish.replicas ?? (stopped ? [] : [makeReplica({ deployment: name, phase })]);
+  return {
+    id: `d-${name}`,
+    name,
+    spec: {
+      name,
+      source,
+      engine: "auto",
+      engine_version: null,
+      parameters: [],
+      replicas: wanted,
+      placement: { nodes: [], devices: [] },
+      env: {},
+    },
+    wanted: stopped ? "stopped" : "running",
+    generation: 1,
+    revision: 1,
+    phase,
+    reasons: wish.reasons ?? [],
+    replicas,
+    replicas_ready: replicas.filter((replica) => replica.phase === "ready").length,
+    allowed_actions: stopped ? ["start", "edit", "scale", "delete"] : ["stop", "restart", "edit", "scale", "delete"],
+    capabilities: wish.capabilities ?? ["chat", "vision"],
+    architecture: "qwen2vl",
+    quantization: "Q8_0",
+    context_length: 2048,
+    plan: { engine: "llama.cpp", memory: MEMORY, memory_total: TOTAL, parameters: PARAMETERS },
+    created_at: NOW - 3600,
+    updated_at: NOW - 60,
+  };
+}
+
+export function makeFit(source: string): FitReport {
+  const missing = !source.startsWith("demo://") && !source.endsWith(".gguf");
+  const reasons: ReasonView[] = missing
+    ? [
+        {
+          code: "source_not_found",
+          params: { path: source },
+          message: `There is no file or folder ${source} on this machine.`,
+          remedy: "Check the path; it must exist on the machine that runs the model, not on the one with the browser.",
+        },
+      ]
+    : [];
+  return {
+    verdict: missing ? "no" : "fits",
+    engine: missing ? null : "llama.cpp",
+    engine_version: null,
+    architecture: missing ? null : "qwen2vl",
+    capabilities: missing ? [] : ["chat", "vision"],
+    context_length: missing ? null : 2048,
+    memory: missing ? [] : MEMORY,
+    memory_total: missing ? 0 : TOTAL,
+    parameters: missing ? [] : PARAMETERS,
+    placement: missing
+      ? null
+      : {
+          node_id: "n-1",
+          node: "gpu-server",
+          device_id: "cpu",
+          device: "AMD EPYC 9354",
+          kind: "cpu",
+          bytes: TOTAL,
+          free: 11.4 * 1024 * MIB,
+          allocatable: 12 * 1024 * MIB,
+        },
+    alternatives: [],
+    reasons,
+  };
+}

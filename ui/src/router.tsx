@@ -1,0 +1,65 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { Gate } from "./Gate";
+import { PasswordPage } from "./features/session/PasswordPage";
+import { NotFound } from "./NotFound";
+import { modelsSearch } from "./features/models/search";
+import { playgroundSearch } from "./features/playground/search";
+
+const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Gate,
+  notFoundComponent: NotFound,
+});
+
+const indexRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  beforeLoad: () => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's way to send the reader elsewhere
+    throw redirect({ to: "/playground" });
+  },
+});
+
+const playgroundRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/playground",
+  validateSearch: playgroundSearch,
+  component: lazyRouteComponent(() => import("./features/playground/PlaygroundPage"), "PlaygroundPage"),
+});
+
+const modelsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/models",
+  validateSearch: modelsSearch,
+  component: lazyRouteComponent(() => import("./features/models/ModelsPage"), "ModelsPage"),
+});
+
+const keysRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("./features/keys/KeysPage"), "KeysPage"),
+});
+
+const passwordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/password",
+  component: PasswordPage,
+});
+
+const routeTree = rootRoute.addChildren([indexRoute, playgroundRoute, modelsRoute, keysRoute, passwordRoute]);
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({ routeTree, context: { queries }, defaultPreload: "intent", scrollRestoration: false });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
