@@ -13,6 +13,7 @@ class Why(StrEnum):
     YOURS = "yours"
     ENGINE_DEFAULT = "engine_default"
     THREADS_FROM_CORES = "threads_from_cores"
+    THREADS_FROM_SETTING = "threads_from_setting"
     CONTEXT_FROM_MODEL = "context_from_model"
     CONTEXT_CAPPED = "context_capped"
     IMAGE_TOKENS_FROM_MODEL = "image_tokens_from_model"
@@ -42,13 +43,14 @@ _TEXTS: dict[Why, tuple[str, str]] = {
         "{cores} physical cores; one is left for the rest of the machine.",
         "共 {cores} 个物理核心，保留一个供系统使用。",
     ),
+    Why.THREADS_FROM_SETTING: ("Set in the configuration (llama_threads).", "由配置项 llama_threads 设置。"),
     Why.CONTEXT_FROM_MODEL: (
-        "The model was trained for {tokens} tokens.",
-        "模型训练时的上下文为 {tokens} 个词元。",
+        "{tokens} tokens, as the model was trained, for each of {parallel} requests at a time.",
+        "同时处理 {parallel} 个请求，每个请求 {tokens} 个词元（与模型训练时相同）。",
     ),
     Why.CONTEXT_CAPPED: (
-        "The model could take {trained} tokens; {tokens} keep the memory small. Raise it if you need more.",
-        "模型可支持 {trained} 个词元；设为 {tokens} 以节省内存，需要时可调大。",
+        "{tokens} tokens for each of {parallel} requests at a time; the model could take {trained}. Raise it at need.",
+        "同时处理 {parallel} 个请求，每个请求 {tokens} 个词元以节省内存；模型最多支持 {trained} 个，需要时可调大。",
     ),
     Why.IMAGE_TOKENS_FROM_MODEL: (
         "The model was trained on pictures of {tokens} tokens.",

@@ -43,7 +43,7 @@ class Device(BaseModel):
 
 class EngineInstall(BaseModel):
     """An engine program found on a node. ``flavour`` tells dialects of one engine apart (``llama-server``,
-    ``llama-box``, ``xllamacpp``)."""
+    ``llama-box``, ``xllamacpp``). ``gpu_kinds``: GPUs that it was built for and sees."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,6 +51,7 @@ class EngineInstall(BaseModel):
     flavour: str
     version: str
     path: str
+    gpu_kinds: tuple[DeviceKind, ...] = ()
 
 
 class NodeFacts(BaseModel):

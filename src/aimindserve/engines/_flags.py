@@ -26,8 +26,11 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. ``others``: further spellings, short forms included. ``field``: where the embedded llama.cpp server
-    keeps the value (dotted, ``name=value`` for a switch; empty when it cannot do this). ``low``, ``high``: bounds of a number, inclusive."""
+    """One flag. ``others``: further spellings, short forms included. ``low``, ``high``: bounds, inclusive.
+
+    ``field``: where the embedded llama.cpp server keeps the value (dotted, ``name=value`` for a switch; empty when it
+    cannot do this).
+    """
 
     name: str
     others: tuple[str, ...] = ()
@@ -117,9 +120,10 @@ class FlagTable:
         begun = {flag.name: flag for known, flag in self._by_name.items() if known.startswith(name)}
         return next(iter(begun.values())) if len(begun) == 1 else None
 
-    def nearest(self, spelling: str) -> str:
-        """The known long name that looks most like ``spelling``."""
-        names = [flag.name for flag in self.flags if flag.policy is Policy.ALLOWED]
+    def nearest(self, spelling: str, among: Iterable[Flag] | None = None) -> str:
+        """The name that looks most like ``spelling``, of what a user may set (or of ``among``)."""
+        flags = self.flags if among is None else among
+        names = [flag.name for flag in flags if flag.policy is Policy.ALLOWED]
         close = get_close_matches(spelling.replace("_", "-"), names, n=1, cutoff=0.0)
         return close[0] if close else ""
 
@@ -134,6 +138,8 @@ class FlagTable:
             flag = self.find(spelling)
             if flag is None:
                 found.append(Unknown(spelling, self.nearest(spelling)))
+                if spelling.startswith("-") and given is None and position < len(words):
+                    position += _is_value(words[position])
                 continue
             if flag.takes_value and given is None and position < len(words) and _is_value(words[position]):
                 given = words[position][0]

@@ -110,9 +110,7 @@ _TEXT = (
     _switch("--jinja", field="use_jinja=true"),
     _switch("--no-jinja", field="use_jinja=false"),
     _text("--chat-template", field="chat_template"),
-    _choice(
-        "--reasoning-format", choices=("none", "auto", "deepseek", "deepseek-legacy"), field="reasoning_format"
-    ),
+    _choice("--reasoning-format", choices=("none", "auto", "deepseek", "deepseek-legacy"), field="reasoning_format"),
     _integer("--reasoning-budget", field="sampling.reasoning_budget_tokens", low=-1),
     _integer("--seed", "-s", field="sampling.seed", low=-1, high=2**32 - 1),
     _number("--temp", "--temperature", field="sampling.temp"),
@@ -162,11 +160,11 @@ _DENIED_VALUES = (
     "--json-schema-file --chat-template-file --chat-template-kwargs --prompt-cache --lookup-cache-static "
     "--lookup-cache-dynamic --model-draft --model-vocoder --file --binary-file --in-file --webui-config "
     "--webui-config-file --ui-config --ui-config-file --server-base --images-model --video-ffmpeg-bin-dir"
-).split()
+)
 _DENIED_SWITCHES = (
     "--agent --ui-mcp-proxy --webui-mcp-proxy --props --slots --no-slots --models-autoload --no-models-autoload "
     "--cors-credentials --verbose --verbose-prompt --log-verbose --log-disable --rpc-server-cache --images --offline"
-).split()
+)
 _DENIED_SHORT = {
     "--rpc": (),
     "--model-url": ("-mu",),
@@ -189,7 +187,7 @@ _DENIED_SHORT = {
 DENIED = tuple(
     Flag(name, _DENIED_SHORT.get(name, ()), kind, Policy.DENIED)
     for names, kind in ((_DENIED_VALUES, Kind.TEXT), (_DENIED_SWITCHES, Kind.SWITCH))
-    for name in names
+    for name in names.split()
 )
 
 ALLOWED = (*_SERVING, *_MEMORY, *_PICTURES, *_TEXT)

@@ -7,7 +7,7 @@ carry out, listens on loopback only, and ends with 0 on TERM, 1 when the model c
 import importlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -96,6 +96,10 @@ def _keys(path: str) -> list[str]:
     return lines
 
 
+def _names(text: str) -> set[str]:
+    return {name for name in text.split(",") if name}
+
+
 def _loopback(host: str) -> list[str]:
     if host not in _LOOPBACK:
         raise UsageError(f"--host does not take '{host}'; expected one of {', '.join(_LOOPBACK)}")
@@ -108,10 +112,10 @@ def fill(module: Any, params: Any, given: Sequence[Given]) -> None:
     Raises:
         UsageError: a value that only shows here to be wrong (host, key file).
     """
-    special = {
+    special: dict[str, Callable[[str], Any]] = {
         "hostnames": _loopback,
         "api_keys": _keys,
-        "model_alias": lambda text: {name for name in text.split(",") if name},
+        "model_alias": _names,
         "n_gpu_layers": _gpu_layers,
     }
     for part in given:

@@ -1,0 +1,111 @@
+"""What a recipe of an engine offers. Recipes are pure: they say how to run, they run nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aimindserve.domain.facts import ModelFacts, ModelFormat
+from aimindserve.domain.memory import MemoryEstimate
+from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.params import EngineParameter
+from aimindserve.domain.reasons import Reason
+from aimindserve.domain.specs import EngineName
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What parameters follow from. ``threads``: the administrator's setting, None to choose. ``gpus``: ids of the
+    claimed GPUs, empty on the CPU."""
+
+    physical_cores: int
+    threads: int | None = None
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterPlan:
+    """The engine's arguments with their origin, and why some of what the user gave was refused."""
+
+    parameters: tuple[EngineParameter, ...]
+    refusals: tuple[Reason, ...] = ()
+
+    def value(self, flag: str) -> str | None:
+        """The value of a flag; None when it is not set or takes none."""
+        return next((p.value for p in self.parameters if p.flag == flag), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOrder:
+    """All that a command line depends on. ``parameters``, ``env``: the user's. ``alias``: the public model name.
+    ``key_file``: a file that holds the engine's key. The engine listens on ``host`` (loopback), ``port``."""
+
+    facts: ModelFacts
+    parameters: tuple[str, ...]
+    env: Mapping[str, str]
+    machine: Machine
+    install: EngineInstall
+    alias: str
+    port: int
+    key_file: str
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A command line, what it adds to the environment, and whether the engine asks for the key."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    wants_key: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Paths that tell whether an engine serves: ``health`` answers 200, then ``models`` lists the alias."""
+
+    health: str = "/health"
+    models: str = "/v1/models"
+
+
+class Engine(Protocol):
+    """One engine's recipe."""
+
+    @property
+    def name(self) -> EngineName: ...
+
+    @property
+    def formats(self) -> tuple[ModelFormat, ...]: ...
+
+    @property
+    def probe(self) -> Probe: ...
+
+    def parameter_schema(self, flavour: str | None = None) -> dict[str, object]:
+        """JSON Schema of what a user may set, by flag."""
+        ...
+
+    def device_kinds(self, install: EngineInstall | None) -> tuple[DeviceKind, ...]:
+        """Device kinds that the installed program can use, best first."""
+        ...
+
+    def plan(
+        self,
+        facts: ModelFacts,
+        parameters: Sequence[str],
+        env: Mapping[str, str],
+        machine: Machine,
+        install: EngineInstall | None = None,
+    ) -> ParameterPlan:
+        """The arguments that will be passed, apart from those that only the product sets."""
+        ...
+
+    def estimate(self, facts: ModelFacts, plan: ParameterPlan) -> MemoryEstimate:
+        """Memory of one replica, in bytes by item."""
+        ...
+
+    def launch(self, order: LaunchOrder) -> Launch:
+        """The command line. The order's parameters were accepted by ``plan``."""
+        ...
+
+    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
+        """Why an engine ended, from its log; None when the log does not tell."""
+        ...

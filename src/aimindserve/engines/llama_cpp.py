@@ -1,0 +1,199 @@
+"""llama.cpp: GGUF models through ``llama-server``, ``llama-box`` or the server embedded in ``xllamacpp``."""
+
+from collections.abc import Mapping, Sequence
+
+from aimindserve.domain.explanations import Explained, Why, explained
+from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
+from aimindserve.domain.memory import MemoryEstimate, estimate_llama_cpp
+from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.params import EngineParameter, Origin
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.domain.specs import EngineName
+from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe
+from aimindserve.engines._environment import refused_variables
+from aimindserve.engines._flags import Flag, Given, Malformed, Parsed, Policy, Unknown
+from aimindserve.engines.llama_dialects import EMBEDDED, LLAMA_BOX, LLAMA_SERVER, in_dialect, supports
+from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
+from aimindserve.engines.llama_logs import explain_log
+
+# Tokens that one request may use together with its answer, unless the model was trained on fewer: a large picture
+# takes up to 4,096 of them in llama.cpp.
+CONTEXT_PER_REQUEST = 8192
+# Where the header does not tell what the model was trained on.
+_CONTEXT_UNKNOWN = 4096
+_PARALLEL_CPU, _PARALLEL_GPU = 2, 4
+_MOST_THREADS = 16
+# More layers than any model has: all of them.
+_ALL_LAYERS = "999"
+
+
+class LlamaCpp:
+    """The recipe."""
+
+    name: EngineName = "llama.cpp"
+    formats = (ModelFormat.GGUF,)
+    probe = Probe()
+
+    def parameter_schema(self, flavour: str | None = None) -> dict[str, object]:
+        """JSON Schema of what a user may set, by flag, in the dialect ``flavour``."""
+        known = [flag for flag in ALLOWED if supports(flavour or LLAMA_SERVER, flag)]
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {flag.name: _flag_schema(flag) for flag in known},
+            "additionalProperties": False,
+        }
+
+    def device_kinds(self, install: EngineInstall | None) -> tuple[DeviceKind, ...]:
+        """Devices that the program can use, best first. The embedded server is built for the CPU alone."""
+        if install is None or install.flavour == EMBEDDED:
+            return (DeviceKind.CPU,)
+        return (*(kind for kind in install.gpu_kinds), DeviceKind.CPU)
+
+    def plan(
+        self,
+        facts: ModelFacts,
+        parameters: Sequence[str],
+        env: Mapping[str, str],
+        machine: Machine,
+        install: EngineInstall | None = None,
+    ) -> ParameterPlan:
+        """The arguments that will be passed, apart from those that only the product sets."""
+        flavour = install.flavour if install else LLAMA_SERVER
+        parsed = LLAMA_FLAGS.parse(parameters)
+        refusals = [why for part in parsed if (why := _refusal(part, flavour))]
+        yours = {
+            part.flag.name: EngineParameter(
+                flag=part.flag.name, value=part.value, origin=Origin.YOURS, why=explained(Why.YOURS)
+            )
+            for part in parsed
+            if isinstance(part, Given) and part.flag.policy is Policy.ALLOWED
+        }
+        derived = [item for item in _derived(facts, machine, yours) if item.flag not in yours]
+        return ParameterPlan((*derived, *yours.values()), (*refusals, *refused_variables(env)))
+
+    def estimate(self, facts: ModelFacts, plan: ParameterPlan) -> MemoryEstimate:
+        """Memory of one replica, in bytes by item."""
+        asked = int(plan.value("--ctx-size") or 0)
+        return estimate_llama_cpp(facts, asked or facts.context_length or _CONTEXT_UNKNOWN)
+
+    def launch(self, order: LaunchOrder) -> Launch:
+        """The command line."""
+        install = order.install
+        plan = self.plan(order.facts, order.parameters, order.env, order.machine, install)
+        argv = [install.path]
+        if install.flavour == EMBEDDED:
+            argv += ["-P", "-m", "aimindserve.node.llama_server"]
+        argv += ["--model", order.facts.files_of(FileRole.WEIGHTS)[0].path]
+        projectors = order.facts.files_of(FileRole.PROJECTOR)
+        if projectors:
+            argv += ["--mmproj", projectors[0].path]
+        argv += ["--alias", order.alias, "--host", order.host, "--port", str(order.port)]
+        wants_key = install.flavour != LLAMA_BOX
+        if wants_key:
+            argv += ["--api-key-file", order.key_file]
+        for item in in_dialect(plan.parameters, install, order.facts):
+            argv += [item.flag] if item.value is None else [item.flag, item.value]
+        env = {"CUDA_VISIBLE_DEVICES": ",".join(order.machine.gpus), **order.env}
+        return Launch(tuple(argv), env, wants_key)
+
+    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
+        """Why a server ended, from its log; None when the log does not tell."""
+        return explain_log(lines, facts, f"({install.flavour} {install.version})" if install else "")
+
+
+def _refusal(part: Parsed, flavour: str) -> Reason | None:
+    """Why this argument may not be passed; None when it may."""
+    if isinstance(part, Unknown):
+        return _unknown(part.spelling, flavour)
+    if part.flag.policy is Policy.MANAGED:
+        return reason(ReasonCode.PARAMETER_MANAGED, flag=part.flag.name)
+    if part.flag.policy is Policy.DENIED:
+        return reason(ReasonCode.PARAMETER_DENIED, flag=part.flag.name)
+    if isinstance(part, Malformed):
+        return reason(ReasonCode.PARAMETER_VALUE, flag=part.flag.name, value=part.value[:100], expected=part.expected)
+    if not supports(flavour, part.flag):
+        return _unknown(part.flag.name, flavour)
+    return None
+
+
+def _unknown(spelling: str, flavour: str) -> Reason:
+    nearest = LLAMA_FLAGS.nearest(spelling, (flag for flag in ALLOWED if supports(flavour, flag)))
+    return reason(ReasonCode.PARAMETER_UNKNOWN, engine=flavour, flag=spelling, nearest=nearest)
+
+
+def choose_threads(machine: Machine) -> tuple[int, Explained]:
+    """CPU threads of one engine: the setting, or one less than the physical cores, from 1 to 16.
+
+    More threads than physical cores, or all of them on a busy machine, wait for each other in spin loops and are
+    slower than fewer; beyond 16 the memory's bandwidth is the limit.
+    """
+    if machine.threads is not None:
+        return machine.threads, explained(Why.THREADS_FROM_SETTING)
+    count = min(max(machine.physical_cores - 1, 1), _MOST_THREADS)
+    return count, explained(Why.THREADS_FROM_CORES, cores=machine.physical_cores)
+
+
+def _derived(facts: ModelFacts, machine: Machine, yours: Mapping[str, EngineParameter]) -> list[EngineParameter]:
+    """What the product sets unless the user does."""
+    parallel = _PARALLEL_GPU if machine.gpus else _PARALLEL_CPU
+    found = [
+        _context(facts, _parallel_of(yours, parallel)),
+        _item("--parallel", str(parallel), Origin.DEFAULT, explained(Why.PARALLEL_DEFAULT)),
+    ]
+    threads, why = choose_threads(machine)
+    batch = yours["--threads"].value if "--threads" in yours else str(threads)
+    found += [
+        _item("--threads", str(threads), Origin.DERIVED, why),
+        _item("--threads-batch", batch, Origin.DERIVED, why),
+    ]
+    layers = (_ALL_LAYERS, explained(Why.GPU_LAYERS_ALL)) if machine.gpus else ("0", explained(Why.NO_GPU))
+    found.append(_item("--n-gpu-layers", layers[0], Origin.DERIVED, layers[1]))
+    if facts.image_tokens_min:
+        found.append(_image_tokens("--image-min-tokens", facts.image_tokens_min))
+    if facts.image_tokens_max:
+        found.append(_image_tokens("--image-max-tokens", facts.image_tokens_max))
+    default = explained(Why.ENGINE_DEFAULT)
+    switches = ["--jinja", "--metrics"] if "--no-jinja" not in yours else ["--metrics"]
+    switches += [flag for capability, flag in _SERVES.items() if capability in facts.capabilities]
+    return found + [_item(flag, None, Origin.DEFAULT, default) for flag in switches]
+
+
+_SERVES = {"embedding": "--embeddings", "rerank": "--rerank"}
+
+
+def _parallel_of(yours: Mapping[str, EngineParameter], otherwise: int) -> int:
+    given = yours.get("--parallel")
+    count = int(given.value or 0) if given else 0
+    return count if count > 0 else otherwise
+
+
+def _context(facts: ModelFacts, parallel: int) -> EngineParameter:
+    """Cache for ``parallel`` requests: an explicit ``--parallel`` divides ``--ctx-size`` among them."""
+    trained = facts.context_length or _CONTEXT_UNKNOWN
+    each = min(trained, CONTEXT_PER_REQUEST)
+    why = Why.CONTEXT_CAPPED if each < trained else Why.CONTEXT_FROM_MODEL
+    params = {"tokens": each, "parallel": parallel, "trained": trained}
+    return _item("--ctx-size", str(each * parallel), Origin.DERIVED, explained(why, **params))
+
+
+def _image_tokens(flag: str, tokens: int) -> EngineParameter:
+    return _item(flag, str(tokens), Origin.DERIVED, explained(Why.IMAGE_TOKENS_FROM_MODEL, tokens=tokens))
+
+
+def _item(flag: str, value: str | None, origin: Origin, why: Explained) -> EngineParameter:
+    return EngineParameter(flag=flag, value=value, origin=origin, why=why)
+
+
+def _flag_schema(flag: Flag) -> dict[str, object]:
+    types = {"integer": "integer", "number": "number", "switch": "boolean"}
+    schema: dict[str, object] = {"type": types.get(flag.kind, "string")}
+    if flag.choices:
+        schema["enum"] = list(flag.choices)
+    if flag.low is not None:
+        schema["minimum"] = flag.low
+    if flag.high is not None:
+        schema["maximum"] = flag.high
+    if flag.others:
+        schema["x-other-names"] = list(flag.others)
+    return schema
