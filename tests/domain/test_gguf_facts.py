@@ -97,8 +97,9 @@ KEYS = st.sampled_from(
     [
         "general.architecture", "general.name", "general.type", "general.file_type", "split.no", "split.count",
         "x.block_count", "x.embedding_length", "x.attention.head_count", "x.attention.head_count_kv",
-        "x.context_length", "tokenizer.ggml.tokens", "tokenizer.chat_template", "clip.projector_type", "clip.vision.projection_dim",
-        "clip.has_vision_encoder", "clip.has_audio_encoder", "clip.vision.spatial_merge_size",
+        "x.context_length", "tokenizer.ggml.tokens", "tokenizer.chat_template", "clip.projector_type",
+        "clip.vision.projection_dim", "clip.has_vision_encoder", "clip.has_audio_encoder",
+        "clip.vision.spatial_merge_size",
     ]
 )  # fmt: skip
 SCALARS = st.one_of(

@@ -59,7 +59,8 @@ class ProjectorFacts:
 
     ``widths``: the language model widths that it can feed, most certain first. ``width``, ``feed_forward``, ``heads``
     and ``layers`` are those of its vision tower; ``patch_size`` and ``image_size`` in pixels; ``merge_size``: patches
-    along one side that become one token. None where the file does not say.
+    along one side that become one token. ``image_tokens_min``/``max`` bound the tokens of one picture. None where
+    the file does not say.
     """
 
     type: str
@@ -73,6 +74,8 @@ class ProjectorFacts:
     feed_forward: int | None = None
     heads: int | None = None
     layers: int | None = None
+    image_tokens_min: int | None = None
+    image_tokens_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,8 @@ def _split(header: GgufHeader) -> Split | None:
 
 def _projector(header: GgufHeader) -> ProjectorFacts:
     kind = _text(header, "clip.vision.projector_type") or _text(header, "clip.projector_type") or "mlp"
+    merge_size = _merge_size(header, kind)
+    side = (_size(header, "clip.vision.patch_size") or 0) * (merge_size or 1)
     return ProjectorFacts(
         type=kind,
         widths=_projector_widths(header),
@@ -209,12 +214,20 @@ def _projector(header: GgufHeader) -> ProjectorFacts:
         hears=header.metadata.get("clip.has_audio_encoder") is True,
         image_size=_size(header, "clip.vision.image_size"),
         patch_size=_size(header, "clip.vision.patch_size"),
-        merge_size=_merge_size(header, kind),
+        merge_size=merge_size,
         width=_size(header, "clip.vision.embedding_length"),
         feed_forward=_size(header, "clip.vision.feed_forward_length"),
         heads=_size(header, "clip.vision.attention.head_count"),
         layers=_size(header, "clip.vision.block_count"),
+        image_tokens_min=_image_tokens(header, "clip.vision.image_min_pixels", side),
+        image_tokens_max=_image_tokens(header, "clip.vision.image_max_pixels", side),
     )
+
+
+def _image_tokens(header: GgufHeader, key: str, side: int) -> int | None:
+    """A bound in pixels as tokens of ``side`` by ``side`` pixels."""
+    pixels = _size(header, key)
+    return (pixels // side**2 or None) if pixels and side else None
 
 
 def _merge_size(header: GgufHeader, kind: str) -> int | None:

@@ -48,6 +48,26 @@ _FILES = {
         "{path} 已损坏或不完整：{detail}。",
         "请重新复制或下载该文件，并与原文件核对大小和校验和。",
     ),
+    _C.FILE_NOT_GGUF: text(
+        "{path} is not a GGUF file.",
+        "Name a .gguf file, or a Hugging Face folder with config.json and .safetensors files. A download page saved "
+        "instead of the file also looks like this: download it again.",
+        "{path} 不是 GGUF 文件。",
+        "请指定 .gguf 文件，或含有 config.json 和 .safetensors 的 Hugging Face 文件夹。"
+        "若误将下载页面保存为该文件，请重新下载。",
+    ),
+    _C.GGUF_UNSUPPORTED: text(
+        "{path} uses a form of GGUF that is not supported: {detail}.",
+        "Use a file converted with a current llama.cpp for ordinary (little-endian) machines, or update aiMindServe.",
+        "{path} 使用了不受支持的 GGUF 形式：{detail}。",
+        "请使用当前版本 llama.cpp 为普通（小端）机器转换的文件，或更新 aiMindServe。",
+    ),
+    _C.GGUF_NOT_A_MODEL: text(
+        "{path} is a helper file ({kind}), not a language model.",
+        "Name the model file itself.",
+        "{path} 是辅助文件（{kind}），而不是语言模型。",
+        "请指定模型文件本身。",
+    ),
     _C.GGUF_IS_PROJECTOR: text(
         "{path} is a multimodal projector, not a language model.",
         "Deploy the model file beside it; the projector is then found by itself.",
@@ -71,6 +91,18 @@ _FILES = {
         "Put the projector that was published with this model into the same folder.",
         "投影器 {projector} 与 {path} 不匹配：其输出宽度为 {have}，而模型需要 {want}。",
         "请把与该模型一同发布的投影器放入同一文件夹。",
+    ),
+    _C.CONFIG_INVALID: text(
+        "{path} is not a usable model configuration: {detail}.",
+        "Copy or download the model's folder again.",
+        "{path} 不是可用的模型配置：{detail}。",
+        "请重新复制或下载整个模型文件夹。",
+    ),
+    _C.SAFETENSORS_CORRUPT: text(
+        "{path} is damaged or incomplete: {detail}.",
+        "Copy or download the file again and compare its size and checksum with the original.",
+        "{path} 已损坏或不完整：{detail}。",
+        "请重新复制或下载该文件，并与原文件核对大小和校验和。",
     ),
     _C.FILE_CHANGED: text(
         "{path} has changed or vanished since it was deployed.",
