@@ -6,6 +6,8 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -36,11 +38,27 @@ _GRACE_SECONDS = 2
 EXIT_HOPELESS = 78
 
 
+class _Server(uvicorn.Server):
+    """Stops at a signal, but does not die of it: what was opened is closed in order afterwards."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT."""
     context = await build_context(settings)
     listener = listen_private(Path(server_socket(PurePosixPath(settings.run_dir))))
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             create_app(context, whole_life),
             http="httptools",
