@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from typing import Annotated
 
@@ -25,8 +24,9 @@ def doctor(
 ) -> None:
     """Check machine, data folder, port, database, GPUs and engines; say what to do. Exit code 1 for a failure."""
     from aimindserve.cli.diagnosis import Health, diagnose
+    from aimindserve.cli.local_settings import local_settings
 
-    settings = _settings(data_dir, port)
+    settings = local_settings(data_dir, port=port)
     findings = []
     for finding in diagnose(settings):
         findings.append(finding)
@@ -38,22 +38,3 @@ def doctor(
         print_json({"items": [asdict(finding) for finding in findings]})
     if any(finding.health is Health.FAIL for finding in findings):
         raise typer.Exit(1)
-
-
-def _settings(data_dir: str | None, port: int | None):
-    """The settings of the running server where there is one, else those that a start would use."""
-    from pathlib import Path, PurePosixPath
-
-    from aimindserve.cli.connection import resolve_data_dir, run_dir_of
-    from aimindserve.cli.output import CommandError
-    from aimindserve.domain.paths import settings_file
-    from aimindserve.server.settings import SettingsError, load_settings, resolve_settings
-
-    folder = resolve_data_dir(data_dir)
-    file = Path(settings_file(PurePosixPath(run_dir_of(folder))))
-    try:
-        if port is None and os.access(file, os.R_OK):
-            return load_settings(file)
-        return resolve_settings({"data_dir": str(folder), "port": port}, os.environ)
-    except SettingsError as error:
-        raise CommandError(str(error), "Correct the setting and try again.", code="settings_invalid") from None

@@ -7,9 +7,11 @@ replaces itself (exec), so that no flag, and no secret given by one, stays in th
 
 from __future__ import annotations
 
+import fcntl
 import inspect
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,21 +92,33 @@ def _settled(flags: dict[str, Any], config: str | None) -> Settings:
 
 
 def _refuse_second_start(settings: Settings) -> None:
-    """One start for each data folder."""
-    import fcntl
+    """One start for each data folder. The server of a supervisor that was killed gets a moment to end."""
+    from aimindserve.cli.ports import TAKEOVER_PATIENCE
 
-    try:
-        with (Path(settings.run_dir) / "supervisor.lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = (Path(settings.run_dir) / "supervisor.lock").read_text().strip()
+    supervisor = Path(settings.run_dir) / "supervisor.lock"
+    deadline = time.monotonic() + TAKEOVER_PATIENCE
+    server = Path(settings.paths.server_lock)
+    while not (held := _is_held(supervisor)) and _is_held(server) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if held:
+        pid = supervisor.read_text().strip()
         raise CommandError(
             f"aiMindServe is already running for {settings.data_dir} (process {pid}).",
             f"Use it as it is, stop it first (kill {pid}), or give another folder with --data-dir.",
             code="already_running",
-        ) from None
+        )
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether a living process holds this lock file."""
+    try:
+        with lock.open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
     except OSError:
-        return  # no such file: nobody runs here
+        return False  # no such file: nobody ran here yet
+    return False
 
 
 def _saved(settings: Settings) -> Path:
