@@ -4,9 +4,8 @@ Each gateway has a reader and a writer of its own. The writer sends the newest t
 slow gateway holds one table at most and holds up nobody; one that takes nothing for long is cut off and comes back."""
 
 import asyncio
-import os
+import socket
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from aimindserve.domain.paths import PurePosixPath, gateway_socket
 from aimindserve.domain.routing import RoutingTable
 from aimindserve.server.channel_messages import MessageError, decode, encode
 from aimindserve.server.context import ServerContext
+from aimindserve.server.sockets import listen_private
 from aimindserve.server.usage_store import store_usage
 
 log = structlog.get_logger()
@@ -67,20 +67,17 @@ class GatewayChannel:
         self._set_version(table, self._next_version())
         return True
 
-    async def serve(self) -> None:
-        """Listens on ``run_dir/gateway.sock`` (0600) until it is cancelled.
+    def open(self) -> socket.socket:
+        """Takes the name ``run_dir/gateway.sock`` (0600). Gateways that connect wait until ``serve`` runs.
 
         Raises:
             OSError: the socket cannot be made.
         """
-        path = Path(gateway_socket(PurePosixPath(self._context.settings.run_dir)))
-        # The server holds the data folder's lock, so a socket that is still there is a dead server's.
-        path.unlink(missing_ok=True)
-        old = os.umask(0o177)
-        try:
-            server = await asyncio.start_unix_server(self._connected, path=path, limit=_LONGEST_LINE)
-        finally:
-            os.umask(old)
+        return listen_private(Path(gateway_socket(PurePosixPath(self._context.settings.run_dir))))
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Talks to gateways until it is cancelled."""
+        server = await asyncio.start_unix_server(self._connected, sock=listener, limit=_LONGEST_LINE)
         async with server:
             try:
                 await server.serve_forever()
@@ -100,28 +97,22 @@ class GatewayChannel:
             peer.news.set()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Reads until the gateway closes; the writer ends with the reader, and an error of either ends both."""
         peer = Peer(reader, writer)
         self._peers.add(peer)
         try:
-            await self._converse(peer)
-        except (OSError, TimeoutError, MessageError, ValueError) as error:
-            log.warning("gateway connection ended", gateway=_name(peer), error=str(error) or type(error).__name__)
+            async with asyncio.TaskGroup() as group:
+                sender = group.create_task(self._write(peer))
+                group.create_task(self._read(peer, sender))
+        except* (OSError, ValueError) as errors:
+            causes = [str(error) or type(error).__name__ for error in errors.exceptions]
+            log.warning("gateway connection ended", gateway=_name(peer), causes=causes)
         finally:
             self._peers.discard(peer)
             self._count_gateways()
             writer.transport.abort()
 
-    async def _converse(self, peer: Peer) -> None:
-        """Reads until the gateway closes; the writer ends with it, and an error of either ends both."""
-        writing = asyncio.Event()
-        try:
-            async with asyncio.TaskGroup() as group:
-                sender = group.create_task(self._write(peer))
-                group.create_task(self._read(peer, sender, writing))
-        except* (OSError, TimeoutError, MessageError, ValueError) as errors:
-            raise errors.exceptions[0] from None
-
-    async def _read(self, peer: Peer, sender: asyncio.Task[None], _over: asyncio.Event) -> None:
+    async def _read(self, peer: Peer, sender: asyncio.Task[None]) -> None:
         while line := await peer.reader.readline():
             await self._receive(peer, decode(line))
         sender.cancel()
@@ -179,10 +170,3 @@ async def _send(peer: Peer, line: bytes) -> None:
 
 def _name(peer: Peer) -> str:
     return peer.hello.gateway_id if peer.hello else "unknown"
-
-
-async def close_quietly(writer: asyncio.StreamWriter) -> None:
-    """Closes a connection whatever state it is in."""
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()

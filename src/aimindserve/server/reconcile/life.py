@@ -1,0 +1,57 @@
+"""All reconcilers together, from the first look to the end."""
+
+import asyncio
+
+from aimindserve.fabric._base import Fabric
+from aimindserve.server.channel import GatewayChannel
+from aimindserve.server.context import ServerContext
+from aimindserve.server.reconcile.cleanup import reconcile_cleanup
+from aimindserve.server.reconcile.loop import Loop, wake_after_commits
+from aimindserve.server.reconcile.nodes import NodeLoops
+from aimindserve.server.reconcile.placement import reconcile_placement
+from aimindserve.server.reconcile.replicas import reconcile_replicas
+from aimindserve.server.reconcile.routes import read_table
+
+# Commits and nodes wake the loops; the periods are for what only time changes (silence, expiry) and for lost wakes.
+_DISCOVER_SECONDS = 5.0
+_PLAN_SECONDS = 10.0
+_ROUTES_SECONDS = 5.0
+_CLEANUP_SECONDS = 3600.0
+
+
+class Reconcilers:
+    """Keeps nodes, replicas and gateways as the database says."""
+
+    def __init__(self, context: ServerContext, fabric: Fabric, channel: GatewayChannel) -> None:
+        self._context = context
+        self._channel = channel
+        self._nodes = NodeLoops(context, fabric)
+        self._plan = Loop("plan", self._plan_once, period=_PLAN_SECONDS)
+        self._routes = Loop("routes", self._publish, period=_ROUTES_SECONDS)
+        self._cleanup = Loop("cleanup", lambda: reconcile_cleanup(context), period=_CLEANUP_SECONDS)
+
+    async def run(self) -> None:
+        """Runs until it is cancelled.
+
+        Nodes come first: a table made before they were heard would take away routes of engines that run.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(wake_after_commits(self._context.bus, self._woken))
+            discover = Loop("nodes", lambda: self._nodes.discover(group), period=_DISCOVER_SECONDS)
+            group.create_task(discover.run())
+            await self._nodes.settled()
+            group.create_task(self._plan.run())
+            await self._plan.tried.wait()
+            group.create_task(self._routes.run())
+            group.create_task(self._cleanup.run())
+
+    def _woken(self) -> list[Loop]:
+        return [self._plan, self._routes, *self._nodes.all()]
+
+    async def _plan_once(self) -> None:
+        await reconcile_replicas(self._context)
+        await reconcile_placement(self._context)
+
+    async def _publish(self) -> None:
+        self._channel.publish(await read_table(self._context))
+        self._context.readiness.reconciled = True

@@ -1,0 +1,97 @@
+"""The placement reconciler: the only writer of assignments and of what a replica waits for."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import update
+
+from aimindserve.domain.lifecycle import NodeStatus
+from aimindserve.domain.nodes import NodeFacts
+from aimindserve.domain.reasons import Reason
+from aimindserve.domain.replicas import Assignment, Replica
+from aimindserve.server.context import ServerContext
+from aimindserve.server.db.engine import UnitOfWork
+from aimindserve.server.db.tables import ReplicaRow
+from aimindserve.server.reconcile.observe import World, look
+from aimindserve.server.reconcile.planning import Placed, find_place
+from aimindserve.server.reconcile.replicas import raise_desired_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a replica without a device."""
+
+    replica: Replica
+    result: Placed | Reason
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it differs from what is stored."""
+        return isinstance(self.result, Placed) or self.result != self.replica.waiting_for
+
+
+def live_nodes(world: World, now: float) -> list[NodeFacts]:
+    """Facts of the nodes that were heard of lately."""
+    return [
+        node.facts
+        for node in world.nodes
+        if node.facts is not None
+        and node.last_report_at is not None
+        and NodeStatus(node.id, node.hostname, node.last_report_at).silent_for(now) is None
+    ]
+
+
+def decide(world: World, now: float, threads: int | None) -> list[Decision]:
+    """A device or a reason for each replica that has none, oldest first; what one gets is not there for the next."""
+    nodes = live_nodes(world, now)
+    replicas = list(world.replicas)
+    decisions: list[Decision] = []
+    for position, replica in enumerate(world.replicas):
+        if replica.assignment is not None or replica.stopping:
+            continue
+        found = find_place(replica.spec, replica.facts, nodes, replicas, threads)
+        decisions.append(Decision(replica, found))
+        if isinstance(found, Placed):
+            replicas[position] = replica.model_copy(update={"assignment": found.assignment})
+    return decisions
+
+
+async def reconcile_placement(context: ServerContext) -> int:
+    """Gives devices to replicas that wait for one. Returns the number of rows changed.
+
+    Memory is never booked twice: the decision is taken again inside the transaction, and writers come one by one.
+    """
+    threads = context.settings.llama_threads
+    async with context.database.read() as session:
+        world = await look(session)
+    if not any(decision.is_news for decision in decide(world, context.clock(), threads)):
+        return 0
+    changed = 0
+    async with context.database.unit_of_work() as work:
+        world = await look(work.session)
+        names = {deployment.id: deployment.spec.name for deployment in world.deployments}
+        for decision in decide(world, work.now, threads):
+            if decision.is_news:
+                await _apply(work, decision, names[decision.replica.deployment_id])
+                changed += 1
+    return changed
+
+
+async def _apply(work: UnitOfWork, decision: Decision, deployment: str) -> None:
+    replica, result = decision.replica, decision.result
+    if isinstance(result, Reason):
+        await _write(work, replica, waiting_for=result)
+        work.record("replica.waiting", subject=replica.id, deployment=deployment, reason=result.code)
+        return
+    assignment: Assignment = result.assignment
+    await _write(work, replica, assignment=assignment, node_id=assignment.node_id, waiting_for=None)
+    await raise_desired_revision(work, assignment.node_id)
+    work.record("replica.placed", subject=replica.id, deployment=deployment, node=assignment.node_id)
+
+
+async def _write(work: UnitOfWork, replica: Replica, **values: object) -> None:
+    await work.session.execute(
+        update(ReplicaRow)
+        .where(ReplicaRow.id == replica.id, ReplicaRow.node_id.is_(None), ReplicaRow.stop_revision.is_(None))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,101 @@
+"""The replica reconciler: the only writer of replicas' identity and of stop orders."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import delete, select, update
+
+from aimindserve.domain.replicas import Deployment, ReplicaPlan, Wanted, decide_replicas
+from aimindserve.server.context import ServerContext
+from aimindserve.server.db.engine import UnitOfWork
+from aimindserve.server.db.tables import DeploymentRow, NodeRow, ReplicaRow
+from aimindserve.server.reconcile.observe import deployment_of, look, replicas_in
+from aimindserve.server.tokens import new_id
+
+
+async def reconcile_replicas(context: ServerContext) -> int:
+    """Makes and stops replicas so that each deployment has those that it wants, and removes deleted deployments that
+    have none left. Returns the number of deployments changed; 0 means that all was as wanted."""
+    async with context.database.read() as session:
+        world = await look(session)
+    unsettled = [
+        deployment
+        for deployment in world.deployments
+        if _plan(deployment, world.replicas_of(deployment.id)) or _is_over(deployment, world.replicas_of(deployment.id))
+    ]
+    changed = 0
+    for deployment in unsettled:
+        async with context.database.unit_of_work() as work:
+            changed += await _settle(work, deployment)
+    return changed
+
+
+def _plan(deployment: Deployment, replicas: list) -> ReplicaPlan:
+    return ReplicaPlan() if deployment.facts is None else decide_replicas(deployment, replicas)
+
+
+def _is_over(deployment: Deployment, replicas: Iterable[object]) -> bool:
+    return deployment.wanted is Wanted.DELETED and not list(replicas)
+
+
+async def _settle(work: UnitOfWork, seen: Deployment) -> bool:
+    """Decides again on what the transaction sees, and acts; False when someone else was faster."""
+    row = await work.session.scalar(
+        select(DeploymentRow).where(DeploymentRow.id == seen.id, DeploymentRow.revision == seen.revision)
+    )
+    if row is None:
+        return False
+    deployment = deployment_of(row)
+    replicas = list(await replicas_in(work.session, deployment.id))
+    if _is_over(deployment, replicas):
+        await work.session.delete(row)
+        work.record("deployment.deleted", subject=row.name, deployment=row.name)
+        return True
+    plan = _plan(deployment, replicas)
+    _create(work, deployment, plan)
+    await _remove(work, deployment, plan)
+    await _stop(work, deployment, plan)
+    return bool(plan)
+
+
+def _create(work: UnitOfWork, deployment: Deployment, plan: ReplicaPlan) -> None:
+    for index in plan.create:
+        row = ReplicaRow(
+            id=new_id(),
+            deployment_id=deployment.id,
+            generation=deployment.generation,
+            index=index,
+            spec=deployment.spec,
+            facts=deployment.facts,
+            created_at=work.now,
+        )
+        work.session.add(row)
+        name = deployment.spec.name
+        work.record("replica.created", subject=row.id, deployment=name, generation=row.generation, index=index)
+
+
+async def _remove(work: UnitOfWork, deployment: Deployment, plan: ReplicaPlan) -> None:
+    """Replicas that no node ever heard of go at once."""
+    for replica_id in plan.remove:
+        await work.session.execute(delete(ReplicaRow).where(ReplicaRow.id == replica_id, ReplicaRow.node_id.is_(None)))
+        work.record("replica.removed", subject=replica_id, deployment=deployment.spec.name)
+
+
+async def _stop(work: UnitOfWork, deployment: Deployment, plan: ReplicaPlan) -> None:
+    rows = await work.session.scalars(select(ReplicaRow).where(ReplicaRow.id.in_(plan.stop)))
+    for row in rows:
+        row.stop_revision = await raise_desired_revision(work, row.node_id or "")
+        work.record("replica.stop_ordered", subject=row.id, deployment=deployment.spec.name, node=row.node_id)
+
+
+async def raise_desired_revision(work: UnitOfWork, node_id: str) -> int:
+    """The next desired revision of a node. Part of every transaction that changes what the node should run."""
+    revision = await work.session.scalar(
+        update(NodeRow)
+        .where(NodeRow.id == node_id)
+        .values(desired_revision=NodeRow.desired_revision + 1)
+        .returning(NodeRow.desired_revision)
+        .execution_options(synchronize_session=False)
+    )
+    if revision is None:
+        raise LookupError(f"node {node_id} has no row")
+    return revision

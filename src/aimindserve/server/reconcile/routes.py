@@ -1,0 +1,136 @@
+"""The routing table, made from what is stored; the only place that decides what gateways may do."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from aimindserve.domain.lifecycle import Phase, Standing
+from aimindserve.domain.reason_texts import explain
+from aimindserve.domain.reasons import ReasonCode
+from aimindserve.domain.replicas import Deployment, Replica, Wanted
+from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant
+from aimindserve.server.context import ServerContext
+from aimindserve.server.db.tables import ApiKeyRow, SessionRow, UserRow
+from aimindserve.server.identity import session_expires_at
+from aimindserve.server.reconcile.observe import World, look
+
+_STATES = {
+    Phase.READY: RouteState.READY,
+    Phase.STOPPED: RouteState.STOPPED,
+    Phase.STOPPING: RouteState.STOPPED,
+    Phase.FAILED: RouteState.FAILED,
+}
+# Waiting for memory or for a node takes a person's time, not a machine's.
+_RETRY_SECONDS = {Phase.PENDING: 30, Phase.FAILED: 30, Phase.UNREACHABLE: 30, Phase.DOWNLOADING: 15}
+_RETRY_OTHERWISE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Who may use the gateways."""
+
+    keys: tuple[KeyGrant, ...]
+    sessions: tuple[SessionGrant, ...]
+
+
+async def read_table(context: ServerContext) -> RoutingTable:
+    """The table as it should be now, with version 0."""
+    now = context.clock()
+    async with context.database.read() as session:
+        world = await look(session)
+        keys = (await session.execute(select(ApiKeyRow, UserRow).join(UserRow).order_by(ApiKeyRow.id))).all()
+        sessions = (await session.execute(select(SessionRow, UserRow).join(UserRow).order_by(SessionRow.digest))).all()
+    grants = Grants(
+        keys=_key_grants(((row[0], row[1]) for row in keys), now),
+        sessions=_session_grants(((row[0], row[1]) for row in sessions), now),
+    )
+    return RoutingTable(version=0, routes=routes_of(world, now), keys=grants.keys, sessions=grants.sessions)
+
+
+def routes_of(world: World, now: float) -> tuple[Route, ...]:
+    """One route for each deployment that is not being deleted."""
+    return tuple(
+        _route(deployment, *world.standing(deployment, now))
+        for deployment in world.deployments
+        if deployment.wanted is not Wanted.DELETED
+    )
+
+
+def _route(deployment: Deployment, standing: Standing, replicas: Sequence[tuple[Replica, Standing]]) -> Route:
+    endpoints = _endpoints(replicas)
+    state = RouteState.READY if endpoints else _STATES.get(standing.phase, RouteState.STARTING)
+    if state is RouteState.READY and not endpoints:
+        state = RouteState.STARTING
+    return Route(
+        model=deployment.spec.name,
+        deployment_id=deployment.id,
+        state=state,
+        endpoints=endpoints,
+        capabilities=deployment.facts.capabilities if deployment.facts else (),
+        detail="" if state is RouteState.READY else _detail(standing),
+        progress=_progress(replicas),
+        retry_after=_retry_after(standing),
+        created=int(deployment.created_at),
+        context_length=deployment.facts.context_length if deployment.facts else None,
+    )
+
+
+def _endpoints(replicas: Sequence[tuple[Replica, Standing]]) -> tuple[Endpoint, ...]:
+    """Ready replicas of any generation that have no stop order: until a new generation takes over, the old one serves.
+
+    Where a whole model's nodes are silent, their last known engines are tried: an engine outlives the agent.
+    """
+    ready = [replica for replica, standing in replicas if standing.phase is Phase.READY]
+    silent = [replica for replica, standing in replicas if standing.phase is Phase.UNREACHABLE and replica.is_ready]
+    return tuple(endpoint for replica in ready or silent if (endpoint := _endpoint(replica)))
+
+
+def _endpoint(replica: Replica) -> Endpoint | None:
+    seen = replica.observation
+    if seen is None or seen.port is None:
+        return None
+    return Endpoint(replica_id=replica.id, host=seen.host, port=seen.port, engine_key=seen.engine_key)
+
+
+def _detail(standing: Standing) -> str:
+    return explain(standing.reasons[0], "en").message if standing.reasons else ""
+
+
+def _retry_after(standing: Standing) -> int:
+    if any(why.code is ReasonCode.RESTARTING for why in standing.reasons):
+        return _RETRY_OTHERWISE
+    return _RETRY_SECONDS.get(standing.phase, _RETRY_OTHERWISE)
+
+
+def _progress(replicas: Sequence[tuple[Replica, Standing]]) -> float | None:
+    known = [
+        replica.observation.progress
+        for replica, _ in replicas
+        if replica.observation and replica.observation.progress is not None
+    ]
+    return max(known, default=None)
+
+
+def _key_grants(rows: Iterable[tuple[ApiKeyRow, UserRow]], now: float) -> tuple[KeyGrant, ...]:
+    return tuple(
+        KeyGrant(
+            key_id=key.id,
+            digest=key.digest,
+            user_id=key.user_id,
+            scopes=tuple(key.scopes),
+            models=key.models,
+            expires_at=key.expires_at,
+        )
+        for key, user in rows
+        if not key.disabled and not user.disabled and (key.expires_at is None or key.expires_at > now)
+    )
+
+
+def _session_grants(rows: Iterable[tuple[SessionRow, UserRow]], now: float) -> tuple[SessionGrant, ...]:
+    return tuple(
+        SessionGrant(digest=row.digest, user_id=row.user_id, expires_at=expires)
+        for row, user in rows
+        if not user.disabled and not user.must_change_password
+        if (expires := session_expires_at(row.created_at, row.seen_at)) > now
+    )
