@@ -50,12 +50,14 @@ def write_projector(
     name: str = "Tiny Test",
     kind: str = "qwen2vl_merger",
     width: int = WIDTH,
-    dtype: type[np.generic] = np.float16,
+    precision: str = "F16",
 ) -> Path:
-    """A vision projector for models that are ``width`` wide."""
+    """A vision projector for models that are ``width`` wide. ``precision`` is only declared."""
+    dtype = np.float16
     writer = gguf.GGUFWriter(path, "clip")
     writer.add_type("mmproj")
     writer.add_name(name)
+    writer.add_file_type(next(int(kind) for kind in gguf.LlamaFileType if kind.name.endswith("_" + precision)))
     writer.add_bool("clip.has_vision_encoder", True)
     writer.add_string("clip.projector_type", kind)
     writer.add_uint32("clip.vision.projection_dim", width)
