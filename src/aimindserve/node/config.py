@@ -1,0 +1,49 @@
+"""Settings of a node."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now. It may be taken before the engine listens; then another is tried."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """Where a node keeps its files and how patient it is (seconds).
+
+    ``llama_server``: a configured program; ``llama_threads``: threads of an engine, None to choose. ``stable_after``: an
+    engine that was ready this long starts a new count of failures. ``stop_grace``: between TERM and KILL.
+    ``unhealthy_after``: without an answer this long it is said; ``give_up_after``: then it is restarted.
+    """
+
+    node_id: str
+    data_dir: Path
+    llama_server: str | None = None
+    llama_threads: int | None = None
+    backoff_first: float = 1.0
+    backoff_cap: float = 60.0
+    stable_after: float = 60.0
+    stop_grace: float = 10.0
+    start_timeout: float = 1800.0
+    probe_interval: float = 0.1
+    health_interval: float = 5.0
+    unhealthy_after: float = 30.0
+    give_up_after: float = 180.0
+    port_attempts: int = 8
+    choose_port: Callable[[], int] = free_port
+
+    @property
+    def replicas(self) -> Path:
+        """Folders of the replicas."""
+        return self.data_dir / "replicas"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files."""
+        return self.data_dir / "locks"

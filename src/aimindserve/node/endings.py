@@ -1,0 +1,95 @@
+"""Why an attempt ended and what comes next. Pure."""
+
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
+
+
+class Next(StrEnum):
+    """What follows an ended attempt."""
+
+    AT_ONCE = "at_once"
+    """With another port, as the same attempt in the eyes of a person."""
+    LATER = "later"
+    """After the back-off."""
+    NEVER = "never"
+    """Only an edit or a restart helps."""
+
+
+# Trying again gives the same answer until somebody changes the files or the deployment.
+_HOPELESS = frozenset(
+    {
+        ReasonCode.GGUF_CORRUPT,
+        ReasonCode.GGUF_IS_PROJECTOR,
+        ReasonCode.PROJECTOR_MISMATCH,
+        ReasonCode.ARCHITECTURE_NOT_SUPPORTED,
+        ReasonCode.PARAMETER_MANAGED,
+        ReasonCode.PARAMETER_DENIED,
+        ReasonCode.PARAMETER_UNKNOWN,
+        ReasonCode.PARAMETER_VALUE,
+        ReasonCode.ENVIRONMENT_DENIED,
+        ReasonCode.ENGINE_CANNOT_RUN,
+        ReasonCode.ENGINE_REFUSED_PARAMETER,
+        ReasonCode.ENGINE_ILLEGAL_INSTRUCTION,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How an engine ended. Both None: nobody saw it. ``kernel_killed``: the out-of-memory killer struck meanwhile."""
+
+    code: int | None = None
+    signal: int | None = None
+    kernel_killed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An attempt that ended without an order. ``launched``: there was an engine process."""
+
+    reason: Reason
+    launched: bool = False
+
+
+def exit_reason(exit_: Exit, from_log: Reason | None, *, was_ready: bool) -> Reason:
+    """The reason of an unordered exit: what the log says, else what exit code or signal say.
+
+    Once the engine was ready, an old line about a failed load no longer tells why it ended.
+    """
+    if exit_.signal == signal.SIGILL:
+        return reason(ReasonCode.ENGINE_ILLEGAL_INSTRUCTION)
+    if exit_.signal == signal.SIGKILL and exit_.kernel_killed:
+        return reason(ReasonCode.ENGINE_OUT_OF_MEMORY)
+    if from_log is not None and (not was_ready or from_log.code is ReasonCode.ENGINE_OUT_OF_MEMORY):
+        return from_log
+    if exit_.signal is not None:
+        return reason(ReasonCode.ENGINE_KILLED, signal=_signal_name(exit_.signal))
+    if exit_.code is None:
+        return reason(ReasonCode.ENGINE_KILLED, signal="unknown")
+    if exit_.code == 0:
+        return reason(ReasonCode.ENGINE_EXITED)
+    return reason(ReasonCode.ENGINE_CRASHED, exit_code=exit_.code)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name.removeprefix("SIG")
+    except ValueError:
+        return str(number)
+
+
+def what_next(why: Reason, *, was_ready: bool) -> Next:
+    """Whether and when to try again. An engine that served once may serve again whatever it says now."""
+    if why.code is ReasonCode.PORT_TAKEN:
+        return Next.AT_ONCE
+    if why.code in _HOPELESS and not was_ready:
+        return Next.NEVER
+    return Next.LATER
+
+
+def backoff_seconds(failures: int, first: float, cap: float) -> float:
+    """Seconds before the next attempt after ``failures`` endings in a row: first, 2 · first, 4 · first … cap."""
+    return min(cap, first * 2.0 ** min(max(failures - 1, 0), 30))

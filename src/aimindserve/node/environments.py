@@ -1,0 +1,112 @@
+"""Finding engine programs and their versions."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.engines.llama_dialects import EMBEDDED, LLAMA_BOX, LLAMA_SERVER
+from aimindserve.node.launch import base_environment
+from aimindserve.node.llama_server import package_version
+
+_ASK_SECONDS = 20.0
+_ILLEGAL_INSTRUCTION = -4
+_VERSION = re.compile(r"version:?\s*(\S+)", re.IGNORECASE)
+_GPU_NAMES = {DeviceKind.NVIDIA: "CUDA", DeviceKind.AMD: "ROCm"}
+INSTALL_COMMAND = f"{sys.executable} -m pip install 'aimindserve[llama-cpp]'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What tells that a program file is still the same."""
+
+    path: str
+    changed_ns: int
+    size: int
+
+
+class Environments:
+    """The engine programs of this machine. Answers are kept until a program file changes."""
+
+    def __init__(self, llama_server: str | None = None) -> None:
+        self._configured = llama_server
+        self._known: dict[_Stamp, EngineInstall | Reason] = {}
+
+    async def llama_cpp(self) -> EngineInstall | Reason:
+        """The program for GGUF models: the configured one, ``llama-server`` or ``llama-box`` on the PATH, or the server
+        inside the package xllamacpp. A reason when there is none, or the configured one cannot be run."""
+        path = self._configured or shutil.which(LLAMA_SERVER) or shutil.which(LLAMA_BOX)
+        if path is None:
+            return _embedded()
+        try:
+            status = await asyncio.to_thread(Path(path).stat)
+        except OSError:
+            return reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=path)
+        stamp = _Stamp(path, status.st_mtime_ns, status.st_size)
+        if stamp not in self._known:
+            self._known[stamp] = await _ask(path)
+        return self._known[stamp]
+
+    async def installed(self) -> tuple[EngineInstall, ...]:
+        """Every engine that can be run."""
+        found = await self.llama_cpp()
+        return (found,) if isinstance(found, EngineInstall) else ()
+
+
+def _embedded() -> EngineInstall | Reason:
+    version = package_version()
+    if version is None:
+        return reason(ReasonCode.ENGINE_NOT_INSTALLED, engine="llama.cpp", install=INSTALL_COMMAND)
+    return EngineInstall(engine="llama.cpp", flavour=EMBEDDED, version=version, path=sys.executable)
+
+
+async def _ask(path: str) -> EngineInstall | Reason:
+    """What a program says of itself."""
+    answer = await _run(path, "--version")
+    if answer is None:
+        return reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=path)
+    code, text = answer
+    if code == _ILLEGAL_INSTRUCTION:
+        return reason(ReasonCode.ENGINE_ILLEGAL_INSTRUCTION)
+    found = _VERSION.search(text)
+    if code != 0 and not found:
+        return reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=path)
+    is_box = LLAMA_BOX in Path(path).name.lower() or LLAMA_BOX in text.lower()
+    devices = await _run(path, "--list-devices")
+    listed = devices[1] if devices and devices[0] == 0 else ""
+    return EngineInstall(
+        engine="llama.cpp",
+        flavour=LLAMA_BOX if is_box else LLAMA_SERVER,
+        version=found[1] if found else "unknown",
+        path=path,
+        gpu_kinds=tuple(kind for kind, name in _GPU_NAMES.items() if re.search(rf"^\s*{name}\d+:", listed, re.M)),
+    )
+
+
+async def _run(*argv: str) -> tuple[int, str] | None:
+    """Exit code and output; None when the program cannot be started or does not end."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=base_environment(os.environ),
+        )
+    except OSError:
+        return None
+    try:
+        async with asyncio.timeout(_ASK_SECONDS):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        return None
+    return process.returncode or 0, output.decode("utf-8", "replace")
