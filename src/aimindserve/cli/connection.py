@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aimindserve.cli.output import CommandError, language
 from aimindserve.domain.paths import DataPaths, run_dir, server_socket
@@ -31,6 +32,18 @@ def run_dir_of(data_dir: Path) -> Path:
     return Path(run_dir(str(data_dir), tempfile.gettempdir(), os.geteuid()))
 
 
+def local_key_for(url: str, data_dir: Path) -> str | None:
+    """The key that the server of ``data_dir`` keeps for the command line, if ``url`` is on this machine: it must not
+    travel to another one. None where it may not be read either.
+    """
+    if urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost"}:
+        return None
+    try:
+        return Path(DataPaths(PurePosixPath(data_dir)).local_cli_key).read_text().strip()
+    except OSError:
+        return None
+
+
 def connect(data_dir: str | None) -> Client:
     """A client for ``AIMINDSERVE_URL`` with ``AIMINDSERVE_API_KEY``; without an address, for the server of the data
     folder over its Unix socket with the key that it keeps for the command line.
@@ -42,7 +55,8 @@ def connect(data_dir: str | None) -> Client:
 
     key = os.environ.get("AIMINDSERVE_API_KEY")
     if url := os.environ.get("AIMINDSERVE_URL"):
-        return Client(url.rstrip("/"), key=key, language=language())
+        own = key or local_key_for(url, resolve_data_dir(data_dir))
+        return Client(url.rstrip("/"), key=own, language=language())
     folder = resolve_data_dir(data_dir)
     socket = Path(server_socket(PurePosixPath(run_dir_of(folder))))
     try:

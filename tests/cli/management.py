@@ -1,0 +1,217 @@
+"""A small management server for the command line's tests: real HTTP, answers made of the product's own models."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from aimindserve.domain.lifecycle import Action, Phase
+from aimindserve.domain.reason_texts import explain
+from aimindserve.domain.reasons import Language, Reason, ReasonCode, reason
+from aimindserve.domain.replicas import LogChunk, Wanted
+from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.views import (
+    DeploymentView,
+    KeyCreated,
+    KeyRequest,
+    Problem,
+    ReasonView,
+    ReplicaView,
+    SystemView,
+)
+
+KEY = "sk-abcdefghijkl-secret"
+LOG = "loading\nready\n"
+
+
+class Management:
+    """What the server knows. ``requests`` keeps ``(method, path, headers, body)`` of everything that was asked."""
+
+    def __init__(self) -> None:
+        self.deployments: dict[str, DeploymentView] = {}
+        self.keys: dict[str, KeyCreated] = {}
+        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
+        self.phases: list[Phase] = []
+        """Phases that the next looks at a deployment show, one each; the last one stays."""
+        self.log = LOG
+
+    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
+        """Status and JSON value (None: no body)."""
+        match method, path.strip("/").split("/")[2:]:
+            case "GET", ["deployments"]:
+                return 200, {"items": [view.model_dump(mode="json") for view in self.deployments.values()]}
+            case "POST", ["deployments"]:
+                spec = DeploymentSpec.model_validate(body)
+                self.deployments[spec.name] = view_of(spec)
+                return 201, self._shown(spec.name)
+            case "GET", ["deployments", name] if name in self.deployments:
+                return 200, self._shown(name)
+            case "DELETE", ["deployments", name] if name in self.deployments:
+                del self.deployments[name]
+                return 204, None
+            case "POST", ["deployments", name, verb] if name in self.deployments:
+                return 200, self._acted(name, verb, body)
+            case "GET", ["replicas", _, "log"]:
+                return 200, self._log(int(query["offset"][0])).model_dump(mode="json")
+            case "GET", ["system"]:
+                return 200, system_view().model_dump(mode="json")
+            case _, ["keys", *rest]:
+                return self._keys(method, rest, body)
+            case _:
+                return 404, None
+
+    def _keys(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        match method, rest:
+            case "GET", []:
+                items = [key.model_dump(mode="json", exclude={"token"}) for key in self.keys.values()]
+                return 200, {"items": items}
+            case "POST", []:
+                return 201, self._new_key(KeyRequest.model_validate(body)).model_dump(mode="json")
+            case "DELETE", [key_id] if key_id in self.keys:
+                del self.keys[key_id]
+                return 204, None
+            case _:
+                return 404, None
+
+    def _shown(self, name: str) -> Any:
+        phase = self.phases.pop(0) if len(self.phases) > 1 else (self.phases or [None])[0]
+        view = self.deployments[name]
+        if phase is not None:
+            view = self.deployments[name] = with_phase(view, phase)
+        return view.model_dump(mode="json")
+
+    def _acted(self, name: str, verb: str, body: Any) -> Any:
+        view = self.deployments[name]
+        if verb == "scale":
+            spec = view.spec.model_copy(update={"replicas": body["replicas"]})
+            view = view.model_copy(update={"spec": spec})
+        phase = {"stop": Phase.STOPPING, "start": Phase.PENDING}.get(verb, view.phase)
+        self.deployments[name] = with_phase(view, phase)
+        return self.deployments[name].model_dump(mode="json")
+
+    def _log(self, offset: int) -> LogChunk:
+        """Eight bytes at a time, so that a reader has to go on."""
+        end = min(offset + 8, len(self.log))
+        return LogChunk(
+            attempt=1, offset=offset, next_offset=end, size=len(self.log), text=self.log[offset:end], complete=True
+        )
+
+    def _new_key(self, request: KeyRequest) -> KeyCreated:
+        made = KeyCreated(
+            id=f"key{len(self.keys):09d}", name=request.name, scopes=request.scopes, models=request.models,
+            created_at=0.0, expires_at=None if request.expires_in is None else float(request.expires_in),
+            last_used_at=None, disabled=False, owner="admin", token=KEY,
+        )  # fmt: skip
+        self.keys[made.id] = made
+        return made
+
+
+def worded(why: Reason, language: Language) -> ReasonView:
+    """A reason as the server answers it."""
+    words = explain(why, language)
+    return ReasonView(code=why.code, params=why.params, message=words.message, remedy=words.remedy)
+
+
+def with_phase(view: DeploymentView, phase: Phase) -> DeploymentView:
+    """The deployment in another phase; a failed one says that its engine ran out of memory."""
+    reasons = (worded(reason(ReasonCode.ENGINE_OUT_OF_MEMORY), "en"),) if phase is Phase.FAILED else ()
+    replicas = tuple(one.model_copy(update={"phase": phase, "reasons": reasons}) for one in view.replicas)
+    ready = len(replicas) if phase is Phase.READY else 0
+    return view.model_copy(update={"phase": phase, "reasons": reasons, "replicas": replicas, "replicas_ready": ready})
+
+
+def view_of(spec: DeploymentSpec) -> DeploymentView:
+    """A fresh deployment with one pending replica."""
+    replica = ReplicaView(
+        id="r1", deployment=spec.name, generation=1, node_id="n1", node="box", phase=Phase.PENDING, reasons=(),
+        attempt=1, restarts=0, pid=4711, progress=None, created_at=1.0, ready_since=None, retry_at=None,
+        timeline=(), claims=(),
+    )  # fmt: skip
+    return DeploymentView(
+        id="d1", name=spec.name, spec=spec, wanted=Wanted.RUNNING, generation=1, revision=1, phase=Phase.PENDING,
+        reasons=(), replicas=(replica,), replicas_ready=0, allowed_actions=(Action.STOP, Action.DELETE),
+        capabilities=("vision",), architecture="qwen2vl", quantization="Q8_0", context_length=4096, plan=None,
+        created_at=1.0, updated_at=1.0,
+    )  # fmt: skip
+
+
+def system_view() -> SystemView:
+    """A system that has run for a while."""
+    return SystemView(version="0.1.0", database="sqlite", data_dir="/var/lib/aimindserve", gateways=1, started_at=1.0)
+
+
+def handler_of(management: Management) -> type[BaseHTTPRequestHandler]:
+    """The HTTP side: checks the key, speaks problem+json."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            parts = urlsplit(self.path)
+            management.requests.append((self.command, self.path, dict(self.headers.items()), body))
+            language: Language = "zh" if self.headers.get("accept-language") == "zh" else "en"
+            if self.headers.get("authorization") != f"Bearer {KEY}":
+                return self._problem(401, reason(ReasonCode.UNAUTHENTICATED), language)
+            status, value = management.answer(self.command, parts.path, parse_qs(parts.query), body)
+            if status == 404:
+                return self._problem(404, reason(ReasonCode.NOT_FOUND, kind="deployment", name=parts.path), language)
+            return self._send(status, b"" if value is None else json.dumps(value).encode(), "application/json")
+
+        def _problem(self, status: int, why: Reason, language: Language) -> None:
+            words = worded(why, language)
+            problem = Problem(
+                type="about:blank", title="Problem", status=status, code=words.code, message=words.message,
+                params=words.params, remedy=words.remedy, request_id="r", reasons=(),
+            )  # fmt: skip
+            self._send(status, problem.model_dump_json().encode(), "application/problem+json")
+
+        def _send(self, status: int, content: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = _serve  # noqa: N815 (names that http.server looks for)
+
+        def address_string(self) -> str:
+            return "test"
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Keep quiet."""
+
+    return Handler
+
+
+class _UnixServer(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+
+@contextlib.contextmanager
+def serving(management: Management, socket: Path | None = None) -> Iterator[str]:
+    """Serve on a free loopback port, or on a Unix socket; gives the base URL."""
+    handler = handler_of(management)
+    server: socketserver.BaseServer
+    if socket is None:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+    else:
+        socket.parent.mkdir(parents=True, exist_ok=True)
+        server, url = _UnixServer(str(socket), handler), "http://localhost"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
