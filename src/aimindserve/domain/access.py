@@ -100,4 +100,5 @@ def same_origin(method: str, *, host: str, origin: str | None, fetch_site: str |
         return False
     if fetch_site is not None:
         return fetch_site == "same-origin"
-    return origin is not None and origin.partition("://")[2].lower() == host.lower()
+    # "null" is the origin of sandboxed pages: no host, and never ours.
+    return origin is not None and host != "" and origin.partition("://")[2].lower() == host.lower()

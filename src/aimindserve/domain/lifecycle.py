@@ -115,8 +115,9 @@ def _observed_reasons(seen: ReplicaObservation, now: float) -> tuple[Reason, ...
 def deployment_phase(deployment: Deployment, replicas: Sequence[tuple[Replica, Standing]]) -> Standing:
     """Where a deployment stands, from its replicas (all generations) and their standings."""
     if deployment.wanted is not Wanted.RUNNING or deployment.spec.replicas == 0:
-        if replicas:
-            return Standing(Phase.STOPPING, (reason(ReasonCode.STOP_REQUESTED),))
+        if replicas or deployment.wanted is Wanted.DELETED:
+            ordered = [standing for _, standing in replicas if standing.phase is Phase.STOPPING]
+            return Standing(Phase.STOPPING, _distinct(ordered) or (reason(ReasonCode.STOP_REQUESTED),))
         code = ReasonCode.STOPPED_BY_USER if deployment.wanted is Wanted.STOPPED else ReasonCode.SCALED_TO_ZERO
         return Standing(Phase.STOPPED, (reason(code),))
     current = [

@@ -46,6 +46,8 @@ def place(need: Need, spaces: Sequence[DeviceSpace], wishes: PlacementWishes) ->
     if not wished:
         return reason(ReasonCode.NODE_UNKNOWN, wish=", ".join((*wishes.nodes, *wishes.devices)))
     usable = [space for space in wished if space.device.kind in need.kinds]
+    if not usable:
+        return reason(ReasonCode.NO_USABLE_DEVICE, engine=need.engine)
     fitting = [space for space in usable if _fits(need, space)]
     if fitting:
         best = min(fitting, key=lambda space: _rank(need, space))
@@ -60,9 +62,16 @@ def _wished(space: DeviceSpace, wishes: PlacementWishes) -> bool:
 
 
 def _fits(need: Need, space: DeviceSpace) -> bool:
-    if (need.exclusive or not space.device.shared) and space.claims:
-        return False
-    return space.free >= need.bytes
+    return not _is_taken(need, space) and space.free >= need.bytes
+
+
+def _is_taken(need: Need, space: DeviceSpace) -> bool:
+    """Whether somebody must leave the device first, however little memory is asked for."""
+    return space.exclusively_claimed or (space.claims > 0 and (need.exclusive or not space.device.shared))
+
+
+def _offer(need: Need, space: DeviceSpace) -> int:
+    return 0 if _is_taken(need, space) else space.free
 
 
 def _rank(need: Need, space: DeviceSpace) -> tuple[int, int, str, str]:
@@ -70,13 +79,14 @@ def _rank(need: Need, space: DeviceSpace) -> tuple[int, int, str, str]:
 
 
 def _too_large(need: Need, usable: Sequence[DeviceSpace]) -> Reason:
-    largest = max((space.device.allocatable for space in usable), default=0)
+    largest = max(space.device.allocatable for space in usable)
     if largest < need.bytes:
         return reason(ReasonCode.MEMORY_INSUFFICIENT, needed=format_bytes(need.bytes), largest=format_bytes(largest))
-    best = max(usable, key=lambda space: space.free)
+    large = [space for space in usable if space.device.allocatable >= need.bytes]
+    best = max(large, key=lambda space: _offer(need, space))
     return reason(
         ReasonCode.MEMORY_CLAIMED,
         needed=format_bytes(need.bytes),
-        free=format_bytes(best.free),
+        free=format_bytes(_offer(need, best)),
         largest=format_bytes(best.device.allocatable),
     )

@@ -12,6 +12,12 @@ _PLACEMENT = {
         "没有已连接的节点。",
         "请等待节点上报，或查看服务器日志。",
     ),
+    _C.NO_USABLE_DEVICE: text(
+        "None of the devices can run the engine {engine}.",
+        "Choose another engine, or add a machine with a GPU that this engine supports.",
+        "没有设备能够运行引擎 {engine}。",
+        "请选择其他引擎，或添加带有该引擎所支持 GPU 的机器。",
+    ),
     _C.NODE_UNKNOWN: text(
         "No node or device fits the placement wish “{wish}”.",
         "Choose one of the nodes and devices that are listed, or remove the wish.",

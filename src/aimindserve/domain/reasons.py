@@ -44,6 +44,7 @@ class ReasonCode(StrEnum):
     ENVIRONMENT_DENIED = "environment_denied"
     # Placement
     NO_NODE = "no_node"
+    NO_USABLE_DEVICE = "no_usable_device"
     NODE_UNKNOWN = "node_unknown"
     MEMORY_INSUFFICIENT = "memory_insufficient"
     MEMORY_CLAIMED = "memory_claimed"

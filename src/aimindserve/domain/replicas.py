@@ -205,12 +205,12 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> Repl
     current = [replica for replica in live if replica.generation == deployment.generation]
     outdated = [replica for replica in live if replica.generation != deployment.generation]
     by_worth = sorted(current, key=_worth)
-    surplus = by_worth[target:]
+    kept, surplus = by_worth[:target], by_worth[target:]
     unwanted = outdated + surplus
-    used = {replica.index for replica in by_worth[:target]}
+    used = {replica.index for replica in kept}
     free = [index for index in range(target) if index not in used]
     return ReplicaPlan(
-        create=tuple(free[: target - len(used)]),
+        create=tuple(free[: target - len(kept)]),
         stop=tuple(replica.id for replica in unwanted if replica.assignment is not None),
         remove=tuple(replica.id for replica in unwanted if replica.assignment is None),
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+# Deployment names have up to 63 characters.
+_LONGEST_NAME = 128
+
 
 class RouteState(StrEnum):
     """What a caller of a model can expect now."""
@@ -95,7 +98,10 @@ def pick(endpoints: Iterable[Endpoint], in_flight: Mapping[str, int], exclude: C
 
 
 def near_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """Up to ``limit`` known names that look like a misspelt one, best first."""
+    """Up to ``limit`` known names that look like a misspelt one, best first. None for what is too long to be one:
+    comparing takes time that grows with the length, and callers pass on what strangers send."""
+    if len(name) > _LONGEST_NAME:
+        return ()
     by_fold = {known.casefold(): known for known in names}
     close = get_close_matches(name.casefold(), list(by_fold), n=limit, cutoff=0.6)
     return tuple(by_fold[fold] for fold in close)
