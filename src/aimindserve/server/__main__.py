@@ -6,12 +6,9 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from aimindserve.domain.paths import PurePosixPath, server_socket
@@ -27,52 +24,22 @@ from aimindserve.server.db.migrate import NewerSchemaError
 from aimindserve.server.initial_password import UnsafeFileError
 from aimindserve.server.lifespan import whole_life
 from aimindserve.server.logs import set_up_logging
+from aimindserve.server.serving import HttpServer
 from aimindserve.server.settings import Settings, SettingsError, load_settings
 from aimindserve.server.sockets import listen_private
 
 log = structlog.get_logger()
 
 _PR_SET_PDEATHSIG = 1
-_GRACE_SECONDS = 2
 # A person has to act before another start can help (EX_CONFIG of sysexits.h): the supervisor does not try again.
 EXIT_HOPELESS = 78
-
-
-class _Server(uvicorn.Server):
-    """Stops at a signal, but does not die of it: what was opened is closed in order afterwards."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        signals = (signal.SIGTERM, signal.SIGINT)
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
 
 
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT."""
     context = await build_context(settings)
     listener = listen_private(Path(server_socket(PurePosixPath(settings.run_dir))))
-    server = _Server(
-        uvicorn.Config(
-            create_app(context, whole_life),
-            http="httptools",
-            ws="none",
-            loop="auto",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    )
+    server = HttpServer(create_app(context, whole_life))
     try:
         await server.serve(sockets=[listener])
     finally:
