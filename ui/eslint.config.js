@@ -18,7 +18,7 @@ const layers = (folders) =>
   }));
 
 export default defineConfig([
-  globalIgnores(["src/api/generated", "node_modules", "coverage"]),
+  globalIgnores(["public", "src/api/generated", "node_modules", "coverage"]),
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   ...ts.configs.stylisticTypeChecked,
@@ -45,6 +45,7 @@ export default defineConfig([
         },
       ],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
       "@typescript-eslint/consistent-type-definitions": ["error", "interface"],
     },
   },

@@ -1,14 +1,13 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { mockApi } from "./src/mocks/plugin.ts";
 
-const SERVER = process.env["AIMINDSERVE_URL"] ?? "http://127.0.0.1:8080";
+const SERVER = process.env.AIMINDSERVE_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig(({ mode }) => ({
   // A mocked API in `--mode mock`; otherwise requests go to a running aimindserve.
-  plugins: [react(), ...(mode === "mock" ? [mockApi() as Plugin] : [])],
+  plugins: [react(), ...(mode === "mock" ? [mockApi()] : [])],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: mode === "mock" ? {} : { proxy: { "/api": SERVER, "/v1": SERVER } },
   build: {

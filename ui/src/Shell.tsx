@@ -29,7 +29,14 @@ export function Shell({ session, children }: { session: SessionView; children: R
         <Brand />
         <Group gap={6} wrap="nowrap">
           <Tooltip label={live ? t("shell.liveHint") : t("shell.reconnectingHint")} multiline maw={280}>
-            <Badge variant="dot" color={live ? "teal" : "orange"} tt="none" role="status" tabIndex={0}>
+            <Badge
+              className={classes.live ?? ""}
+              variant="dot"
+              color={live ? "teal" : "orange"}
+              tt="none"
+              role="status"
+              tabIndex={0}
+            >
               {live ? t("shell.live") : t("shell.reconnecting")}
             </Badge>
           </Tooltip>

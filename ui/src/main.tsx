@@ -26,7 +26,7 @@ const queries = new QueryClient({
   mutationCache: new MutationCache({
     onError: (error, _variables, _context, mutation) => {
       watchSession(error);
-      if (!mutation.meta?.["quiet"]) notifyError(error);
+      if (!mutation.meta?.quiet) notifyError(error);
     },
   }),
   defaultOptions: { queries: { retry: 1, staleTime: 5_000 } },
@@ -47,7 +47,7 @@ createRoot(root).render(
       withGlobalClasses={false}
     >
       <QueryClientProvider client={queries}>
-        <Notifications position="top-right" />
+        <Notifications position="top-center" />
         <RouterProvider router={makeRouter(queries)} />
       </QueryClientProvider>
     </MantineProvider>

@@ -2,17 +2,16 @@ import { cleanup } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 // What happy-dom lacks and Mantine asks for.
-window.matchMedia = (query: string) =>
-  ({
+window.matchMedia = (query: string) => {
+  const list: Partial<MediaQueryList> = {
     matches: false,
     media: query,
     onchange: null,
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
-    addListener: () => undefined,
-    removeListener: () => undefined,
-    dispatchEvent: () => false,
-  }) satisfies MediaQueryList;
+  };
+  return list as MediaQueryList;
+};
 
 afterEach(() => {
   cleanup();

@@ -42,7 +42,7 @@ async function followForever(signal: AbortSignal, refresh: () => void, setLive: 
       };
       lastId = await follow(lastId, signal, opened, refresh);
     } catch {
-      if (!signal.aborted) setLive(false);
+      setLive(false);
     }
     await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 5000, signal);
     failures += 1;

@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { Language } from "@/i18n";
 import { currentLanguage, LANGUAGES, setLanguage } from "@/i18n";
+import classes from "./Preferences.module.css";
 
 const SCHEMES = [
   { value: "light", label: "shell.light", Icon: IconSun },
@@ -17,8 +18,9 @@ export function LanguageMenu(): ReactElement {
   return (
     <Menu>
       <Menu.Target>
-        <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconLanguage size={18} />} aria-label={t("shell.language")}>
-          {LANGUAGES[current]}
+        <Button variant="subtle" color="gray" size="compact-sm" aria-label={t("shell.language")}>
+          <IconLanguage size={18} />
+          <span className={classes.label}>{LANGUAGES[current]}</span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

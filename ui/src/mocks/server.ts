@@ -67,17 +67,15 @@ const session = (world: World): unknown => ({
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function chat(request: IncomingMessage, response: ServerResponse, body: Body): Promise<void> {
-  const model = String(body["model"]);
+  const model = String(body.model);
   if (model === "broken") {
     json(response, 503, { error: { message: "The model broken is not running.", type: "server_error", code: "model_not_ready", source: "gateway" } });
     return;
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
   const words = "The picture shows **a red circle** on a white ground.\n\n| shape | colour |\n|---|---|\n| circle | red |\n\n![tracker](https://example.com/x.png) <b>not bold</b>".split(/(?<= )/);
-  let gone = false;
-  request.socket.on("close", () => (gone = true));
   for (const word of words) {
-    if (gone) return;
+    if (request.socket.destroyed) return;
     response.write(`data: ${JSON.stringify({ choices: [{ delta: { content: word } }] })}\n\n`);
     await pause(40);
   }
@@ -89,7 +87,7 @@ function sessions(world: World, method: string, path: string, body: Body, respon
   if (path === "/session/hint") {
     json(response, 200, { initial_password_file: "/var/lib/aimindserve/initial_admin_password", version: "0.1.0" });
   } else if (path === "/session" && method === "POST") {
-    world.loggedIn = body["username"] === "admin" && body["password"] === world.password;
+    world.loggedIn = body.username === "admin" && body.password === world.password;
     if (world.loggedIn) json(response, 200, session(world));
     else problem(response, 401, "login_failed", "The user name or the password is wrong.", "Try again; an administrator can reset a password with: aimindserve reset-admin-password");
   } else if (!world.loggedIn) {
@@ -98,7 +96,7 @@ function sessions(world: World, method: string, path: string, body: Body, respon
     world.loggedIn = false;
     json(response, 204, null);
   } else if (path === "/session/password") {
-    world.password = String(body["new"]);
+    world.password = String(body.new);
     world.mustChange = false;
     json(response, 200, session(world));
   } else if (path === "/session") {
@@ -121,7 +119,7 @@ function deployments(world: World, method: string, path: string, body: Body, res
     return true;
   }
   if (!name) {
-    const made = makeDeployment({ name: String(body["name"]), source: String(body["source"]) });
+    const made = makeDeployment({ name: String(body.name), source: String(body.source) });
     world.deployments.push(made);
     json(response, 201, made);
   } else if (!found) {
@@ -131,7 +129,7 @@ function deployments(world: World, method: string, path: string, body: Body, res
     return true;
   } else {
     const phase = action === "stop" ? "stopped" : "ready";
-    replace(method === "DELETE" ? null : makeDeployment({ name, source: found.spec.source, phase, wanted: Number(body["replicas"] ?? found.spec.replicas) }));
+    replace(method === "DELETE" ? null : makeDeployment({ name, source: found.spec.source, phase, wanted: Number(body.replicas ?? found.spec.replicas) }));
     json(response, 200, found);
   }
   changed(world);
@@ -142,7 +140,7 @@ function keys(world: World, method: string, path: string, body: Body, response: 
   if (!path.startsWith("/keys")) return false;
   if (method === "GET") json(response, 200, { items: world.keys });
   else if (method === "POST") {
-    const key: KeyView = { id: "a2b3c4d5e6f7", name: String(body["name"]), scopes: body["scopes"] as KeyView["scopes"], models: null, created_at: NOW, expires_at: null, last_used_at: null, disabled: false, owner: "admin" };
+    const key: KeyView = { id: "a2b3c4d5e6f7", name: String(body.name), scopes: body.scopes as KeyView["scopes"], models: null, created_at: NOW, expires_at: null, last_used_at: null, disabled: false, owner: "admin" };
     world.keys = [...world.keys, key];
     json(response, 201, { ...key, token: "sk-a2b3c4d5e6f7-not-a-real-key" });
   } else {
@@ -162,7 +160,7 @@ export function makeMockApi() {
     if (url.pathname.startsWith("/v1/")) await chat(request, response, body);
     else if (sessions(world, method, path, body, response) || deployments(world, method, path, body, response)) return;
     else if (keys(world, method, path, body, response)) return;
-    else if (path === "/fit") json(response, 200, makeFit(String(body["source"])));
+    else if (path === "/fit") json(response, 200, makeFit(String(body.source)));
     else if (path === "/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(": open\n\n");

@@ -44,14 +44,13 @@ export function DeploymentActions({ deployment }: { deployment: DeploymentView }
     else command.mutate({ action, name });
   };
   const main = allowed.find((action) => action === "start" || action === "stop");
-  const MainIcon = main && ICONS[main];
   return (
     <Group gap={6} wrap="nowrap">
-      {main && MainIcon && (
+      {main && (
         <Button
           size="xs"
           variant={main === "start" ? "filled" : "default"}
-          leftSection={<MainIcon size={14} />}
+          leftSection={main === "start" ? <IconPlayerPlay size={14} /> : <IconPlayerStop size={14} />}
           loading={command.isPending}
           onClick={() => {
             choose(main);

@@ -50,6 +50,7 @@ export function FormFields(props: Props): ReactElement {
         label={t("common.name")}
         description={t("deploy.nameHint")}
         required
+        data-autofocus={form.kind === "demo" || undefined}
         disabled={nameFixed}
         error={badName && t("deploy.nameInvalid")}
         value={form.name}

@@ -36,18 +36,18 @@ function DeployButton(): ReactElement {
 }
 
 function Forms({ deployments }: { deployments: readonly DeploymentView[] }): ReactElement | null {
-  const { deploy, edit } = route.useSearch();
+  const search = route.useSearch();
   const navigate = route.useNavigate();
-  const edited = deployments.find((deployment) => deployment.name === edit);
+  const edited = deployments.find((deployment) => deployment.name === search.edit);
   const close = (): void => {
-    void navigate({ search: ({ deploy: _deploy, edit: _edit, ...rest }) => rest });
+    void navigate({ search: ({ deploy, edit, ...rest }) => rest });
   };
-  if (!deploy && !edited) return null;
+  if (!search.deploy && !edited) return null;
   const taken = deployments.map((deployment) => deployment.name);
   return (
     <DeploymentForm
-      key={edited?.id ?? deploy}
-      kind={deploy ?? "local"}
+      key={edited?.id ?? search.deploy}
+      kind={search.deploy ?? "local"}
       edited={edited}
       taken={taken}
       onClose={close}

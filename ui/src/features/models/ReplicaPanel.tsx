@@ -32,7 +32,7 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
   const facts = useFacts(replica);
   const logShown = search.log === replica.id;
   const toggleLog = (): void => {
-    const { log: _log, ...rest } = search;
+    const { log, ...rest } = search;
     void navigate({ search: logShown ? rest : { ...rest, log: replica.id }, replace: true });
   };
   const failed = replica.phase === "failed" || replica.phase === "unreachable";

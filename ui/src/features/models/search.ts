@@ -20,11 +20,11 @@ function oneOf<T extends string>(values: readonly T[], value: unknown): T | unde
 
 export function modelsSearch(search: Record<string, unknown>): ModelsSearch {
   const found = {
-    open: text(search["open"]),
-    tab: oneOf(TABS, search["tab"]),
-    log: text(search["log"]),
-    deploy: oneOf(FORMS, search["deploy"]),
-    edit: text(search["edit"]),
+    open: text(search.open),
+    tab: oneOf(TABS, search.tab),
+    log: text(search.log),
+    deploy: oneOf(FORMS, search.deploy),
+    edit: text(search.edit),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }

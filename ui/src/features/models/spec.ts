@@ -71,7 +71,7 @@ export function specOf(form: FormState, kept?: DeploymentSpecOutput): Deployment
 }
 
 export function patchOf(spec: DeploymentSpecInput): DeploymentPatch {
-  const { name: _name, ...rest } = spec;
+  const { name, ...rest } = spec;
   return rest;
 }
 

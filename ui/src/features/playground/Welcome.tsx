@@ -4,15 +4,13 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import { EmptyState } from "@/components/EmptyState";
-import { seesPictures } from "./models";
+import { exampleQuestions, seesPictures } from "./models";
 
 interface Props {
   model: DeploymentView;
   onExample: () => void;
   onText: (text: string) => void;
 }
-
-const EXAMPLES = ["caption", "colour", "count"] as const;
 
 /** What to do first, with an example at hand. */
 export function Welcome({ model, onExample, onText }: Props): ReactElement {
@@ -27,16 +25,16 @@ export function Welcome({ model, onExample, onText }: Props): ReactElement {
             {t("playground.example")}
           </Button>
           <Group gap="xs" justify="center">
-            {EXAMPLES.map((example) => (
+            {exampleQuestions(model, t).map((example) => (
               <Button
                 key={example}
                 size="compact-sm"
                 variant="default"
                 onClick={() => {
-                  onText(t(`playground.examples.${example}`));
+                  onText(example);
                 }}
               >
-                {t(`playground.examples.${example}`)}
+                {example}
               </Button>
             ))}
           </Group>

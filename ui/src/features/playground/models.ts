@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import type { Sampling } from "./chat";
 
@@ -12,6 +13,15 @@ const rank = (model: DeploymentView): number => (model.phase === "ready" ? 0 : 2
 export function chooseModel(models: readonly DeploymentView[], wish: string | undefined): DeploymentView | undefined {
   const named = models.find((model) => model.name === wish);
   return named ?? [...models].sort((a, b) => rank(a) - rank(b))[0];
+}
+
+/** The questions that the demo model was trained on; it knows no other language. */
+const DEMO_EXAMPLES = ["Describe this image.", "What colour is the circle?", "How many shapes are there?"] as const;
+
+/** Questions to begin with, the most general one first. */
+export function exampleQuestions(model: DeploymentView, t: TFunction): readonly string[] {
+  if (isDemo(model)) return DEMO_EXAMPLES;
+  return [t("playground.examples.describe"), t("playground.examples.text"), t("playground.examples.count")];
 }
 
 export function defaultSampling(model: DeploymentView | undefined): Sampling {

@@ -3,5 +3,5 @@ export interface PlaygroundSearch {
 }
 
 export function playgroundSearch(search: Record<string, unknown>): PlaygroundSearch {
-  return typeof search["model"] === "string" ? { model: search["model"] } : {};
+  return typeof search.model === "string" ? { model: search.model } : {};
 }

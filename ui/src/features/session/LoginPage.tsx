@@ -35,7 +35,6 @@ export function LoginPage(): ReactElement {
     mutationFn: () => api.login({ username, password }),
     meta: { quiet: true },
     onSuccess: (session) => {
-      queries.clear();
       queries.setQueryData(sessionQuery.queryKey, session);
     },
   });

@@ -15,7 +15,7 @@ export interface RuleState {
 
 export function checkPassword({ current, next, confirm }: PasswordEntry): RuleState {
   return {
-    length: [...next].length >= MINIMUM_LENGTH,
+    length: next.length >= MINIMUM_LENGTH,
     different: next !== "" && next !== current,
     confirmed: next !== "" && next === confirm,
   };

@@ -1,0 +1,54 @@
+import { MantineProvider } from "@mantine/core";
+import { render } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import "@/i18n";
+import { Markdown } from "./Markdown";
+
+function show(text: string): HTMLElement {
+  return render(
+    <MantineProvider env="test">
+      <Markdown text={text} />
+    </MantineProvider>,
+  ).container;
+}
+
+describe("Markdown", () => {
+  it("renders lists, tables and code", () => {
+    const page = show("- one\n- two\n\n| a |\n|---|\n| b |\n\n```\ncode\n```");
+    expect(page.querySelectorAll("li")).toHaveLength(2);
+    expect(page.querySelector("td")?.textContent).toBe("b");
+    expect(page.querySelector("pre")?.textContent).toBe("code\n");
+  });
+
+  it.each([
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<a href='javascript:alert(1)'>x</a>",
+  ])("shows HTML as text: %s", (html) => {
+    const page = show(html);
+    expect(page.querySelector("script, img, svg, iframe, a")).toBeNull();
+    expect(page.textContent).toContain("alert(1)");
+  });
+
+  it.each(["javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x", "JaVaScRiPt:alert(1)"])(
+    "empties a link to %s",
+    (target) => {
+      expect(show(`[x](${target})`).querySelector("a")?.getAttribute("href") ?? "").not.toMatch(/script|data:/i);
+    },
+  );
+
+  it("never loads a picture", () => {
+    const page = show("![secret](https://example.com/?q=what-was-asked)");
+    expect(page.querySelector("img")).toBeNull();
+    expect(page.innerHTML).not.toContain("example.com");
+    expect(page.textContent).toContain("secret");
+  });
+
+  it("opens links without telling where they come from", () => {
+    const link = show("[site](https://example.com)").querySelector("a");
+    expect(link?.getAttribute("rel")).toContain("noreferrer");
+    expect(link?.getAttribute("target")).toBe("_blank");
+  });
+});
