@@ -1,0 +1,1 @@
+"""Small real implementations of what tests and previews cannot have: engines, hardware, nodes."""
