@@ -23,6 +23,7 @@ TEXT_SUFFIXES = {
     ".cfg",
 }
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|Users|home/[a-z]+|mnt)/[\w.-]+")
+GENERATED = "src/aimindserve/server/db/migrations/versions/"
 LOOP_HELPERS = {"src/aimindserve/server/reconcile/loop.py", "src/aimindserve/node/loop.py"}
 
 
@@ -32,7 +33,7 @@ def test_every_source_folder_is_named_in_the_architecture_page() -> None:
     unnamed = sorted(
         str(folder.relative_to(SOURCE))
         for folder in folders
-        if f"{folder.name}/" not in page and f"{folder.name}," not in page
+        if not short(folder / "x").startswith(GENERATED) and f"`{folder.relative_to(SOURCE)}/`" not in page
     )
     assert unnamed == [], "name each folder in ARCHITECTURE.md"
 
@@ -52,6 +53,7 @@ def test_public_functions_have_docstrings() -> None:
     offenders = [
         f"{short(path)}:{node.lineno} {node.name}"
         for path in python_files("src")
+        if not short(path).startswith(GENERATED)
         for node in tree_of(path).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and not node.name.startswith("_")
@@ -75,11 +77,7 @@ def test_tasks_start_only_in_task_groups() -> None:
         f"{short(path)}:{call.lineno} {receiver}.{name}"
         for path in python_files("src")
         for call, receiver, name in _calls(tree_of(path))
-        if (
-            name == "create_task"
-            and "group" not in receiver.lower()
-            and receiver.split(".")[-1] not in {"tg", "_tg"}
-        )
+        if (name == "create_task" and "group" not in receiver.lower() and receiver.split(".")[-1] not in {"tg", "_tg"})
         or name == "ensure_future"
     ]
     assert offenders == []

@@ -35,7 +35,7 @@ def test_page_files_stay_below_the_wall() -> None:
 def test_functions_stay_below_the_wall() -> None:
     too_long: dict[str, int] = {}
     for path in python_files("src", "scripts", "tests", "bench", "models"):
-        for node in ast.walk(tree_of(path)):
+        for node in () if short(path).startswith(GENERATED) else ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > FUNCTION_WALL:

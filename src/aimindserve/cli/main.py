@@ -38,23 +38,26 @@ def main() -> int:
         app()
     except CommandError as error:
         print_trouble(error.message, error.remedy, error.code)
-    except Exception as error:
-        if not _print_api_trouble(error):
-            raise
+    except _api_troubles() as error:
+        _print_api_trouble(error)
     return 1
 
 
-def _print_api_trouble(error: Exception) -> bool:
-    """Say what the server refused, or that it did not answer; false for anything else (a defect)."""
+def _api_troubles() -> tuple[type[Exception], ...]:
+    """The client's exceptions; Python asks for them only once something was raised, so the client loads late."""
     from aimindserve.client import ApiError, UnreachableError
+
+    return ApiError, UnreachableError
+
+
+def _print_api_trouble(error: Exception) -> None:
+    """Say what the server refused, or that it did not answer."""
+    from aimindserve.client import ApiError
 
     if isinstance(error, ApiError):
         print_trouble(error.problem.message, error.problem.remedy, error.problem.code)
-        return True
-    if isinstance(error, UnreachableError):
+    else:
         print_trouble(f"The server does not answer ({error}).", "Check it with `aimindserve doctor`.", "unreachable")
-        return True
-    return False
 
 
 if __name__ == "__main__":
