@@ -17,8 +17,9 @@ def free_port() -> int:
 class NodeConfig:
     """Where a node keeps its files and how patient it is (seconds).
 
-    ``llama_server``: a configured program; ``llama_threads``: threads of an engine, None to choose. ``stable_after``: an
-    engine that was ready this long starts a new count of failures. ``stop_grace``: between TERM and KILL.
+    ``llama_server``: a configured program; ``llama_threads``: threads of an engine, None to choose.
+    ``stable_after``: an engine that was ready this long starts a new count of failures. ``stop_grace``: between TERM
+    and KILL. ``port_attempts``: ports that are tried in a row when others take them.
     ``unhealthy_after``: without an answer this long it is said; ``give_up_after``: then it is restarted.
     """
 

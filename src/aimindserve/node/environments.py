@@ -80,12 +80,13 @@ async def _ask(path: str) -> EngineInstall | Reason:
     is_box = LLAMA_BOX in Path(path).name.lower() or LLAMA_BOX in text.lower()
     devices = await _run(path, "--list-devices")
     listed = devices[1] if devices and devices[0] == 0 else ""
+    gpu_kinds = [kind for kind, name in _GPU_NAMES.items() if re.search(rf"^\s*{name}\d+:", listed, re.MULTILINE)]
     return EngineInstall(
         engine="llama.cpp",
         flavour=LLAMA_BOX if is_box else LLAMA_SERVER,
         version=found[1] if found else "unknown",
         path=path,
-        gpu_kinds=tuple(kind for kind, name in _GPU_NAMES.items() if re.search(rf"^\s*{name}\d+:", listed, re.M)),
+        gpu_kinds=tuple(gpu_kinds),
     )
 
 

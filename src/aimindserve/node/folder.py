@@ -20,7 +20,8 @@ class Progress(BaseModel):
     """What the agent remembers of a replica over its own restarts. Written by the replica's actor alone.
 
     ``attempt`` counts launches from 1 (0: none yet); ``restarts`` those that ended without an order; ``failures`` the
-    endings in a row that the back-off counts. Times are Unix seconds.
+    endings in a row that the back-off counts. ``running``: the attempt was begun and its end not yet dealt with.
+    Times are Unix seconds.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,6 +31,7 @@ class Progress(BaseModel):
     failures: int = 0
     reason: Reason | None = None
     given_up: bool = False
+    running: bool = False
     ready_since: float | None = None
     timeline: tuple[Mark, ...] = ()
 
@@ -49,10 +51,6 @@ class ReplicaFolder:
         self._desired_path = self.path / "desired.json"
         self._progress_path = self.path / "progress.json"
 
-    def create(self) -> None:
-        """Make the folder, readable by nobody else."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-
     def ledger(self) -> Ledger | None:
         """What the shim wrote last."""
         return read_ledger(self.ledger_path)
@@ -65,8 +63,9 @@ class ReplicaFolder:
         """What the replica is, as the server said."""
         return read_model(self._desired_path, DesiredReplica)
 
-    def write_desired(self, desired: DesiredReplica) -> None:
-        """Keep what the replica is."""
+    def create(self, desired: DesiredReplica) -> None:
+        """Make the folder, readable by nobody else, and keep what the replica is."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._desired_path, desired.model_dump_json().encode())
 
     def progress(self) -> Progress:

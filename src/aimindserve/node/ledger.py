@@ -14,7 +14,10 @@ class _Record(BaseModel):
 
 
 class LaunchPlan(_Record):
-    """What was going to be started. Written by the agent before it starts the shim. No secret is in it."""
+    """What was going to be started. Written by the agent before it starts the shim. No secret is in it.
+
+    ``log_start``: where in the attempt's log this launch begins, in bytes (a taken port means another launch).
+    """
 
     version: Literal[1] = 1
     replica_id: str
@@ -29,6 +32,7 @@ class LaunchPlan(_Record):
     port: int
     wants_key: bool
     devices: tuple[str, ...]
+    log_start: int = 0
 
 
 class Ledger(_Record):

@@ -35,11 +35,11 @@ def clean(text: str, secrets: Iterable[str] = ()) -> str:
     return _CONTROL.sub("", text)
 
 
-def tail_lines(path: Path, size: int = 64 * 1024) -> list[str]:
-    """The last lines of a log, none when there is no log."""
+def tail_lines(path: Path, start: int = 0, size: int = 64 * 1024) -> list[str]:
+    """The last lines of a log from byte ``start`` on, none when there is no log."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+            file.seek(max(start, file.seek(0, os.SEEK_END) - size))
             return file.read(size).decode("utf-8", "replace").splitlines()
     except OSError:
         return []

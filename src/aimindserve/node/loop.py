@@ -14,7 +14,7 @@ async def keep_going(name: str, work: Callable[[], Awaitable[None]], pause: floa
         try:
             await work()
             return
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the other replicas must go on
             _log.exception("%s failed and is begun again", name)
             await asyncio.sleep(pause)
 

@@ -1,0 +1,138 @@
+"""The agent of one machine: makes what runs here equal to what was ordered."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Sequence
+
+from aimindserve.domain.agent_plan import plan_agent
+from aimindserve.domain.nodes import Device, DeviceKind, NodeFacts
+from aimindserve.domain.reasons import Reason
+from aimindserve.domain.replicas import DesiredReplica, DesiredState, LogChunk, NodeReport
+from aimindserve.engines._base import Machine
+from aimindserve.node.config import NodeConfig
+from aimindserve.node.context import NodeContext
+from aimindserve.node.environments import Environments
+from aimindserve.node.folder import ReplicaFolder, is_replica_id, replica_folders
+from aimindserve.node.logs import read_log
+from aimindserve.node.processes import boot_id
+from aimindserve.node.replica import ReplicaActor
+
+_log = logging.getLogger("aimindserve.node")
+_FACTS_SECONDS = 2.0
+DeviceProbe = Callable[[], tuple[Sequence[Device], Sequence[Reason]]]
+
+
+class NodeAgent:
+    """Runs replicas. ``run`` must be running; it may be cancelled at any time, engines stay and are found again.
+
+    ``probe_devices`` is asked in a thread; it may take a second.
+    """
+
+    def __init__(self, config: NodeConfig, probe_devices: DeviceProbe) -> None:
+        self.config = config
+        self._probe_devices = probe_devices
+        self._devices: tuple[Device, ...] = ()
+        self._notes: tuple[Reason, ...] = ()
+        self._facts_at: float | None = None
+        self._acked = 0
+        self._actors: dict[str, ReplicaActor] = {}
+        self._started = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+        self._context = NodeContext(config, Environments(config.llama_server), boot_id(), self._machine)
+
+    async def run(self) -> None:
+        """Take over what runs already, then supervise until cancelled."""
+        config = self.config
+        await asyncio.to_thread(config.replicas.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(config.locks.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await self._refresh_facts()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            for folder in replica_folders(config.replicas):
+                actor = ReplicaActor(folder, folder.desired(), self._context)
+                actor.adopt()
+                self._begin(actor, group)
+            self._started.set()
+            self._context.changes.note()
+            await asyncio.Event().wait()
+
+    async def sync(self, desired: DesiredState) -> NodeReport:
+        """Act on the whole desired state; answer with the whole observed state."""
+        await self._started.wait()
+        stopping = [actor.id for actor in self._actors.values() if actor.stopping]
+        plan = plan_agent(desired, self._acked, self._actors, stopping)
+        for replica_id in plan.stop:
+            self._actors[replica_id].order_stop()
+        for replica in plan.start:
+            self._start(replica)
+        for replica in desired.replicas:
+            if plan.acked == desired.revision and replica.id in self._actors:
+                self._actors[replica.id].know(replica)
+        self._acked = plan.acked
+        self._context.permit.set()
+        return await self.report()
+
+    async def report(self) -> NodeReport:
+        """The whole observed state."""
+        await self._started.wait()
+        await self._refresh_facts()
+        facts = NodeFacts(
+            node_id=self.config.node_id,
+            hostname=socket.gethostname(),
+            boot_id=self._context.boot_id,
+            devices=self._devices,
+            engines=await self._context.environments.installed(),
+            notes=self._notes,
+        )
+        # No await between here and the end: revision and observations belong together.
+        return NodeReport(
+            node_id=self.config.node_id,
+            acked_revision=self._acked,
+            facts=facts,
+            replicas=tuple(actor.observation for actor in self._actors.values()),
+            at=self._context.now(),
+        )
+
+    async def wait_change(self, seen: int) -> int:
+        """The number of the present change once it is not ``seen``."""
+        return await self._context.changes.wait(seen)
+
+    async def read_log(self, replica_id: str, attempt: int, offset: int) -> LogChunk | None:
+        """A piece of a replica's log; None when there is none."""
+        if not is_replica_id(replica_id):
+            return None
+        actor = self._actors.get(replica_id)
+        running = actor.attempt_running if actor else None
+        folder = ReplicaFolder(self.config.replicas, replica_id)
+        return await asyncio.to_thread(read_log, folder, attempt, offset, running=running)
+
+    def _start(self, desired: DesiredReplica) -> None:
+        if not is_replica_id(desired.id):
+            _log.error("a replica with an impossible id is ignored: %r", desired.id)
+            return
+        folder = ReplicaFolder(self.config.replicas, desired.id)
+        actor = ReplicaActor(folder, desired, self._context)
+        if self._group is not None:
+            self._begin(actor, self._group)
+
+    def _begin(self, actor: ReplicaActor, group: asyncio.TaskGroup) -> None:
+        self._actors[actor.id] = actor
+        group.create_task(self._live(actor), name=f"replica {actor.id}")
+
+    async def _live(self, actor: ReplicaActor) -> None:
+        await actor.run()
+        del self._actors[actor.id]
+        self._context.changes.note()
+
+    async def _refresh_facts(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._facts_at is not None and now - self._facts_at < _FACTS_SECONDS:
+            return
+        self._facts_at = now
+        devices, notes = await asyncio.to_thread(self._probe_devices)
+        self._devices, self._notes = tuple(devices), tuple(notes)
+
+    def _machine(self, gpus: tuple[str, ...]) -> Machine:
+        cores = next((d.cores for d in self._devices if d.kind is DeviceKind.CPU and d.cores), 1)
+        return Machine(physical_cores=cores, threads=self.config.llama_threads, gpus=gpus)

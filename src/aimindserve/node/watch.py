@@ -1,0 +1,128 @@
+"""Attending to a running engine: until it is ready, and from then on."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.domain.replicas import DesiredReplica
+from aimindserve.engines._registry import ENGINES
+from aimindserve.node.context import NodeContext
+from aimindserve.node.endings import Ending, Exit, exit_reason
+from aimindserve.node.folder import Progress, ReplicaFolder
+from aimindserve.node.ledger import LaunchPlan, Ledger
+from aimindserve.node.logs import bound_size, tail_lines
+from aimindserve.node.probes import is_healthy, serves
+from aimindserve.node.processes import out_of_memory_kills, wait_end
+
+_PROBE_SECONDS = 5.0
+_SHIM_SECONDS = 2.0
+# After this many quick looks, looking less often is enough.
+_QUICK_LOOKS = 100
+_SLOWER = 5
+
+
+class Watcher:
+    """Looks after one engine process. ``verdict`` is set when it gives up on it."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        folder: ReplicaFolder,
+        plan: LaunchPlan,
+        mark: Callable[[str], None],
+        on_ready: Callable[[], None],
+        on_answer: Callable[[Reason | None], None],
+    ) -> None:
+        self.verdict: Reason | None = None
+        self._context = context
+        self._folder = folder
+        self._plan = plan
+        self._mark = mark
+        self._on_ready = on_ready
+        self._on_answer = on_answer
+        self._probe = ENGINES["llama.cpp"].probe
+        self._key = folder.engine_key() if plan.wants_key else ""
+        self._kills_before = out_of_memory_kills()
+
+    async def run(self, *, already_ready: bool) -> None:
+        """Wait until the engine serves, then see that it goes on answering. Returns only to give up on it."""
+        if not already_ready:
+            limit = self._context.config.start_timeout
+            try:
+                async with asyncio.timeout(limit):
+                    await self._until_ready()
+            except TimeoutError:
+                self.verdict = reason(ReasonCode.ENGINE_START_TIMEOUT, seconds=round(limit))
+                return
+            self._on_ready()
+        await self._while_answering()
+
+    async def _until_ready(self) -> None:
+        await self._until(self._healthy)
+        self._mark("healthy")
+        await self._until(self._serves)
+        self._mark("ready")
+
+    async def _until(self, asked: Callable[[], Awaitable[bool]]) -> None:
+        looks = 0
+        while not await asked():
+            looks += 1
+            await asyncio.sleep(self._context.config.probe_interval * (1 if looks < _QUICK_LOOKS else _SLOWER))
+
+    async def _while_answering(self) -> None:
+        config = self._context.config
+        silent = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            if await self._healthy():
+                silent = 0.0
+                self._on_answer(None)
+            elif silent >= config.give_up_after:
+                self.verdict = reason(ReasonCode.ENGINE_NOT_ANSWERING)
+                return
+            elif silent >= config.unhealthy_after:
+                self._on_answer(reason(ReasonCode.ENGINE_NOT_ANSWERING))
+            await asyncio.to_thread(bound_size, self._folder.log_path(self._plan.attempt))
+            await asyncio.sleep(config.health_interval)
+            silent += loop.time() - began
+
+    async def _healthy(self) -> bool:
+        plan = self._plan
+        return await is_healthy(self._probe, plan.host, plan.port, self._key, _PROBE_SECONDS)
+
+    async def _serves(self) -> bool:
+        plan = self._plan
+        return await serves(self._probe, plan.host, plan.port, self._key, plan.alias, _PROBE_SECONDS)
+
+    async def ending(self, desired: DesiredReplica, progress: Progress) -> Ending:
+        """Why the engine, which has ended, did so. The shim needs a moment to write it down."""
+        ledger = self._folder.ledger()
+        if ledger is not None and ledger.state != "ended":
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SHIM_SECONDS):
+                    await wait_end(ledger.shim)
+            ledger = self._folder.ledger()
+        return read_ending(ledger, self._folder, desired, progress, oom_kills=self._kills_before)
+
+
+def read_ending(
+    ledger: Ledger | None,
+    folder: ReplicaFolder,
+    desired: DesiredReplica,
+    progress: Progress,
+    *,
+    oom_kills: int | None,
+) -> Ending:
+    """Why an engine ended, from its ledger and its log. ``oom_kills``: the kernel's count when it was last seen alive,
+    None when that is not known."""
+    seen = ledger is not None and ledger.state == "ended"
+    struck = oom_kills is not None and out_of_memory_kills() > oom_kills
+    how = Exit(ledger.exit_code, ledger.signal, struck) if seen and ledger else Exit(kernel_killed=struck)
+    engine = ENGINES[desired.engine]
+    install = ledger.plan.install if ledger else None
+    lines = tail_lines(folder.log_path(progress.attempt), start=ledger.plan.log_start if ledger else 0)
+    from_log = engine.explain(lines, desired.facts, install)
+    why = exit_reason(how, from_log, was_ready=progress.ready_since is not None)
+    return Ending(why, launched=True)
