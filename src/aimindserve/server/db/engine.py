@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import PoolResetState, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
@@ -120,6 +120,13 @@ def prepare_sqlite(engine: AsyncEngine) -> None:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA cache_size = -2048")
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def on_reset(connection: Any, _record: Any, state: PoolResetState) -> None:
+        # After a COMMIT that failed, SQLAlchemy takes the transaction for ended, while SQLite still holds it open:
+        # the next commit on this connection would store what was reported as failed.
+        if not state.terminate_only:
+            connection.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:
