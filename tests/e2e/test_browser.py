@@ -1,0 +1,275 @@
+"""The page in a real browser with the real engine: from the first login to a described picture, and what is around."""
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, expect
+from tests.e2e.browser import PATIENCE_MS, Complaints, chromium, open_page
+from tests.e2e.product import PASSWORD, Product, wait_for
+
+pytestmark = pytest.mark.browser
+
+MODEL = "tiny-vlm"
+DEMO_FILES = Path(__file__).parents[2] / "src" / "aimindserve" / "demo_model"
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    running = Product(tmp_path_factory.mktemp("browser") / "data", "--demo", "--llama-threads", "1")
+    running.start()
+    yield running
+    running.run_cli("rm", MODEL, "--yes")
+    wait_for("no engine is left", lambda: running.engine_pids() == [])
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, product: Product) -> Iterator[Page]:
+    """An English page of somebody who is logged in; the browser must have nothing to complain of."""
+    yield from visit(browser, product, locale="en-US")
+
+
+@pytest.fixture
+def chinese_page(browser: Browser, product: Product) -> Iterator[Page]:
+    yield from visit(browser, product, locale="zh-CN", dark=True)
+
+
+def visit(browser: Browser, product: Product, *, locale: str, dark: bool = False) -> Iterator[Page]:
+    """A page that is logged in, checked for complaints at the end."""
+    visitor, complaints = open_page(browser, product.url, locale=locale, dark=dark)
+    visitor.goto("/")
+    log_in(visitor, product)
+    yield visitor
+    visitor.context.close()
+    assert complaints.found == []
+
+
+def log_in(page: Page, product: Product) -> None:
+    """Log in by the form, and through the forced change where it is still due."""
+    initial = product.data / "initial_admin_password"
+    password = initial.read_text().strip() if initial.exists() else PASSWORD
+    page.locator("input[autocomplete=current-password]").fill(password)
+    page.locator("button[type=submit]").click()
+    if password != PASSWORD:
+        change_password(page, password)
+    expect(page.get_by_role("navigation")).to_be_visible()
+
+
+def change_password(page: Page, current: str) -> None:
+    """Fill in the form of a password change."""
+    new = page.locator("input[autocomplete=new-password]")
+    expect(new).to_have_count(2)
+    page.locator("input[autocomplete=current-password]").fill(current)
+    new.nth(0).fill(PASSWORD)
+    new.nth(1).fill(PASSWORD)
+    page.locator("button[type=submit]").click()
+
+
+def drawing(colour: str, size: tuple[int, int] = (112, 112)) -> bytes:
+    """A filled circle on white, as PNG."""
+    picture = Image.new("RGB", size, "white")
+    side = min(size)
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    box = (left + side * 0.23, top + side * 0.23, left + side * 0.77, top + side * 0.77)
+    ImageDraw.Draw(picture).ellipse(box, fill=colour)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def upload(page: Page, *pictures: bytes) -> None:
+    """Choose pictures by the button above the input."""
+    files = [
+        {"name": f"drawing-{number}.png", "mimeType": "image/png", "buffer": picture}
+        for number, picture in enumerate(pictures)
+    ]
+    page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+    expect(page.locator("[data-picture]")).to_have_count(len(pictures))
+
+
+def ask(page: Page, text: str, submit: str = "Submit") -> str:
+    """The whole answer to ``text``, in lower case."""
+    page.locator("textarea").first.fill("")
+    page.get_by_role("textbox", name="Message").or_(page.get_by_role("textbox", name="消息")).fill(text)
+    page.get_by_role("button", name=submit, exact=True).click()
+    answer = page.locator("[data-turn=assistant]").last
+    expect(answer).to_have_attribute("data-state", "done")
+    return answer.locator("[data-answer]").inner_text().lower()
+
+
+def test_from_the_first_login_to_a_described_picture(browser: Browser, product: Product) -> None:
+    """Runs first: nobody has logged in yet."""
+    page, complaints = open_page(browser, product.url)
+    page.goto("/")
+    initial = product.data / "initial_admin_password"
+    expect(page.get_by_text(f"cat {initial}")).to_be_visible()
+    page.get_by_label("Password", exact=True).fill("a wrong guess")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("What to do:")
+    password = initial.read_text().strip()
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Set your own password")).to_be_visible()
+    page.goto("/models")
+    expect(page.get_by_role("heading", name="Set your own password")).to_be_visible()
+    change_password(page, password)
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    assert not initial.exists()
+    page.get_by_role("link", name="Playground").click()
+    upload(page, drawing("#dc1e1e"))
+    text = ask(page, "Describe this image.")
+    assert "red" in text
+    assert "circle" in text
+    expect(page.locator("[data-stats]")).to_contain_text("tokens")
+    page.context.close()
+    assert complaints.found == []
+
+
+def test_the_same_picture_goes_with_the_next_question(page: Page) -> None:
+    upload(page, drawing("#1e3cdc"))
+    assert "blue" in ask(page, "Describe this image.")
+    assert "blue" in ask(page, "What colour is the circle?")
+
+
+def test_pictures_are_dropped_resized_and_removed(page: Page) -> None:
+    data = base64.b64encode(drawing("#dc1e1e", (3000, 1500))).decode()
+    page.locator("textarea").first.wait_for()
+    page.evaluate(
+        """(data) => {
+          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], "wide.png", { type: "image/png" }));
+          transfer.items.add(new File(["text"], "notes.txt", { type: "text/plain" }));
+          const target = document.querySelector("textarea");
+          target.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: transfer }));
+        }""",
+        data,
+    )
+    expect(page.locator("[data-picture]")).to_contain_text("2048 × 2048, scaled down from 3000 × 1500")
+    expect(page.get_by_text("notes.txt is not a picture")).to_be_visible()
+    assert "red" in ask(page, "Describe this image.")
+    page.get_by_role("button", name="Remove wide.png").click()
+    expect(page.locator("[data-picture]")).to_have_count(0)
+
+
+def test_the_code_of_a_question_is_shown(page: Page, product: Product) -> None:
+    page.get_by_role("textbox", name="Message").fill("What is this?")
+    page.get_by_role("button", name="View Code").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"{product.url}/v1/chat/completions")
+    dialog.get_by_role("tab", name="Python").click()
+    expect(dialog).to_contain_text("What is this?")
+    expect(dialog).to_contain_text("from openai import OpenAI")
+
+
+def test_a_model_is_stopped_and_started_on_the_page(page: Page) -> None:
+    page.get_by_role("link", name="Models").click()
+    row = page.get_by_role("article", name=MODEL)
+    expect(row.locator("[data-phase]").first).to_have_attribute("data-phase", "ready")
+    row.get_by_role("button", name=f"Show details of {MODEL}").click()
+    expect(row.get_by_text("Start-up")).to_be_visible()
+    row.get_by_role("button", name="Log").click()
+    expect(page.get_by_role("log")).to_contain_text("model")
+    row.get_by_role("tab", name="Memory and parameters").click()
+    expect(row).to_contain_text("--image-max-tokens")
+    row.get_by_role("button", name="Stop", exact=True).click()
+    expect(row.locator("[data-phase]").first).to_have_attribute("data-phase", "stopped")
+    row.get_by_role("button", name="Start", exact=True).click()
+    expect(row.locator("[data-phase]").first).to_have_attribute("data-phase", "ready")
+
+
+def test_a_path_that_is_not_there_is_refused_with_a_remedy(page: Page) -> None:
+    page.get_by_role("link", name="Models").click()
+    page.get_by_role("button", name="Deploy Model").click()
+    page.get_by_role("menuitem", name="Local Path").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Path").fill("/nowhere/model.gguf")
+    expect(form.locator("[data-verdict]")).to_have_attribute("data-verdict", "no")
+    expect(form.locator("[data-reason]")).to_contain_text("What to do:")
+    expect(form.get_by_role("button", name="Save")).to_be_disabled()
+
+
+def test_a_model_is_deployed_from_a_path_and_deleted(page: Page) -> None:
+    weights = next(path for path in DEMO_FILES.glob("*.gguf") if not path.name.startswith("mmproj"))
+    page.goto("/models?deploy=local")
+    form = page.get_by_role("dialog")
+    form.get_by_label("Path").fill(str(weights))
+    form.get_by_label("Name").fill("from-a-path")
+    form.get_by_role("button", name="Advanced").click()
+    form.get_by_role("button", name="Add Parameter").click()
+    form.get_by_label("Parameter 1", exact=True).fill("--ctx-size=1024")
+    expect(form.locator("[data-verdict]")).to_have_attribute("data-verdict", "fits")
+    expect(form).to_contain_text("yours")
+    form.get_by_role("button", name="Save").click()
+    row = page.get_by_role("article", name="from-a-path")
+    expect(row.locator("[data-phase]").first).to_have_attribute("data-phase", "ready")
+    row.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(str(weights))
+    dialog.get_by_role("button", name="Delete from-a-path").click()
+    expect(row).to_have_count(0)
+    assert weights.exists()
+
+
+def test_the_guide_in_chinese(chinese_page: Page) -> None:
+    page = chinese_page
+    page.get_by_role("link", name="模型", exact=True).click()
+    page.get_by_role("button", name="部署模型").click()
+    page.get_by_role("menuitem", name="本地路径").click()
+    page.get_by_role("dialog").get_by_role("button", name="高级").click()
+    expect(page.get_by_text("后端参数")).to_be_visible()
+    expect(page.get_by_role("button", name="添加参数")).to_be_visible()
+    expect(page.get_by_role("button", name="保存")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="试验场").click()
+    expect(page.get_by_role("button", name="上传图片")).to_be_visible()
+    upload(page, drawing("#1ea01e"))
+    assert "green" in ask(page, "Describe this image.", submit="提交")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_a_key_is_shown_once_and_works(page: Page, product: Product) -> None:
+    page.get_by_role("link", name="API Keys").click()
+    page.get_by_role("button", name="Create API Key").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("browser")
+    dialog.get_by_role("button", name="Create API Key").click()
+    token = dialog.locator("pre").inner_text().strip()
+    listed = page.request.get("/v1/models", headers={"authorization": f"Bearer {token}"})
+    assert listed.ok
+    dialog.get_by_role("button", name="I have stored it").click()
+    expect(page.get_by_role("article", name="browser")).to_be_visible()
+    assert token not in page.content()
+    assert token not in str(page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})"))
+
+
+def test_log_out_ends_the_session(browser: Browser, product: Product) -> None:
+    page, complaints = open_page(browser, product.url)
+    page.goto("/")
+    log_in(page, product)
+    cookies = {str(cookie.get("name")): cookie for cookie in page.context.cookies()}
+    assert cookies["aimindserve_session"].get("httpOnly")
+    assert cookies["aimindserve_session"].get("sameSite") == "Strict"
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitem", name="Log out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert page.request.get("/api/v1/session").status == 401
+    no_complaints(complaints)
+
+
+def no_complaints(complaints: Complaints) -> None:
+    """The browser had nothing to say."""
+    assert complaints.found == []
