@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 SETUP := $(PYTHON) scripts/bootstrap.py
+PORT ?= 8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -9,7 +10,7 @@ ARGS ?=
 
 demo: ## set everything up and start with the small model that ships with the project (CPU, offline)
 	@$(SETUP) runtime ui
-	@exec $(VENV)/aimindserve start --demo --data-dir .demo $(ARGS)
+	@exec $(VENV)/aimindserve start --demo --port $(PORT) --data-dir .demo $(ARGS)
 
 test: ## set everything up, then every check and every test that needs no GPU (CI runs this)
 	@$(SETUP) dev ui chromium
@@ -22,6 +23,7 @@ check: ## lint, types, import contract, size budgets; no tests
 gen: ## regenerate the OpenAPI document and the page's typed client
 	@$(SETUP) dev node
 	@$(VENV)/python scripts/gen_openapi.py
+	@$(VENV)/python scripts/gen_docs.py
 	@PATH="$(CURDIR)/$(VENV):$$PATH" npm --prefix ui run gen
 
 bench: ## measure the gateway against nginx on this machine
