@@ -1,0 +1,1 @@
+"""What a machine can compute with, one file per vendor: ``parse`` is pure, ``probe`` reads the machine."""
