@@ -35,6 +35,11 @@ const queries = new QueryClient({
 // Sentences of the server come in the language of the request.
 i18next.on("languageChanged", () => void queries.invalidateQueries());
 
+// After an upgrade this page asks for files of the old version, which are gone: load the new one.
+window.addEventListener("vite:preloadError", () => {
+  window.location.reload();
+});
+
 const root = document.getElementById("root");
 if (!root) throw new Error("The page has no #root.");
 

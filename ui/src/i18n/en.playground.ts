@@ -59,6 +59,7 @@ export const enPlayground = {
     stream_broken: "The connection broke before the answer was complete. Try again.",
     too_large: "Remove a picture or use smaller ones.",
     busy: "Too much is being asked at once. Try again in a few seconds.",
+    log_in: "The session has ended. Load this page again and log in.",
     offline: "The server does not answer. Check that aimindserve is running and try again.",
     other: "Try again; if it stays, look at the model's log on the Models page.",
   },

@@ -62,12 +62,11 @@ export const en = {
     username: "User name",
   },
   stage: {
-    placed: "Placed",
-    downloading: "Downloading",
-    preparing: "Preparing",
-    starting: "Engine starting",
-    loading: "Loading the model",
-    listening: "Listening",
+    accepted: "Accepted",
+    weights: "Model files checked",
+    environment: "Engine program found",
+    launched: "Engine started",
+    healthy: "Model loaded",
     ready: "Ready",
   },
   phase: {

@@ -61,6 +61,7 @@ export const zhPlayground: typeof enPlayground = {
     stream_broken: "回答完成前连接中断，请重试。",
     too_large: "请移除一张图片或使用更小的图片。",
     busy: "请求过多，请几秒后重试。",
+    log_in: "会话已结束，请刷新本页并重新登录。",
     offline: "服务器没有响应。请确认 aimindserve 正在运行后重试。",
     other: "请重试；若仍失败，请在“模型”页查看该模型的日志。",
   },

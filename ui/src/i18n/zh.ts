@@ -63,12 +63,11 @@ export const zh: typeof en = {
     username: "用户名",
   },
   stage: {
-    placed: "已调度",
-    downloading: "下载",
-    preparing: "准备",
-    starting: "启动引擎",
-    loading: "加载模型",
-    listening: "开始监听",
+    accepted: "已接收",
+    weights: "模型文件已检查",
+    environment: "引擎程序已找到",
+    launched: "引擎已启动",
+    healthy: "模型已加载",
     ready: "就绪",
   },
   phase: {

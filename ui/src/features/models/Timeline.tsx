@@ -29,7 +29,7 @@ export function Timeline({ marks }: { marks: readonly Mark[] }): ReactElement | 
           <li key={`${stage}-${String(index)}`} className={classes.step}>
             <Text size="sm">{isStage(stage) ? t(`stage.${stage}`) : stage}</Text>
             <Text size="xs" c="dimmed">
-              {seconds === null ? " " : formatSeconds(seconds)}
+              {seconds === null ? "" : `+${formatSeconds(seconds)}`}
             </Text>
           </li>
         ))}

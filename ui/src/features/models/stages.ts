@@ -1,5 +1,5 @@
 /** Stages of a start-up that the page has words for; a node may name others, which show as they are. */
-export const STAGES = ["placed", "downloading", "preparing", "starting", "loading", "listening", "ready"] as const;
+export const STAGES = ["accepted", "weights", "environment", "launched", "healthy", "ready"] as const;
 export type Stage = (typeof STAGES)[number];
 
 export function isStage(stage: string): stage is Stage {

@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest";
 import { steps, totalSeconds } from "./timeline";
 
 describe("steps", () => {
-  it("measures each stage to the next, whatever the order", () => {
+  it("measures each stage from the one before, whatever the order", () => {
     const marks = [
       { stage: "ready", at: 13 },
       { stage: "preparing", at: 10 },
       { stage: "starting", at: 10.5 },
     ];
     expect(steps(marks)).toEqual([
-      { stage: "preparing", seconds: 0.5 },
-      { stage: "starting", seconds: 2.5 },
-      { stage: "ready", seconds: null },
+      { stage: "preparing", seconds: null },
+      { stage: "starting", seconds: 0.5 },
+      { stage: "ready", seconds: 2.5 },
     ]);
     expect(totalSeconds(marks)).toBe(3);
   });

@@ -1,17 +1,17 @@
 import type { Mark } from "@/api/generated/types.gen";
 
-/** A stage of a start-up and how long it took; null while it is under way or the last one. */
+/** A stage of a start-up and how long it took to reach it from the one before; null for the first. */
 export interface Step {
   stage: string;
   seconds: number | null;
 }
 
-/** The stages in order with their durations: each lasts until the next one is reached. */
+/** The stages in order, each with the time since the one before. */
 export function steps(marks: readonly Mark[]): Step[] {
   const ordered = [...marks].sort((a, b) => a.at - b.at);
   return ordered.map((mark, index) => {
-    const next = ordered[index + 1];
-    return { stage: mark.stage, seconds: next ? next.at - mark.at : null };
+    const before = ordered[index - 1];
+    return { stage: mark.stage, seconds: before ? mark.at - before.at : null };
   });
 }
 

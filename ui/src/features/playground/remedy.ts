@@ -9,6 +9,7 @@ export type RemedyKey =
   | "too_large"
   | "busy"
   | "offline"
+  | "log_in"
   | "other";
 
 const BY_CODE: Record<string, RemedyKey> = {
@@ -19,6 +20,8 @@ const BY_CODE: Record<string, RemedyKey> = {
   model_not_found: "model_not_found",
   engine_died: "engine_died",
   engine_unreachable: "engine_died",
+  engine_failed: "engine_died",
+  invalid_session: "log_in",
   stream_broken: "stream_broken",
   offline: "offline",
 };
