@@ -25,6 +25,7 @@ class Why(StrEnum):
     MEMORY_KV_CACHE = "memory_kv_cache"
     MEMORY_COMPUTE = "memory_compute"
     MEMORY_OVERHEAD = "memory_overhead"
+    ALTERNATIVE_CONTEXT = "alternative_context"
 
 
 class Explained(BaseModel):
@@ -67,6 +68,10 @@ _TEXTS: dict[Why, tuple[str, str]] = {
     ),
     Why.MEMORY_COMPUTE: ("Working memory for one batch.", "单个批次的计算缓冲。"),
     Why.MEMORY_OVERHEAD: ("The engine program itself.", "引擎程序本身。"),
+    Why.ALTERNATIVE_CONTEXT: (
+        "It fits with a context of {tokens} tokens in all.",
+        "将总上下文设为 {tokens} 个词元即可放入。",
+    ),
 }
 
 

@@ -3,11 +3,26 @@
 from fastapi import APIRouter
 
 from aimindserve.server.features.auth.api import router as auth
+from aimindserve.server.features.deployments.api import router as deployments
 from aimindserve.server.features.events.api import router as events
+from aimindserve.server.features.fit.api import router as fit
 from aimindserve.server.features.keys.api import router as keys
+from aimindserve.server.features.nodes.api import router as nodes
+from aimindserve.server.features.replicas.api import router as replicas
 from aimindserve.server.features.system.api import router as system
 from aimindserve.server.features.usage.api import router as usage
 from aimindserve.server.features.users.api import router as users
 
-FEATURES: tuple[APIRouter, ...] = (auth, users, keys, system, events, usage)
+FEATURES: tuple[APIRouter, ...] = (
+    auth,
+    users,
+    keys,
+    deployments,
+    replicas,
+    nodes,
+    fit,
+    system,
+    events,
+    usage,
+)
 """Routers mounted below ``/api/v1``."""

@@ -55,8 +55,15 @@ class FakeNode:
     logs: dict[str, list[str]] = field(default_factory=dict)
     changes: int = 1
     started: list[str] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set and replaced at each change."""
     overbooked: bool = False
     """Whether the engines held at one moment ever claimed more than a device has."""
+
+    def _tell(self) -> None:
+        self.changes += 1
+        self.news.set()
+        self.news = asyncio.Event()
 
     def accept(self, desired: DesiredState, now: float) -> NodeReport:
         """Acts on a desired state and reports."""
@@ -94,7 +101,7 @@ class FakeNode:
         self.claims[replica.id] = replica.claims
         self.logs.setdefault(replica.id, []).append(f"attempt 1 of {replica.model}\n")
         self._check_memory()
-        self.changes += 1
+        self._tell()
         if self.quick:
             self.observe(replica.id, state=ReplicaState.READY, ready_since=now)
 
@@ -111,7 +118,7 @@ class FakeNode:
     def observe(self, replica_id: str, **changes: object) -> None:
         """Changes what is seen of a replica."""
         self.held[replica_id] = self.held[replica_id].model_copy(update=changes)
-        self.changes += 1
+        self._tell()
 
     def crash(self, replica_id: str, why: Reason, retry_at: float) -> None:
         """An engine ends unasked and waits for its next attempt."""
@@ -131,12 +138,12 @@ class FakeNode:
         """A stopped engine has ended."""
         del self.held[replica_id]
         del self.claims[replica_id]
-        self.changes += 1
+        self._tell()
 
     def restart_agent(self) -> None:
         """The agent forgets what it acknowledged; its engines go on."""
         self.acked = 0
-        self.changes += 1
+        self._tell()
 
 
 class FakeFabric:
@@ -177,8 +184,8 @@ class FakeFabric:
     async def wait_change(self, node: str, seen: int) -> int:
         """Returns when the node's number of changes is not ``seen``."""
         machine = self.machines[node]
-        while machine.changes == seen:
-            await asyncio.sleep(0.005)
+        if machine.changes == seen:
+            await machine.news.wait()
         return machine.changes
 
     async def read_log(self, node: str, replica: str, attempt: int, offset: int) -> LogChunk | None:

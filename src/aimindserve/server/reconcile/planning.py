@@ -109,51 +109,57 @@ def find_place(
     programs = {node.node_id: program_on(engine, spec.engine_version, node) for node in nodes}
     if nodes and not any(program.install for program in programs.values()):
         return reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=engine.name, install=_INSTALL_HINT)
-    by_id = {node.node_id: node for node in nodes}
-    refused: Reason | None = None
+    run = _Search(spec, facts, {node.node_id: node for node in nodes}, programs, threads)
+    spaces = spaces_of(nodes, replicas)
+    refused = place(Need(engine=engine.name, bytes=0, kinds=()), spaces, spec.placement)
     for gpu in (True, False):
-        spaces = [
-            space
-            for space in spaces_of(nodes, replicas)
-            if (space.device.kind is not DeviceKind.CPU) == gpu and space.device.kind in programs[space.node_id].kinds
-        ]
-        if spaces or not gpu:
-            found = _place_among(spec, facts, spaces, programs, by_id, threads, gpu=gpu)
+        usable = [space for space in spaces if run.can_use(space, gpu=gpu)]
+        if usable:
+            found = run.place_among(usable, engine.name, gpu=gpu)
             if isinstance(found, Placed):
                 return found
-            refused = _hopeful(refused, found)
-    return refused or reason(ReasonCode.NO_NODE)
+            refused = max(found, refused, key=_hope)
+    return refused if isinstance(refused, Reason) else reason(ReasonCode.NO_NODE)
 
 
-def _place_among(
-    spec: DeploymentSpec,
-    facts: ModelFacts,
-    spaces: Sequence[DeviceSpace],
-    programs: dict[str, Program],
-    nodes: dict[str, NodeFacts],
-    threads: int | None,
-    *,
-    gpu: bool,
-) -> Placed | Reason:
-    """Places with the largest need of the machines in question; programs of one engine hardly differ in it."""
-    plans = {
-        space.node_id: run_plan(spec, facts, programs[space.node_id], nodes[space.node_id], threads, gpu=gpu)
-        for space in spaces
-    }
-    most = max((plan.memory.total for plan in plans.values()), default=0)
-    kinds = tuple(dict.fromkeys(kind for node_id in plans for kind in programs[node_id].kinds))
-    name = next(iter(programs.values())).engine.name if programs else "llama.cpp"
-    found = place(Need(engine=name, bytes=most, kinds=kinds), spaces, spec.placement)
-    if isinstance(found, Reason):
-        return found
-    return Placed(found, plans[found.node_id])
+# What a person is told when several kinds of devices refuse: that which ends by waiting, then that which says how much
+# is missing.
+_HOPES = (
+    ReasonCode.NODE_UNKNOWN,
+    ReasonCode.NO_USABLE_DEVICE,
+    ReasonCode.MEMORY_INSUFFICIENT,
+    ReasonCode.MEMORY_CLAIMED,
+)
 
 
-def _hopeful(first: Reason | None, second: Reason) -> Reason:
-    """Of two refusals the one that ends by waiting, else the later (the device with more memory comes last)."""
-    if first is not None and first.code is ReasonCode.MEMORY_CLAIMED:
-        return first
-    return second
+def _hope(refused: Reason | Assignment) -> int:
+    return _HOPES.index(refused.code) if isinstance(refused, Reason) and refused.code in _HOPES else -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What stays the same while places are looked at."""
+
+    spec: DeploymentSpec
+    facts: ModelFacts
+    nodes: dict[str, NodeFacts]
+    programs: dict[str, Program]
+    threads: int | None
+
+    def can_use(self, space: DeviceSpace, *, gpu: bool) -> bool:
+        kind = space.device.kind
+        return (kind is not DeviceKind.CPU) == gpu and kind in self.programs[space.node_id].kinds
+
+    def place_among(self, spaces: Sequence[DeviceSpace], engine: EngineName, *, gpu: bool) -> Placed | Reason:
+        """Places with the largest need of the machines in question; programs of one engine hardly differ in it."""
+        plans = {
+            node_id: run_plan(self.spec, self.facts, self.programs[node_id], self.nodes[node_id], self.threads, gpu=gpu)
+            for node_id in {space.node_id for space in spaces}
+        }
+        kinds = tuple(dict.fromkeys(kind for node_id in sorted(plans) for kind in self.programs[node_id].kinds))
+        need = Need(engine=engine, bytes=max(plan.memory.total for plan in plans.values()), kinds=kinds)
+        found = place(need, spaces, self.spec.placement)
+        return found if isinstance(found, Reason) else Placed(found, plans[found.node_id])
 
 
 def refusals(

@@ -1,0 +1,1 @@
+"""What people asked for: make, look at, change, stop, delete."""

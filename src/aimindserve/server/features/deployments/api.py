@@ -1,0 +1,141 @@
+"""``/deployments``: what should run.
+
+Whoever wants to change only what they have seen sends the ``revision`` that they saw as ``If-Match``."""
+
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+
+from aimindserve.domain.access import Policy
+from aimindserve.domain.reasons import ReasonCode
+from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec
+from aimindserve.domain.views import DeploymentView, EventView, ItemList, ScaleRequest
+from aimindserve.server.context import Context, ServerContext
+from aimindserve.server.errors import language, refuse
+from aimindserve.server.features.deployments import service, store
+from aimindserve.server.features.deployments.views import deployment_view
+from aimindserve.server.guards import Caller, actor_of, feature_router, requires
+
+router = feature_router("deployments")
+
+IfMatch = Annotated[str | None, Header(max_length=64, description="The revision that is meant to be changed.")]
+
+
+@router.get("/deployments")
+@requires(Policy.USER)
+async def list_deployments(request: Request, context: Context) -> ItemList[DeploymentView]:
+    """All deployments by name, with their replicas."""
+    world = await service.world_of(context)
+    now, threads, wording = context.clock(), context.settings.llama_threads, language(request)
+    return ItemList[DeploymentView](
+        items=tuple(deployment_view(found, world, now, threads, wording) for found in world.deployments)
+    )
+
+
+@router.post("/deployments", status_code=201)
+@requires(Policy.ADMIN)
+async def create_deployment(
+    body: DeploymentSpec, request: Request, response: Response, caller: Caller, context: Context
+) -> DeploymentView:
+    """Makes a deployment. Its model files are looked at first: what cannot run is refused with the reason."""
+    await service.create(context, body, actor_of(caller))
+    return await _shown(context, body.name, request, response)
+
+
+@router.get("/deployments/{name}")
+@requires(Policy.USER)
+async def read_deployment(name: str, request: Request, response: Response, context: Context) -> DeploymentView:
+    """One deployment."""
+    return await _shown(context, name, request, response)
+
+
+@router.patch("/deployments/{name}")
+@requires(Policy.ADMIN)
+async def edit_deployment(
+    name: str,
+    body: DeploymentPatch,
+    request: Request,
+    response: Response,
+    caller: Caller,
+    context: Context,
+    if_match: IfMatch = None,
+) -> DeploymentView:
+    """Changes a spec. Replicas that no longer serve it are replaced."""
+    await service.change(context, name, service.edited(body), actor_of(caller), _revision(if_match))
+    return await _shown(context, name, request, response)
+
+
+@router.delete("/deployments/{name}", status_code=202)
+@requires(Policy.ADMIN)
+async def delete_deployment(name: str, caller: Caller, context: Context, if_match: IfMatch = None) -> Response:
+    """Stops all replicas, then removes the deployment. Model files stay."""
+    await service.delete(context, name, actor_of(caller), _revision(if_match))
+    return Response(status_code=202)
+
+
+@router.post("/deployments/{name}/start")
+@requires(Policy.ADMIN)
+async def start_deployment(
+    name: str, request: Request, response: Response, caller: Caller, context: Context
+) -> DeploymentView:
+    """Starts a stopped deployment."""
+    await service.change(context, name, service.STARTED, actor_of(caller))
+    return await _shown(context, name, request, response)
+
+
+@router.post("/deployments/{name}/stop")
+@requires(Policy.ADMIN)
+async def stop_deployment(
+    name: str, request: Request, response: Response, caller: Caller, context: Context
+) -> DeploymentView:
+    """Stops all replicas and keeps the deployment."""
+    await service.change(context, name, service.STOPPED, actor_of(caller))
+    return await _shown(context, name, request, response)
+
+
+@router.post("/deployments/{name}/restart")
+@requires(Policy.ADMIN)
+async def restart_deployment(
+    name: str, request: Request, response: Response, caller: Caller, context: Context
+) -> DeploymentView:
+    """Replaces all replicas by new ones; the source is read again."""
+    await service.change(context, name, service.RESTARTED, actor_of(caller))
+    return await _shown(context, name, request, response)
+
+
+@router.post("/deployments/{name}/scale")
+@requires(Policy.ADMIN)
+async def scale_deployment(
+    name: str, body: ScaleRequest, request: Request, response: Response, caller: Caller, context: Context
+) -> DeploymentView:
+    """Sets the number of replicas."""
+    await service.change(context, name, service.scaled(body.replicas), actor_of(caller))
+    return await _shown(context, name, request, response)
+
+
+@router.get("/deployments/{name}/events")
+@requires(Policy.USER)
+async def list_deployment_events(name: str, context: Context) -> ItemList[EventView]:
+    """What happened to a deployment, oldest first; also after it was deleted."""
+    events = await store.history(context, name)
+    if not events:
+        await service.find(context, name)
+    return ItemList[EventView](items=events)
+
+
+async def _shown(context: ServerContext, name: str, request: Request, response: Response) -> DeploymentView:
+    seen = await service.find(context, name)
+    response.headers["etag"] = f'"{seen.deployment.revision}"'
+    return deployment_view(
+        seen.deployment, seen.world, context.clock(), context.settings.llama_threads, language(request)
+    )
+
+
+def _revision(if_match: str | None) -> int | None:
+    """The number in an ``If-Match`` header; ``*`` matches whatever there is."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdigit():
+        refuse(ReasonCode.INVALID_REQUEST, detail='If-Match: a revision such as "3"')
+    return int(text)

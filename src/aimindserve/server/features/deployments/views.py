@@ -1,0 +1,101 @@
+"""Deployments and their replicas as answers. Phases are computed here, at the time of the request."""
+
+from collections.abc import Sequence
+
+from aimindserve.domain.lifecycle import Phase, Standing, allowed_actions
+from aimindserve.domain.nodes import DeviceKind, NodeFacts
+from aimindserve.domain.reasons import Language, Reason
+from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation
+from aimindserve.domain.views import DeploymentView, PlanView, ReasonView, ReplicaView
+from aimindserve.engines._registry import choose_engine
+from aimindserve.server.errors import reason_view
+from aimindserve.server.plan_views import plan_view
+from aimindserve.server.reconcile.observe import World
+from aimindserve.server.reconcile.planning import program_on, run_plan
+
+
+def deployment_view(
+    deployment: Deployment, world: World, now: float, threads: int | None, language: Language
+) -> DeploymentView:
+    """A deployment with everything that a page shows of it."""
+    standing, replicas = world.standing(deployment, now)
+    facts = deployment.facts
+    return DeploymentView(
+        id=deployment.id,
+        name=deployment.spec.name,
+        spec=deployment.spec,
+        wanted=deployment.wanted,
+        generation=deployment.generation,
+        revision=deployment.revision,
+        phase=standing.phase,
+        reasons=_reasons(standing.reasons, language),
+        replicas=tuple(
+            _replica_view(replica, stands, deployment.spec.name, world, language) for replica, stands in replicas
+        ),
+        replicas_ready=sum(stands.phase is Phase.READY for _, stands in replicas),
+        allowed_actions=allowed_actions(deployment),
+        capabilities=facts.capabilities if facts else (),
+        architecture=facts.architecture if facts else None,
+        quantization=facts.quantization if facts else None,
+        context_length=facts.context_length if facts else None,
+        plan=_plan(deployment, [replica for replica, _ in replicas], world, threads, language),
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at,
+    )
+
+
+def _reasons(reasons: tuple[Reason, ...], language: Language) -> tuple[ReasonView, ...]:
+    return tuple(reason_view(why, language) for why in reasons)
+
+
+def _replica_view(
+    replica: Replica, standing: Standing, deployment: str, world: World, language: Language
+) -> ReplicaView:
+    seen = replica.observation or ReplicaObservation.model_construct(attempt=0)
+    node_id = replica.assignment.node_id if replica.assignment else None
+    status = world.statuses().get(node_id) if node_id else None
+    return ReplicaView(
+        id=replica.id,
+        deployment=deployment,
+        generation=replica.generation,
+        node_id=node_id,
+        node=status.hostname if status else None,
+        phase=standing.phase,
+        reasons=_reasons(standing.reasons, language),
+        attempt=seen.attempt,
+        restarts=seen.restarts,
+        pid=seen.pid,
+        progress=seen.progress,
+        created_at=replica.created_at,
+        ready_since=seen.ready_since,
+        retry_at=seen.retry_at,
+        timeline=seen.timeline,
+        claims=replica.assignment.claims if replica.assignment else (),
+    )
+
+
+def _plan(
+    deployment: Deployment, replicas: Sequence[Replica], world: World, threads: int | None, language: Language
+) -> PlanView | None:
+    """How the newest placed replica runs, or how one would run on the first node."""
+    if deployment.facts is None:
+        return None
+    engine = choose_engine(deployment.spec.engine, deployment.facts)
+    if isinstance(engine, Reason):
+        return None
+    placed = [replica for replica in replicas if replica.assignment and replica.generation == deployment.generation]
+    node = _node(world, placed[-1] if placed else None)
+    program = program_on(engine, deployment.spec.engine_version, node)
+    on_gpu = bool(placed) and _on_gpu(placed[-1], node)
+    return plan_view(run_plan(deployment.spec, deployment.facts, program, node, threads, gpu=on_gpu), language)
+
+
+def _node(world: World, replica: Replica | None) -> NodeFacts | None:
+    wanted = replica.assignment.node_id if replica and replica.assignment else None
+    return next((node.facts for node in world.nodes if wanted in (None, node.id)), None)
+
+
+def _on_gpu(replica: Replica, node: NodeFacts | None) -> bool:
+    kinds = {device.id: device.kind for device in (node.devices if node else ())}
+    claims = replica.assignment.claims if replica.assignment else ()
+    return any(kinds.get(claim.device_id, DeviceKind.CPU) is not DeviceKind.CPU for claim in claims)

@@ -1,0 +1,1 @@
+"""What deploying a spec would mean, before anything is done."""

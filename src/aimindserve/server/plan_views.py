@@ -1,0 +1,33 @@
+"""Memory items and parameters in words, as deployments and fit reports show them."""
+
+from aimindserve.domain.explanations import sentence
+from aimindserve.domain.memory import MemoryEstimate
+from aimindserve.domain.params import EngineParameter
+from aimindserve.domain.reasons import Language
+from aimindserve.domain.views import MemoryItemView, ParameterView, PlanView
+from aimindserve.server.reconcile.planning import RunPlan
+
+
+def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItemView, ...]:
+    """The estimate's lines."""
+    return tuple(
+        MemoryItemView(item=item.item, bytes=item.bytes, why=sentence(item.why, language)) for item in memory.items
+    )
+
+
+def parameter_views(parameters: tuple[EngineParameter, ...], language: Language) -> tuple[ParameterView, ...]:
+    """Each argument with its origin and why."""
+    return tuple(
+        ParameterView(flag=item.flag, value=item.value, origin=item.origin, why=sentence(item.why, language))
+        for item in parameters
+    )
+
+
+def plan_view(plan: RunPlan, language: Language) -> PlanView:
+    """How a deployment is run."""
+    return PlanView(
+        engine=plan.engine,
+        memory=memory_views(plan.memory, language),
+        memory_total=plan.memory.total,
+        parameters=parameter_views(plan.parameters.parameters, language),
+    )
