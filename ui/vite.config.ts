@@ -18,5 +18,10 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
   },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], css: false, setupFiles: ["src/test-setup.ts"] },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    css: false,
+    setupFiles: ["src/test-setup.ts"],
+  },
 }));

@@ -45,12 +45,7 @@ if (!root) throw new Error("The page has no #root.");
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider
-      theme={theme}
-      defaultColorScheme="auto"
-      withCssVariables={false}
-      withGlobalClasses={false}
-    >
+    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
       <QueryClientProvider client={queries}>
         <Notifications position="top-center" />
         <RouterProvider router={makeRouter(queries)} />

@@ -5,12 +5,14 @@ export const enModels = {
     deleteConfirm: "Delete {{name}}",
     deleteTitle: "Delete {{name}}?",
     deleteWhat: "This is deleted:",
-    deleteDeployment: "the deployment {{name}} with its settings; requests for this model name get an error from now on",
+    deleteDeployment:
+      "the deployment {{name}} with its settings; requests for this model name get an error from now on",
     deleteReplicas: "its running replicas ({{replicas}}), the answers that they are writing, and their logs",
     deleteNoReplicas: "the logs of its earlier replicas",
     deleteKept: "The model files stay where they are: {{source}}",
     deploy: "Deploy Model",
-    emptyHint: "Deploy one: a GGUF file or a model folder on this machine, or the small demo model that comes along. It is ready in seconds and describes simple pictures.",
+    emptyHint:
+      "Deploy one: a GGUF file or a model folder on this machine, or the small demo model that comes along. It is ready in seconds and describes simple pictures.",
     emptyTitle: "No model is deployed yet",
     engineAuto: "Engine chosen automatically",
     events: "Events",
@@ -30,7 +32,8 @@ export const enModels = {
     backendParameters: "Backend Parameters",
     checking: "Checking whether it fits…",
     demo: "Demo model",
-    demoHint: "tiny-vlm, a small vision model that comes with aiMindServe. It runs on the CPU and knows simple drawings: coloured shapes, digits, emoji. Photographs get a confident wrong answer.",
+    demoHint:
+      "tiny-vlm, a small vision model that comes with aiMindServe. It runs on the CPU and knows simple drawings: coloured shapes, digits, emoji. Photographs get a confident wrong answer.",
     done: "{{name}} is deployed.",
     editTitle: "Edit {{name}}",
     edited: "{{name}} is changed.",
@@ -39,7 +42,8 @@ export const enModels = {
     engineAuto: "Automatic",
     fits: "It fits",
     local: "Local Path",
-    localHint: "A .gguf file, a folder with one, or a Hugging Face folder, on the machine that runs the model. The projector of a vision model is found beside it.",
+    localHint:
+      "A .gguf file, a folder with one, or a Hugging Face folder, on the machine that runs the model. The projector of a vision model is found beside it.",
     memory: "Memory",
     memoryOf: "{{needed}} of {{free}} free on {{device}} ({{node}})",
     memoryTotal: "{{total}} in all",

@@ -16,7 +16,8 @@ function flatten(words: Words, prefix = ""): Map<string, string> {
   return found;
 }
 
-const placeholders = (text: string): string[] => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? "").sort();
+const placeholders = (text: string): string[] =>
+  [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? "").sort();
 
 const ENGLISH = flatten(en);
 const CHINESE = flatten(zh);
@@ -47,7 +48,8 @@ describe("the words of the page", () => {
   });
 
   it("mention the same values in both languages", () => {
-    for (const [key, text] of ENGLISH) expect([key, placeholders(CHINESE.get(key) ?? "")]).toEqual([key, placeholders(text)]);
+    for (const [key, text] of ENGLISH)
+      expect([key, placeholders(CHINESE.get(key) ?? "")]).toEqual([key, placeholders(text)]);
   });
 
   it("are never empty, and Chinese where Chinese is due", () => {

@@ -32,7 +32,8 @@ export const zhModels: typeof enModels = {
     backendParameters: "后端参数",
     checking: "正在检查是否放得下…",
     demo: "演示模型",
-    demoHint: "tiny-vlm 是随 aiMindServe 附带的小型视觉模型，在 CPU 上运行，认识简单的图画：彩色形状、数字、表情符号。对照片会给出自信但错误的回答。",
+    demoHint:
+      "tiny-vlm 是随 aiMindServe 附带的小型视觉模型，在 CPU 上运行，认识简单的图画：彩色形状、数字、表情符号。对照片会给出自信但错误的回答。",
     done: "{{name}} 已部署。",
     editTitle: "编辑 {{name}}",
     edited: "{{name}} 已修改。",
@@ -41,7 +42,8 @@ export const zhModels: typeof enModels = {
     engineAuto: "自动",
     fits: "可以运行",
     local: "本地路径",
-    localHint: "运行模型的机器上的 .gguf 文件、含有该文件的文件夹，或 Hugging Face 文件夹。视觉模型的投影器会在同一位置自动找到。",
+    localHint:
+      "运行模型的机器上的 .gguf 文件、含有该文件的文件夹，或 Hugging Face 文件夹。视觉模型的投影器会在同一位置自动找到。",
     memory: "内存",
     memoryOf: "{{node}} 的 {{device}}：需要 {{needed}}，空闲 {{free}}",
     memoryTotal: "共 {{total}}",

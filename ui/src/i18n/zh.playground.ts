@@ -8,7 +8,8 @@ export const zhPlayground: typeof enPlayground = {
     code: "查看代码",
     codeHint: "请将您的密钥放入环境变量 AIMINDSERVE_API_KEY。",
     codeKeys: "创建 API 密钥",
-    demoNote: "演示模型很小：只认识彩色形状、数字和表情符号的单幅图画，且须用英文提问；对照片会给出自信但错误的回答。每个问题单独提问，下方的图片会随每个问题一起发送。",
+    demoNote:
+      "演示模型很小：只认识彩色形状、数字和表情符号的单幅图画，且须用英文提问；对照片会给出自信但错误的回答。每个问题单独提问，下方的图片会随每个问题一起发送。",
     drop: "将图片拖放到此处",
     emptyHint: "添加图片并提问，回答会在这里逐字显示。",
     emptyTitle: "向 {{model}} 提问图片内容",

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { EventStreamParser, readEvents } from "./sse";
 
-const TEXT = ': hello\n\nid: 7\nevent: replica.changed\ndata: {"a":1}\n\ndata: one\ndata: two\r\n\r\ndata:图片\r\rdata: [DONE]\n\n';
+const TEXT =
+  ': hello\n\nid: 7\nevent: replica.changed\ndata: {"a":1}\n\ndata: one\ndata: two\r\n\r\ndata:图片\r\rdata: [DONE]\n\n';
 const EXPECTED = [
   { event: "replica.changed", data: '{"a":1}', id: "7" },
   { event: "message", data: "one\ntwo", id: "7" },

@@ -14,8 +14,18 @@ const TOTAL = MEMORY.reduce((sum, item) => sum + item.bytes, 0);
 
 const PARAMETERS: FitReport["parameters"] = [
   { flag: "--ctx-size", value: "2048", origin: "derived", why: "The model was trained for 2048 tokens." },
-  { flag: "--image-min-tokens", value: "16", origin: "derived", why: "The model was trained on pictures of 16 tokens." },
-  { flag: "--image-max-tokens", value: "16", origin: "derived", why: "The model was trained on pictures of 16 tokens." },
+  {
+    flag: "--image-min-tokens",
+    value: "16",
+    origin: "derived",
+    why: "The model was trained on pictures of 16 tokens.",
+  },
+  {
+    flag: "--image-max-tokens",
+    value: "16",
+    origin: "derived",
+    why: "The model was trained on pictures of 16 tokens.",
+  },
   { flag: "--no-webui", value: null, origin: "managed", why: "The engine's own page stays off." },
 ];
 

@@ -26,16 +26,25 @@ function firstWorld(): World {
         source: "file:///models/Qwen2-VL-2B-Instruct-Q4_K_M.gguf",
         phase: "starting",
         wanted: 2,
-        replicas: [makeReplica({ id: "r-x1", deployment: "qwen2-vl-2b", phase: "starting", progress: 0.4, timeline: [] })],
+        replicas: [
+          makeReplica({ id: "r-x1", deployment: "qwen2-vl-2b", phase: "starting", progress: 0.4, timeline: [] }),
+        ],
       }),
       makeDeployment({
         name: "broken",
         source: "file:///models/broken.gguf",
         phase: "failed",
         reasons: [CRASHED],
-        replicas: [makeReplica({ id: "r-b1", deployment: "broken", phase: "failed", reasons: [CRASHED], pid: null, attempt: 3 })],
+        replicas: [
+          makeReplica({ id: "r-b1", deployment: "broken", phase: "failed", reasons: [CRASHED], pid: null, attempt: 3 }),
+        ],
       }),
-      makeDeployment({ name: "text-only", source: "file:///models/SmolLM2.gguf", phase: "stopped", capabilities: ["chat"] }),
+      makeDeployment({
+        name: "text-only",
+        source: "file:///models/SmolLM2.gguf",
+        phase: "stopped",
+        capabilities: ["chat"],
+      }),
     ],
     keys: [],
     listeners: new Set(),
@@ -49,12 +58,23 @@ function json(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function problem(response: ServerResponse, status: number, code: string, message: string, remedy: string): void {
-  json(response, status, { type: "about:blank", title: code, status, code, message, params: {}, remedy, request_id: "mock", reasons: [] });
+  json(response, status, {
+    type: "about:blank",
+    title: code,
+    status,
+    code,
+    message,
+    params: {},
+    remedy,
+    request_id: "mock",
+    reasons: [],
+  });
 }
 
 function changed(world: World): void {
   world.events += 1;
-  for (const listener of world.listeners) listener.write(`id: ${world.events}\nevent: deployment.changed\ndata: {}\n\n`);
+  for (const listener of world.listeners)
+    listener.write(`id: ${world.events}\nevent: deployment.changed\ndata: {}\n\n`);
 }
 
 const session = (world: World): unknown => ({
@@ -69,18 +89,30 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function chat(request: IncomingMessage, response: ServerResponse, body: Body): Promise<void> {
   const model = String(body.model);
   if (model === "broken") {
-    json(response, 503, { error: { message: "The model broken is not running.", type: "server_error", code: "model_not_ready", source: "gateway" } });
+    json(response, 503, {
+      error: {
+        message: "The model broken is not running.",
+        type: "server_error",
+        code: "model_not_ready",
+        source: "gateway",
+      },
+    });
     return;
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const words = "The picture shows **a red circle** on a white ground.\n\n| shape | colour |\n|---|---|\n| circle | red |\n\n![tracker](https://example.com/x.png) <b>not bold</b>".split(/(?<= )/);
+  const words =
+    "The picture shows **a red circle** on a white ground.\n\n| shape | colour |\n|---|---|\n| circle | red |\n\n![tracker](https://example.com/x.png) <b>not bold</b>".split(
+      /(?<= )/,
+    );
   for (const word of words) {
     if (request.socket.destroyed) return;
     response.write(`data: ${JSON.stringify({ choices: [{ delta: { content: word } }] })}\n\n`);
     await pause(40);
   }
   response.write(`data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }] })}\n\n`);
-  response.end(`data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 31, completion_tokens: words.length } })}\n\ndata: [DONE]\n\n`);
+  response.end(
+    `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 31, completion_tokens: words.length } })}\n\ndata: [DONE]\n\n`,
+  );
 }
 
 function sessions(world: World, method: string, path: string, body: Body, response: ServerResponse): boolean {
@@ -89,7 +121,14 @@ function sessions(world: World, method: string, path: string, body: Body, respon
   } else if (path === "/session" && method === "POST") {
     world.loggedIn = body.username === "admin" && body.password === world.password;
     if (world.loggedIn) json(response, 200, session(world));
-    else problem(response, 401, "login_failed", "The user name or the password is wrong.", "Try again; an administrator can reset a password with: aimindserve reset-admin-password");
+    else
+      problem(
+        response,
+        401,
+        "login_failed",
+        "The user name or the password is wrong.",
+        "Try again; an administrator can reset a password with: aimindserve reset-admin-password",
+      );
   } else if (!world.loggedIn) {
     problem(response, 401, "unauthenticated", "Nobody is logged in.", "Log in.");
   } else if (path === "/session" && method === "DELETE") {
@@ -125,11 +164,24 @@ function deployments(world: World, method: string, path: string, body: Body, res
   } else if (!found) {
     problem(response, 404, "not_found", `There is no deployment ${name}.`, "Check the name in the list.");
   } else if (action === "events") {
-    json(response, 200, { items: [{ id: 1, at: NOW, kind: "deployment.created", subject: name, actor: "admin", deployment: name, data: {} }] });
+    json(response, 200, {
+      items: [
+        { id: 1, at: NOW, kind: "deployment.created", subject: name, actor: "admin", deployment: name, data: {} },
+      ],
+    });
     return true;
   } else {
     const phase = action === "stop" ? "stopped" : "ready";
-    replace(method === "DELETE" ? null : makeDeployment({ name, source: found.spec.source, phase, wanted: Number(body.replicas ?? found.spec.replicas) }));
+    replace(
+      method === "DELETE"
+        ? null
+        : makeDeployment({
+            name,
+            source: found.spec.source,
+            phase,
+            wanted: Number(body.replicas ?? found.spec.replicas),
+          }),
+    );
     json(response, 200, found);
   }
   changed(world);
@@ -140,7 +192,17 @@ function keys(world: World, method: string, path: string, body: Body, response: 
   if (!path.startsWith("/keys")) return false;
   if (method === "GET") json(response, 200, { items: world.keys });
   else if (method === "POST") {
-    const key: KeyView = { id: "a2b3c4d5e6f7", name: String(body.name), scopes: body.scopes as KeyView["scopes"], models: null, created_at: NOW, expires_at: null, last_used_at: null, disabled: false, owner: "admin" };
+    const key: KeyView = {
+      id: "a2b3c4d5e6f7",
+      name: String(body.name),
+      scopes: body.scopes as KeyView["scopes"],
+      models: null,
+      created_at: NOW,
+      expires_at: null,
+      last_used_at: null,
+      disabled: false,
+      owner: "admin",
+    };
     world.keys = [...world.keys, key];
     json(response, 201, { ...key, token: "sk-a2b3c4d5e6f7-not-a-real-key" });
   } else {
@@ -167,8 +229,18 @@ export function makeMockApi() {
       world.listeners.add(response);
       request.socket.on("close", () => world.listeners.delete(response));
     } else if (path.endsWith("/log")) {
-      const text = Array.from({ length: 60 }, (_, line) => `load_tensors: layer ${line} assigned to device CPU`).join("\n");
-      json(response, 200, { attempt: 1, offset: 0, next_offset: text.length, size: text.length, text, complete: true, attempts: [1] });
+      const text = Array.from({ length: 60 }, (_, line) => `load_tensors: layer ${line} assigned to device CPU`).join(
+        "\n",
+      );
+      json(response, 200, {
+        attempt: 1,
+        offset: 0,
+        next_offset: text.length,
+        size: text.length,
+        text,
+        complete: true,
+        attempts: [1],
+      });
     } else problem(response, 404, "not_found", "There is no such page.", "Check the address.");
   };
 }

@@ -18,7 +18,12 @@ export function DeleteKeyDialog({ apiKey, onClose }: { apiKey: KeyView; onClose:
     },
   });
   return (
-    <Modal opened onClose={onClose} title={t("keys.deleteTitle", { name })} closeButtonProps={{ "aria-label": t("common.close") }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={t("keys.deleteTitle", { name })}
+      closeButtonProps={{ "aria-label": t("common.close") }}
+    >
       <Text size="sm">{t("keys.deleteWhat", { name, id })}</Text>
       <Group justify="flex-end" mt="lg">
         <Button variant="default" onClick={onClose}>

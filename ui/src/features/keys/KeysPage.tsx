@@ -45,7 +45,12 @@ function KeyCard({ apiKey, onDelete }: { apiKey: KeyView; onDelete: () => void }
             {facts}
           </Text>
         </Stack>
-        <ActionIcon variant="subtle" color="red" aria-label={`${t("common.delete")}: ${apiKey.name}`} onClick={onDelete}>
+        <ActionIcon
+          variant="subtle"
+          color="red"
+          aria-label={`${t("common.delete")}: ${apiKey.name}`}
+          onClick={onDelete}
+        >
           <IconTrash size={18} />
         </ActionIcon>
       </Group>

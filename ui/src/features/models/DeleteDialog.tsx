@@ -17,13 +17,20 @@ export function DeleteDialog({ deployment, onClose }: Props): ReactElement {
   const { name, replicas } = deployment;
   const count = replicas.length;
   return (
-    <Modal opened onClose={onClose} title={t("models.deleteTitle", { name })} closeButtonProps={{ "aria-label": t("common.close") }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={t("models.deleteTitle", { name })}
+      closeButtonProps={{ "aria-label": t("common.close") }}
+    >
       <Text size="sm" mb={4}>
         {t("models.deleteWhat")}
       </Text>
       <List size="sm" spacing={4}>
         <List.Item>{t("models.deleteDeployment", { name })}</List.Item>
-        <List.Item>{count > 0 ? t("models.deleteReplicas", { replicas: count }) : t("models.deleteNoReplicas")}</List.Item>
+        <List.Item>
+          {count > 0 ? t("models.deleteReplicas", { replicas: count }) : t("models.deleteNoReplicas")}
+        </List.Item>
       </List>
       <Text size="sm" mt="sm" c="dimmed">
         {t("models.deleteKept", { source: sourceText(deployment.spec.source) })}

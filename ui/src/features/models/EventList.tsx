@@ -13,7 +13,7 @@ export function EventList({ deployment }: { deployment: string }): ReactElement 
   const events = useQuery(eventsQuery(deployment));
   if (events.isPending) return <Loader size="sm" aria-label={t("common.loading")} />;
   if (events.error && !events.data) return <ErrorAlert error={events.error} onRetry={() => void events.refetch()} />;
-  const newestFirst = [...(events.data)].sort((a, b) => b.id - a.id);
+  const newestFirst = [...events.data].sort((a, b) => b.id - a.id);
   if (newestFirst.length === 0) return <Text c="dimmed">{t("events.none")}</Text>;
   return (
     <Stack gap={6}>

@@ -26,7 +26,13 @@ function Verdict({ report }: { report: FitReport }): ReactElement {
   const { colour, Icon } = VERDICTS[report.verdict];
   const place = report.placement;
   return (
-    <Alert color={colour} icon={<Icon size={18} />} title={t(`deploy.${report.verdict}`)} p="sm" data-verdict={report.verdict}>
+    <Alert
+      color={colour}
+      icon={<Icon size={18} />}
+      title={t(`deploy.${report.verdict}`)}
+      p="sm"
+      data-verdict={report.verdict}
+    >
       {place && (
         <Text size="sm">
           {t("deploy.memoryOf", {

@@ -62,7 +62,14 @@ export function LogViewer({ replica, read }: Props): ReactElement {
           {t("log.skipped", { bytes: formatBytes(state.skipped) })}
         </Text>
       )}
-      <pre ref={frame} className={classes.log} tabIndex={0} role="log" aria-label={t("log.region", { id: replica })} onScroll={scrolled}>
+      <pre
+        ref={frame}
+        className={classes.log}
+        tabIndex={0}
+        role="log"
+        aria-label={t("log.region", { id: replica })}
+        onScroll={scrolled}
+      >
         {state.text || t("log.empty")}
       </pre>
       {state.complete && (

@@ -16,7 +16,12 @@ export function ScaleDialog({ deployment, onClose }: Props): ReactElement {
   const { name, spec } = deployment;
   const [replicas, setReplicas] = useState(spec.replicas);
   return (
-    <Modal opened onClose={onClose} title={t("models.scaleTitle", { name })} closeButtonProps={{ "aria-label": t("common.close") }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={t("models.scaleTitle", { name })}
+      closeButtonProps={{ "aria-label": t("common.close") }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -7,7 +7,12 @@ import { addChunk, emptyLog } from "./log";
 /** Between two looks at a log that is still being written. */
 const WAIT_MS = 1000;
 
-export type ReadLog = (replica: string, attempt: number | null, offset: number, signal: AbortSignal) => Promise<LogChunk>;
+export type ReadLog = (
+  replica: string,
+  attempt: number | null,
+  offset: number,
+  signal: AbortSignal,
+) => Promise<LogChunk>;
 
 async function readOn(
   read: ReadLog,

@@ -13,7 +13,13 @@ const NAMES = { curl: "curl", python: "Python", javascript: "JavaScript" } as co
 export function CodeDialog({ input, onClose }: { input: CodeInput; onClose: () => void }): ReactElement {
   const { t } = useTranslation();
   return (
-    <Modal opened onClose={onClose} size="xl" title={t("playground.code")} closeButtonProps={{ "aria-label": t("common.close") }}>
+    <Modal
+      opened
+      onClose={onClose}
+      size="xl"
+      title={t("playground.code")}
+      closeButtonProps={{ "aria-label": t("common.close") }}
+    >
       <Text size="sm" mb="sm">
         {t("playground.codeHint")}{" "}
         <Link to="/keys" className={classes.link ?? ""}>

@@ -44,7 +44,13 @@ export function Composer(props: Props): ReactElement {
       <Group gap="sm" mb="xs">
         <FileButton multiple accept={FORMATS} onChange={onFiles} disabled={!vision}>
           {(button) => (
-            <Button {...button} size="xs" variant="default" leftSection={<IconPhotoPlus size={16} />} disabled={!vision}>
+            <Button
+              {...button}
+              size="xs"
+              variant="default"
+              leftSection={<IconPhotoPlus size={16} />}
+              disabled={!vision}
+            >
               {t("playground.upload")}
             </Button>
           )}

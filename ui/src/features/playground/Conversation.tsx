@@ -57,10 +57,23 @@ function StatsLine({ stats }: { stats: Stats }): ReactElement {
   );
 }
 
-function FailureAlert({ failure, model, onRetry }: { failure: Failure; model: string; onRetry: () => void }): ReactElement {
+function FailureAlert({
+  failure,
+  model,
+  onRetry,
+}: {
+  failure: Failure;
+  model: string;
+  onRetry: () => void;
+}): ReactElement {
   const { t } = useTranslation();
   return (
-    <Alert color="red" icon={<IconAlertTriangle size={18} />} title={failure.message || t("playground.answerFailed")} role="alert">
+    <Alert
+      color="red"
+      icon={<IconAlertTriangle size={18} />}
+      title={failure.message || t("playground.answerFailed")}
+      role="alert"
+    >
       <Text size="sm">{t("common.whatToDo", { remedy: t(`remedy.${remedyFor(failure)}`) })}</Text>
       <Group mt="sm" gap="sm">
         <Button size="xs" variant="light" color="red" onClick={onRetry}>

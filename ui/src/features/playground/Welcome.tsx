@@ -16,7 +16,9 @@ interface Props {
 export function Welcome({ model, onExample, onText }: Props): ReactElement {
   const { t } = useTranslation();
   const vision = seesPictures(model);
-  const title = vision ? t("playground.emptyTitle", { model: model.name }) : t("playground.emptyTitleText", { model: model.name });
+  const title = vision
+    ? t("playground.emptyTitle", { model: model.name })
+    : t("playground.emptyTitleText", { model: model.name });
   return (
     <EmptyState icon={<IconPhoto size={32} />} title={title} hint={t("playground.emptyHint")}>
       {vision && (

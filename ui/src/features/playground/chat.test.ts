@@ -64,7 +64,11 @@ describe("buildRequest", () => {
 
 describe("streamChat", () => {
   it("joins a stream cut anywhere", async () => {
-    answer(['data: {"choices":[{"delta":{"content":"a red ', 'circle"}}]}\n', '\ndata: {"choices":[],"usage":null}\n\ndata: [DONE]\n\n']);
+    answer([
+      'data: {"choices":[{"delta":{"content":"a red ',
+      'circle"}}]}\n',
+      '\ndata: {"choices":[],"usage":null}\n\ndata: [DONE]\n\n',
+    ]);
     expect(await collect()).toEqual({ text: "a red circle", failure: null });
   });
 
@@ -119,7 +123,12 @@ describe("Meter", () => {
     const meter = new Meter(0);
     meter.add(delta("a", 1), 10);
     expect(meter.stats().tokensPerSecond).toBeNull();
-    expect(new Meter(0).stats()).toEqual({ ttftMs: null, tokensPerSecond: null, promptTokens: null, completionTokens: null });
+    expect(new Meter(0).stats()).toEqual({
+      ttftMs: null,
+      tokensPerSecond: null,
+      promptTokens: null,
+      completionTokens: null,
+    });
   });
 });
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CodeInput } from "./code";
 import { codeFor, shellQuote } from "./code";
 
-const NASTY = "it's \"$HOME\" `id` \\n\n描述这张图片";
+const NASTY = 'it\'s "$HOME" `id` \\n\n描述这张图片';
 const INPUT: CodeInput = {
   origin: "http://gpu.example",
   model: "tiny-vlm",

@@ -25,7 +25,10 @@ function curl(input: CodeInput): string {
   const marker = (index: number): string => `@@PICTURE${index}@@`;
   const body = {
     model: input.model,
-    messages: messages(input, names.map((_, index) => marker(index))),
+    messages: messages(
+      input,
+      names.map((_, index) => marker(index)),
+    ),
     temperature: input.sampling.temperature,
     top_p: input.sampling.topP,
     max_tokens: input.sampling.maxTokens,
@@ -60,11 +63,30 @@ function messageLines(input: CodeInput, pad: string, key: (name: string) => stri
   const object = (fields: [string, string][]): string =>
     `{ ${fields.map(([name, value]) => `${key(name)}: ${value}`).join(", ")} }`;
   const image = (name: string): string =>
-    object([["type", '"image_url"'], ["image_url", object([["url", url(name)]])]]);
-  const text = object([["type", '"text"'], ["text", literal(input.prompt)]]);
-  const lines = system ? [`${pad}${pad}${object([["role", '"system"'], ["content", literal(system)]])},`] : [];
+    object([
+      ["type", '"image_url"'],
+      ["image_url", object([["url", url(name)]])],
+    ]);
+  const text = object([
+    ["type", '"text"'],
+    ["text", literal(input.prompt)],
+  ]);
+  const lines = system
+    ? [
+        `${pad}${pad}${object([
+          ["role", '"system"'],
+          ["content", literal(system)],
+        ])},`,
+      ]
+    : [];
   if (names.length === 0) {
-    return [...lines, `${pad}${pad}${object([["role", '"user"'], ["content", literal(input.prompt)]])},`];
+    return [
+      ...lines,
+      `${pad}${pad}${object([
+        ["role", '"user"'],
+        ["content", literal(input.prompt)],
+      ])},`,
+    ];
   }
   const content = [...names.map(image), text].map((part) => `${pad}${pad}${pad}${part},`);
   return [...lines, `${pad}${pad}{ ${key("role")}: "user", ${key("content")}: [`, ...content, `${pad}${pad}] },`];

@@ -27,7 +27,11 @@ describe("planPicture", () => {
 describe("pictureFiles", () => {
   it("takes pictures, but no SVG", () => {
     const file = (name: string, type: string): File => new File(["x"], name, { type });
-    const names = pictureFiles([file("a.png", "image/png"), file("b.svg", "image/svg+xml"), file("c.txt", "text/plain")]);
+    const names = pictureFiles([
+      file("a.png", "image/png"),
+      file("b.svg", "image/svg+xml"),
+      file("c.txt", "text/plain"),
+    ]);
     expect(names.map((entry) => entry.name)).toEqual(["a.png"]);
   });
 });

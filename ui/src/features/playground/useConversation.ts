@@ -28,7 +28,12 @@ const withLast = (turns: Turn[], change: (turn: AssistantTurn) => AssistantTurn)
 
 function grow(turn: AssistantTurn, delta: ChatDelta): AssistantTurn {
   const text = turn.text + delta.text;
-  return { ...turn, text, state: text ? "streaming" : turn.state, finishReason: delta.finishReason ?? turn.finishReason };
+  return {
+    ...turn,
+    text,
+    state: text ? "streaming" : turn.state,
+    finishReason: delta.finishReason ?? turn.finishReason,
+  };
 }
 
 function end(turn: AssistantTurn, meter: Meter, failure: Failure | null, stopped: boolean): AssistantTurn {
@@ -77,6 +82,7 @@ export function useConversation() {
   function retry(question: Omit<Question, "text" | "pictures">): void {
     const last = turns.findLastIndex((turn) => turn.role === "user");
     const asked = turns[last];
-    if (asked?.role === "user") void run(turns.slice(0, last), { ...question, text: asked.text, pictures: asked.pictures });
+    if (asked?.role === "user")
+      void run(turns.slice(0, last), { ...question, text: asked.text, pictures: asked.pictures });
   }
 }

@@ -53,5 +53,19 @@ export function usePlayground(model: DeploymentView) {
     };
   };
 
-  return { text, setText, sampling, setSampling, memory, setMemory, pictures, conversation, submit, example, clear, retry, codeInput };
+  return {
+    text,
+    setText,
+    sampling,
+    setSampling,
+    memory,
+    setMemory,
+    pictures,
+    conversation,
+    submit,
+    example,
+    clear,
+    retry,
+    codeInput,
+  };
 }
