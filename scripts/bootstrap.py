@@ -199,7 +199,7 @@ def ensure_ui() -> None:
     say("building the page")
     fresh = UI_DIST.with_name("ui_dist.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    call(["npm", "run", "--silent", "build", "--", "--outDir", fresh, "--emptyOutDir"], cwd=UI)
+    call(["npm", "run", "--silent", "build", "--", "--outDir", fresh, "--emptyOutDir", "--logLevel", "warn"], cwd=UI)
     shutil.rmtree(UI_DIST, ignore_errors=True)
     fresh.rename(UI_DIST)
     write_stamp(stamp, wanted)
