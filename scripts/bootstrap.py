@@ -123,7 +123,7 @@ def ensure_packages(profile: str) -> None:
         return
     ensure_venv()
     say(f"installing the {profile} packages from requirements/{profile}.txt")
-    install = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--require-hashes", "-r"]
+    install = [PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--require-hashes", "-r"]
     call(
         [*install, REQUIREMENTS / f"{profile}.txt"],
         remedy="Check that the Python package index can be reached, then run the same command again.",
@@ -157,7 +157,7 @@ def ensure_node() -> None:
     say("no Node >= 20.19 found; installing it from PyPI into .venv")
     ensure_venv()
     lock = REQUIREMENTS / "node.txt"
-    call([PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--require-hashes", "-r", lock])
+    call([PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--require-hashes", "-r", lock])
 
 
 def ensure_node_packages() -> None:

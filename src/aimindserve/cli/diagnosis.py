@@ -201,5 +201,8 @@ SIMPLE_CHECKS: tuple[Callable[[Settings], Finding], ...] = (
 
 def diagnose(settings: Settings) -> Iterator[Finding]:
     """All findings, one after the other."""
+    from aimindserve.cli.hardware import hardware_findings
+
     for check in SIMPLE_CHECKS:
         yield check(settings)
+    yield from hardware_findings(settings)
