@@ -33,6 +33,7 @@ class NodeConfig:
     stop_grace: float = 10.0
     start_timeout: float = 1800.0
     probe_interval: float = 0.1
+    probe_timeout: float = 5.0
     health_interval: float = 5.0
     unhealthy_after: float = 30.0
     give_up_after: float = 180.0

@@ -15,7 +15,6 @@ from aimindserve.node.logs import bound_size, tail_lines
 from aimindserve.node.probes import is_healthy, serves
 from aimindserve.node.processes import out_of_memory_kills, wait_end
 
-_PROBE_SECONDS = 5.0
 _SHIM_SECONDS = 2.0
 # After this many quick looks, looking less often is enough.
 _QUICK_LOOKS = 100
@@ -90,11 +89,11 @@ class Watcher:
 
     async def _healthy(self) -> bool:
         plan = self._plan
-        return await is_healthy(self._probe, plan.host, plan.port, self._key, _PROBE_SECONDS)
+        return await is_healthy(self._probe, plan.host, plan.port, self._key, self._context.config.probe_timeout)
 
     async def _serves(self) -> bool:
         plan = self._plan
-        return await serves(self._probe, plan.host, plan.port, self._key, plan.alias, _PROBE_SECONDS)
+        return await serves(self._probe, plan.host, plan.port, self._key, plan.alias, self._context.config.probe_timeout)
 
     async def ending(self, desired: DesiredReplica, progress: Progress) -> Ending:
         """Why the engine, which has ended, did so. The shim needs a moment to write it down."""
