@@ -232,21 +232,32 @@ async def test_usage_is_stored_once_however_often_it_comes(connect: Connect, con
     assert [row.completion_tokens for row in rows] == [1, 2, 3]
 
 
-async def test_what_could_not_be_stored_is_not_acknowledged(
+async def test_usage_waits_until_it_can_be_stored(
     channel: GatewayChannel, connect: Connect, context: ServerContext
 ) -> None:
     async with context.database.unit_of_work(quiet=True) as work:
         await work.session.execute(text("ALTER TABLE usage RENAME TO elsewhere"))
     gateway = await connect()
+    await gateway.hello()
     await gateway.usage(1, record(1))
-    await gateway.send({"type": "loads", "in_flight": {"r": 3}})
-    await eventually(lambda: [loads.in_flight for loads in channel.loads()] == [{"r": 3}])
+    channel.publish(table("eye"))
+    await gateway.next("table")
     async with context.database.unit_of_work(quiet=True) as work:
         await work.session.execute(text("ALTER TABLE elsewhere RENAME TO usage"))
-    await gateway.usage(2, record(1))
-    assert (await gateway.next("usage_ack"))["batch"] == 2
+    assert (await gateway.next("usage_ack"))["batch"] == 1
     async with context.database.read() as session:
         assert await session.scalar(select(func.count()).select_from(UsageRow)) == 1
+
+
+async def test_no_record_can_hold_up_the_others(connect: Connect, context: ServerContext) -> None:
+    strange = record(1, request_id="x" * 500, model="a\0b" * 200, prompt_tokens=10**30, completion_tokens=-5)
+    gateway = await connect()
+    await gateway.usage(1, strange, record(2))
+    assert (await gateway.next("usage_ack"))["batch"] == 1
+    async with context.database.read() as session:
+        rows = list(await session.scalars(select(UsageRow).order_by(UsageRow.started_at)))
+    assert [row.completion_tokens for row in rows] == [0, 2]
+    assert len(rows[0].request_id) == 128
 
 
 async def test_loads_are_known(channel: GatewayChannel, connect: Connect) -> None:

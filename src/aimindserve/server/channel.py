@@ -26,6 +26,8 @@ log = structlog.get_logger()
 _LONGEST_LINE = 8 * 1024 * 1024
 _SEND_LIMIT_SECONDS = 30.0
 _MOST_PENDING_ACKS = 10_000
+_FIRST_RETRY_SECONDS = 0.1
+_LONGEST_RETRY_SECONDS = 5.0
 
 
 @dataclass(eq=False)
@@ -137,16 +139,23 @@ class GatewayChannel:
             self._set_version(self._table, version + 1)
 
     async def _store(self, peer: Peer, usage: Usage) -> None:
-        try:
-            await store_usage(self._context.database, usage.records)
-        except (SQLAlchemyError, OSError) as error:
-            # Without an acknowledgement it is sent again.
-            log.warning("usage not stored", gateway=_name(peer), records=len(usage.records), error=str(error))
-            return
+        """Stores a batch, however long that takes: the gateway keeps it until it is acknowledged."""
+        pause = _FIRST_RETRY_SECONDS
+        while not await self._try_store(peer, usage):
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_RETRY_SECONDS)
         if len(peer.acks) >= _MOST_PENDING_ACKS:
             raise MessageError("the gateway reads no acknowledgements")
         peer.acks.append(usage.batch)
         peer.news.set()
+
+    async def _try_store(self, peer: Peer, usage: Usage) -> bool:
+        try:
+            await store_usage(self._context.database, usage.records)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("usage not stored", gateway=_name(peer), records=len(usage.records), error=type(error).__name__)
+            return False
+        return True
 
     async def _write(self, peer: Peer) -> None:
         while True:
