@@ -1,0 +1,38 @@
+"""``python -m aimindserve.gateway --settings FILE``."""
+
+import argparse
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aimindserve.gateway.app import run
+from aimindserve.gateway.config import ConfigError, load_config
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_BAD_CONFIGURATION = 78  # sysexits.h
+
+
+def end_with_parent() -> None:
+    """Have the kernel send TERM to us when the process that started us dies."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def main() -> int:
+    """Exit code 0 after TERM, 3 when the port cannot be used, 78 when the settings cannot."""
+    parser = argparse.ArgumentParser(prog="aimindserve.gateway", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="JSON file written by the supervisor")
+    arguments = parser.parse_args()
+    os.umask(0o077)
+    end_with_parent()
+    try:
+        config = load_config(arguments.settings)
+    except ConfigError as error:
+        sys.stderr.write(f"aimindserve gateway: {error}\n")
+        return _BAD_CONFIGURATION
+    return run(config)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Whether a caller may use a model now, and what it is told when not."""
+
+from collections.abc import Mapping
+
+from aimindserve.domain.access import Scope, may_use_model
+from aimindserve.domain.routing import Route, RouteState, near_names
+from aimindserve.gateway.auth import Caller
+from aimindserve.gateway.errors import Refusal
+
+NO_SUCH_PATH = Refusal(404, "unknown_path", "There is no such endpoint. See /docs for those that there are.")
+WRONG_METHOD = Refusal(405, "method_not_allowed", "This endpoint does not take that method.")
+NO_SCOPE = Refusal(403, "insufficient_scope", "This API key is not for inference: it lacks the scope 'inference'.")
+BUSY = Refusal(
+    503, "server_busy", "Too many large requests are under way. Try again in a moment.", source="gateway", retry_after=1
+)
+TOO_MANY = Refusal(429, "too_many_requests", "Too many requests of this key run or wait already.", retry_after=1)
+ENCODED = Refusal(415, "unsupported_encoding", "A compressed body is not taken; send it as it is.")
+
+
+def too_large(limit: int) -> Refusal:
+    """The body is above ``limit`` bytes."""
+    return Refusal(413, "body_too_large", f"The body is larger than {limit} bytes ({limit / 1024**2:g} MiB).")
+
+
+def may_infer(caller: Caller) -> Refusal | None:
+    """None when the caller's credential is for inference."""
+    return None if Scope.INFERENCE in caller.scopes else NO_SCOPE
+
+
+def visible(routes: Mapping[str, Route], caller: Caller) -> list[Route]:
+    """The models that the caller may use, by name."""
+    return [routes[name] for name in sorted(routes) if may_use_model(caller.models, name)]
+
+
+def find_route(model: str, routes: Mapping[str, Route], caller: Caller) -> Route | Refusal:
+    """The route of ``model``, ready to be used, or why it is not."""
+    if not may_use_model(caller.models, model):
+        return Refusal(403, "model_not_allowed", f"This API key may not use the model {_quoted(model)}.", "model")
+    route = routes.get(model)
+    if route is None:
+        return no_such_model(model, routes, caller)
+    if route.state is RouteState.READY and route.endpoints:
+        return route
+    return _not_ready(route)
+
+
+def no_such_model(model: str, routes: Mapping[str, Route], caller: Caller) -> Refusal:
+    """404 with the names that look like it, as far as the caller may know them."""
+    near = near_names(model, [route.model for route in visible(routes, caller)])
+    hint = f" Did you mean {' or '.join(near)}?" if near else " GET /v1/models lists those that there are."
+    message = f"There is no model {_quoted(model)}.{hint}"
+    return Refusal(404, "model_not_found", message, "model", extra={"near": list(near)} if near else {})
+
+
+def _quoted(name: str) -> str:
+    return f"'{name if len(name) <= 100 else name[:100] + '…'}'"
+
+
+def _not_ready(route: Route) -> Refusal:
+    phase = str(route.state)
+    extra: dict[str, object] = {"phase": phase}
+    if route.progress is not None:
+        extra["progress"] = route.progress
+    detail = f" {route.detail}" if route.detail else ""
+    name = _quoted(route.model)
+    if route.state is RouteState.STOPPED:
+        return Refusal(503, "model_stopped", f"The model {name} is stopped.{detail}", "model", extra=extra)
+    if route.state is RouteState.FAILED:
+        message = f"The model {name} cannot run just now.{detail}"
+        return Refusal(503, "model_failed", message, "model", retry_after=route.retry_after, extra=extra)
+    code = "model_starting" if route.state is RouteState.STARTING else "model_unavailable"
+    word = "is starting" if route.state is RouteState.STARTING else "has no running replica"
+    message = f"The model {name} {word}.{detail}"
+    return Refusal(503, code, message, "model", retry_after=max(1, route.retry_after), extra=extra)

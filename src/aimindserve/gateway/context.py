@@ -1,0 +1,117 @@
+"""What all connections of one gateway share."""
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aimindserve.domain.routing import RoutingTable
+from aimindserve.domain.usage import UsageRecord
+from aimindserve.gateway.auth import Pepper
+from aimindserve.gateway.config import GatewayConfig
+from aimindserve.gateway.metrics import Metrics
+from aimindserve.gateway.table import Directory
+from aimindserve.gateway.turns import Turns
+from aimindserve.gateway.upstream import Pools
+from aimindserve.gateway.usage import Outbox
+
+if TYPE_CHECKING:
+    from aimindserve.gateway.connection import Connection
+
+
+class BodyBudget:
+    """Bytes of request bodies held at once, over all requests."""
+
+    __slots__ = ("held", "limit")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+    def reserve(self, count: int) -> bool:
+        """Whether ``count`` more bytes may be held; they are counted if so."""
+        if self.held + count > self.limit:
+            return False
+        self.held += count
+        return True
+
+    def give_back(self, count: int) -> None:
+        """``count`` bytes were let go."""
+        self.held -= count
+
+
+class Gateway:
+    """State of one gateway process. ``tasks`` owns every task that a connection starts."""
+
+    def __init__(self, config: GatewayConfig, loop: asyncio.AbstractEventLoop, tasks: asyncio.TaskGroup) -> None:
+        self.config = config
+        self.loop = loop
+        self.now = loop.time
+        self.id = secrets.token_hex(8)
+        self.directory = Directory()
+        self.pepper = Pepper(Path(config.paths.pepper))
+        self.budget = BodyBudget(config.body_budget_bytes)
+        self.pools = Pools()
+        self.loads: dict[str, int] = {}
+        self.turns = Turns(config.key_concurrency, config.key_queue)
+        self.last_request_at: dict[str, float] = {}
+        self.outbox = Outbox()
+        self.metrics = Metrics()
+        self.clients: set[Connection] = set()
+        self.stopping = False
+        self._tasks = tasks
+        self._numbers = itertools.count(1)
+
+    def request_id(self) -> str:
+        """A new id; no two gateways, and no two lives of one, make the same."""
+        return f"req-{self.id}-{next(self._numbers):x}"
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` beside the rest; it must handle what it expects to fail."""
+        self._tasks.create_task(work)
+
+    def apply(self, table: RoutingTable) -> None:
+        """Put ``table`` in force.
+
+        Raises:
+            ValueError: the table is damaged; the old one stays.
+        """
+        self.directory.apply(table)
+        endpoints = self.directory.endpoints()
+        self.pools.keep_only(endpoints)
+        served = {replica for replica, _, _ in endpoints}
+        self.loads = {replica: count for replica, count in self.loads.items() if count or replica in served}
+
+    def load(self, replica_id: str, change: int) -> None:
+        """One request more or less is under way at a replica."""
+        self.loads[replica_id] = self.loads.get(replica_id, 0) + change
+
+    def asked_for(self, model: str) -> None:
+        """Note that somebody wants ``model`` now."""
+        self.last_request_at[model] = time.time()
+
+    def finished(self, record: UsageRecord) -> None:
+        """An inference request is over: count it."""
+        metrics = self.metrics
+        metrics.requests[record.endpoint, record.status] += 1
+        metrics.duration.observe(record.duration_ms / 1000)
+        if record.ttft_ms is not None:
+            metrics.first_token.observe(record.ttft_ms / 1000)
+        if record.counted_by != "none":
+            metrics.tokens[record.model, "prompt"] += record.prompt_tokens
+            metrics.tokens[record.model, "completion"] += record.completion_tokens
+        self.outbox.add(record)
+
+    def gauges(self) -> dict[str, int]:
+        """Further values for ``/metrics``."""
+        return {
+            "connections": len(self.clients),
+            "waiting_for_turn": self.turns.waiting(),
+            "body_bytes": self.budget.held,
+            "usage_records_waiting": len(self.outbox),
+            "usage_records_dropped_total": self.outbox.dropped,
+            "table_version": self.directory.version,
+        }

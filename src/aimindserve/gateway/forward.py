@@ -1,0 +1,371 @@
+"""One inference request on its way to an engine and back."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aimindserve.domain.routing import Endpoint, Route, pick
+from aimindserve.domain.usage import UsageRecord
+from aimindserve.gateway.admit import TOO_MANY
+from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay
+from aimindserve.gateway.auth import Caller
+from aimindserve.gateway.body import BodyView
+from aimindserve.gateway.endpoints import Row
+from aimindserve.gateway.errors import Refusal, engine_refusal, error_event, reason_phrase
+from aimindserve.gateway.framing import FramingError
+from aimindserve.gateway.outgoing import Outgoing
+from aimindserve.gateway.upstream import Pool, Upstream
+from aimindserve.gateway.usage import Counted
+
+if TYPE_CHECKING:
+    from aimindserve.gateway.context import Gateway
+    from aimindserve.gateway.protocol import ClientConnection
+
+_LARGEST_ERROR = 65_536
+_CLIENT_GONE = 499
+
+UNREACHABLE = Refusal(502, "engine_unreachable", "The model's engine did not answer. Try again.", retry_after=1)
+BROKE_OFF = Refusal(502, "engine_failed", "The model's engine stopped before the answer was complete.", source="engine")
+TOO_SLOW = Refusal(504, "engine_timeout", "The model's engine sent nothing for too long.", source="engine")
+
+
+class Exchange:
+    """Chooses a replica, sends the body, passes the answer on, counts. Answers exactly once, whatever happens.
+
+    A request goes to another replica only while nothing of an answer has come: freely when a replica does not take
+    the connection, and once when it took the request and died (it may be the request that kills engines).
+    """
+
+    __slots__ = (
+        "_began", "_caller", "_client", "_client_slow", "_endpoint", "_engine", "_entered", "_error_body",
+        "_error_status", "_first_token", "_gateway", "_outgoing", "_over", "_path", "_pool", "_relay", "_retried",
+        "_route", "_row", "_sent_after", "_started_at", "_status", "_tried", "_turn", "_usage_hidden", "request_id",
+    )  # fmt: skip
+
+    def __init__(
+        self, gateway: "Gateway", client: "ClientConnection", row: Row, path: str, caller: Caller, request_id: str
+    ) -> None:
+        self._gateway = gateway
+        self._client = client
+        self._row = row
+        self._path = path
+        self._caller = caller
+        self.request_id = request_id
+        self._started_at = time.time()
+        self._began = time.perf_counter()
+        self._engine: Upstream | None = None
+        self._pool: Pool | None = None
+        self._endpoint: Endpoint | None = None
+        self._relay: Relay | EventRelay | None = None
+        self._tried: set[str] = set()
+        self._retried = False
+        self._client_slow = False
+        self._over = False
+        self._entered = False
+        self._turn = caller.key_id or f"user {caller.user_id}"
+        self._status = 0
+        self._sent_after = 0.0
+        self._first_token: float | None = None
+        self._error_body: bytes | None = None
+        self._error_status = 0
+
+    # ---- towards the engine
+
+    def start(self, body: bytes | bytearray, view: BodyView, route: Route) -> None:
+        """The request is complete and admitted; it is sent when it is this caller's turn."""
+        self._outgoing = Outgoing(self._path, self.request_id, body, view)
+        self._usage_hidden = view.usage_hidden
+        self._route = route
+        gateway = self._gateway
+        gateway.asked_for(route.model)
+        self._client.deadline = gateway.now() + gateway.config.first_byte_timeout
+        self._entered = gateway.turns.enter(self._turn, self._begin)
+        if not self._entered:
+            self._fail(TOO_MANY)
+
+    def _begin(self) -> None:
+        self._dispatch(UNREACHABLE)
+
+    def _dispatch(self, otherwise: Refusal) -> None:
+        """Send to the least loaded replica that was not tried; ``otherwise`` is the answer when none is left."""
+        gateway = self._gateway
+        endpoint = pick(self._route.endpoints, gateway.loads, self._tried)
+        if endpoint is None:
+            self._fail(otherwise)
+            return
+        self._endpoint = endpoint
+        gateway.load(endpoint.replica_id, 1)
+        self._pool = pool = gateway.pools.get(endpoint.replica_id, endpoint.host, endpoint.port)
+        self._client.deadline = gateway.now() + gateway.config.first_byte_timeout
+        engine = pool.take()
+        if engine is None:
+            gateway.spawn(self._connect(pool, endpoint))
+        else:
+            self._send(engine, endpoint)
+
+    async def _connect(self, pool: Pool, endpoint: Endpoint) -> None:
+        try:
+            engine = await pool.connect()
+        except OSError:
+            if not self._over:
+                self._leave_replica()
+                self._dispatch(UNREACHABLE)
+            return
+        if self._over:
+            pool.give(engine)
+        else:
+            self._send(engine, endpoint)
+
+    def _send(self, engine: Upstream, endpoint: Endpoint) -> None:
+        self._engine = engine
+        engine.begin(self)
+        self._outgoing.send(engine, endpoint)
+        self._sent_after = time.perf_counter() - self._began
+
+    def upstream_writable(self, *, writable: bool) -> None:
+        """See ``Owner``."""
+        if writable and not self._outgoing.done:
+            self._client.deadline = self._gateway.now() + self._gateway.config.first_byte_timeout
+            self._outgoing.go_on()
+
+    # ---- from the engine
+
+    def answer_head(self, head: AnswerHead, rest: bytes) -> None:
+        """See ``Owner``."""
+        came = time.perf_counter()
+        if head.status >= 400:
+            self._error_body, self._error_status = b"", head.status
+            self._relay = Relay(head.decoder, chunked=False)
+            self._collect_error(self._relay, rest)
+            return
+        self._status = head.status
+        events = head.content_type.startswith(b"text/event-stream")
+        chunked = (events or head.length is None) and self._client.takes_chunks
+        if events:
+            relay = EventRelay(head.decoder, chunked=chunked, hide_usage=self._usage_hidden)
+        else:
+            relay = Relay(head.decoder, chunked=chunked)
+        if not head.keep_alive:
+            relay.clean = False
+        self._relay = relay
+        body = self._fed(relay, rest) if rest or relay.done else b""
+        if body is None:
+            return
+        self._let_go_of_body()
+        overhead = self._sent_after + time.perf_counter() - came
+        self._gateway.metrics.overhead.observe(overhead)
+        self._client.write(self._head_for_client(head, chunked, overhead) + body)
+        self._after_data(relay)
+
+    def _head_for_client(self, head: AnswerHead, chunked: bool, overhead: float) -> bytes:
+        if head.length is not None and not isinstance(self._relay, EventRelay):
+            framing = b"content-length: %d\r\n" % head.length
+        elif chunked:
+            framing = b"transfer-encoding: chunked\r\n"
+        else:
+            framing = b""
+            self._client.keep_alive = False
+        if isinstance(self._relay, EventRelay):  # proxies in front of us must not gather events
+            framing += b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
+        return (
+            b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\n%bx-request-id: %b\r\nx-aimindserve-overhead-us: %d\r\n%b\r\n"
+        ) % (
+            head.status,
+            reason_phrase(head.status),
+            head.content_type or b"application/json",
+            framing,
+            self.request_id.encode(),
+            round(overhead * 1e6),
+            self._client.connection_line(),
+        )
+
+    def answer_data(self, data: bytes) -> None:
+        """See ``Owner``."""
+        relay = self._relay
+        if relay is None:
+            return
+        if self._error_body is not None:
+            self._collect_error(relay, data)
+            return
+        out = self._fed(relay, data)
+        if out is None:
+            return
+        client = self._client
+        if out:
+            client.write(out)
+        if not self._client_slow:
+            client.deadline = self._gateway.now() + self._gateway.config.stream_idle_timeout
+        self._after_data(relay)
+
+    def _after_data(self, relay: Relay | EventRelay) -> None:
+        if self._first_token is None and isinstance(relay, EventRelay) and relay.started:
+            self._first_token = time.perf_counter() - self._began
+        if relay.done:
+            self._end(reuse=relay.clean)
+
+    def _fed(self, relay: Relay | EventRelay, data: bytes) -> bytes | None:
+        """What the client gets, or None when the engine broke the framing and the exchange is over."""
+        try:
+            return relay.feed(data)
+        except FramingError:
+            self.upstream_broken()
+            return None
+
+    def _collect_error(self, relay: Relay | EventRelay, data: bytes) -> None:
+        """Engines' errors are short: read whole, then told in our shape."""
+        payload = self._fed(relay, data)
+        if payload is None:
+            return
+        self._error_body = (self._error_body or b"") + payload
+        if relay.done or len(self._error_body) > _LARGEST_ERROR:
+            self._end_with_error()
+
+    def _end_with_error(self) -> None:
+        status, body = self._error_status, self._error_body or b""
+        self._error_body = None
+        replica = self._endpoint.replica_id if self._endpoint else ""
+        if status == 503 and len(self._route.endpoints) > 1 and not self._retried:
+            self._retried = True
+            self._release(reuse=False)
+            self._tried.add(replica)
+            self._relay, self._error_status = None, 0
+            self._dispatch(engine_refusal(status, body))
+            return
+        self._fail(engine_refusal(status, body))
+
+    def upstream_lost(self, *, stale: bool) -> None:
+        """See ``Owner``."""
+        self._engine = None
+        if self._error_body is not None:
+            self._end_with_error()
+        elif self._relay is not None:
+            last = self._relay.closed()
+            if last is None:
+                self._fail(BROKE_OFF)
+            else:
+                self._client.write(last)
+                self._end(reuse=False)
+        elif stale:
+            self._again_at_same()
+        elif self._retried:
+            self._fail(BROKE_OFF)
+        else:
+            self._retried = True
+            self._leave_replica()
+            self._dispatch(BROKE_OFF)
+
+    def _again_at_same(self) -> None:
+        """The engine closed a kept connection just as our request went out: that was no try."""
+        if self._endpoint is not None and self._pool is not None:
+            self._gateway.spawn(self._connect(self._pool, self._endpoint))
+
+    def upstream_broken(self) -> None:
+        """See ``Owner``."""
+        self._fail(BROKE_OFF)
+
+    # ---- from the client
+
+    def client_gone(self) -> None:
+        """The client closed: the engine is told by closing its connection, so that it stops."""
+        if not self._over:
+            self._status = self._status if self._relay is not None and self._relay.done else _CLIENT_GONE
+            self._finish(reuse=False)
+
+    def client_slow(self, *, slow: bool) -> None:
+        """The client does not read (or reads again): the engine waits with it."""
+        self._client_slow = slow
+        engine = self._engine
+        if engine is None:
+            return
+        if slow:
+            engine.transport.pause_reading()
+        else:
+            engine.transport.resume_reading()
+
+    def timed_out(self) -> None:
+        """Nothing came from the engine for too long."""
+        self._fail(TOO_SLOW)
+
+    # ---- the end
+
+    def _fail(self, refusal: Refusal) -> None:
+        """Tell the client, in the way that is still possible."""
+        if self._over:
+            return
+        relay = self._relay
+        self._status = refusal.status
+        if relay is None or self._error_status:
+            self._tell(lambda: self._client.refuse(refusal, self.request_id))
+        elif isinstance(relay, EventRelay):
+            self._client.write(relay.broken(error_event(refusal)))
+            self._tell(self._client.finished)
+        else:
+            self._tell(self._client.abort)
+
+    def _tell(self, last: Callable[[], None]) -> None:
+        self._finish(reuse=False)
+        last()
+
+    def _end(self, *, reuse: bool) -> None:
+        self._finish(reuse=reuse)
+        self._client.finished()
+
+    def _leave_replica(self) -> None:
+        endpoint = self._endpoint
+        if endpoint is not None:
+            self._tried.add(endpoint.replica_id)
+            self._release(reuse=False)
+
+    def _release(self, *, reuse: bool) -> None:
+        """Let go of the replica and of the connection to it."""
+        endpoint, self._endpoint = self._endpoint, None
+        if endpoint is not None:
+            self._gateway.load(endpoint.replica_id, -1)
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        if self._client_slow and not engine.transport.is_closing():
+            engine.transport.resume_reading()
+        if reuse and self._pool is not None:
+            self._pool.give(engine)
+        else:
+            engine.drop()
+
+    def _let_go_of_body(self) -> None:
+        """The engine answers: no other try will need the body."""
+        if self._outgoing.done:
+            self._gateway.budget.give_back(self._client.reserved)
+            self._client.reserved = 0
+            self._outgoing.let_go()
+
+    def _finish(self, *, reuse: bool) -> None:
+        """The exchange is over. Before the next of this caller's requests may start, everything is given back."""
+        self._over = True
+        replica = self._endpoint.replica_id if self._endpoint else ""
+        self._release(reuse=reuse and self._outgoing.done)
+        self._outgoing.let_go()
+        self._record(replica)
+        if self._entered:
+            self._gateway.turns.leave(self._turn, self._begin)
+
+    def _record(self, replica: str) -> None:
+        counted = self._relay.counted() if self._relay is not None and not self._error_status else Counted()
+        first_token = self._first_token
+        self._gateway.finished(
+            UsageRecord(
+                request_id=self.request_id,
+                started_at=self._started_at,
+                endpoint=self._row.name,
+                model=self._route.model,
+                deployment_id=self._route.deployment_id,
+                replica_id=replica,
+                user_id=self._caller.user_id,
+                key_id=self._caller.key_id,
+                status=self._status,
+                prompt_tokens=counted.prompt,
+                completion_tokens=counted.completion,
+                duration_ms=round((time.perf_counter() - self._began) * 1000, 3),
+                ttft_ms=None if first_token is None else round(first_token * 1000, 3),
+                counted_by=counted.by,
+            )
+        )

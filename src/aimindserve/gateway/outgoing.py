@@ -1,0 +1,67 @@
+"""A request's way into an engine's connection: its head, and its body a slice at a time."""
+
+from aimindserve.domain.routing import Endpoint
+from aimindserve.gateway.body import BodyView
+from aimindserve.gateway.upstream import Upstream
+
+_SLICE = 262_144  # bytes of a large body handed to the transport at once
+
+
+class Outgoing:
+    """One request's bytes. It can be sent more than once, until ``let_go``."""
+
+    __slots__ = ("_body", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_suffix", "done")
+
+    def __init__(self, path: str, request_id: str, body: bytes | bytearray, view: BodyView) -> None:
+        self._path = path.encode()
+        self._request_id = request_id.encode()
+        self._body: bytes | bytearray = body
+        self._cut = view.cut
+        self._suffix = view.suffix
+        self._kept = len(body) - view.cut
+        self._length = self._kept + len(view.suffix)
+        self._place = 0
+        self._engine: Upstream | None = None
+        self.done = False
+
+    def send(self, engine: Upstream, endpoint: Endpoint) -> None:
+        """Send all of it, or as much as the connection takes now; ``go_on`` sends the rest."""
+        head = (
+            b"POST %b HTTP/1.1\r\nhost: %b:%d\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+            b"x-request-id: %b\r\n%b\r\n"
+        ) % (
+            self._path,
+            endpoint.host.encode(),
+            endpoint.port,
+            self._length,
+            self._request_id,
+            b"authorization: Bearer %b\r\n" % endpoint.engine_key.encode() if endpoint.engine_key else b"",
+        )
+        self._engine, self._place, self.done = engine, 0, False
+        if self._kept <= _SLICE:
+            body = self._body[: self._kept] if self._cut else self._body
+            engine.transport.write(b"%b%b%b" % (head, body, self._suffix))
+            self.done = True
+            return
+        engine.transport.write(head)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Hand over more, as long as the connection takes it."""
+        engine = self._engine
+        if engine is None or self.done:
+            return
+        with memoryview(self._body) as whole:
+            while engine.writable and self._place < self._kept:
+                end = min(self._kept, self._place + _SLICE)
+                engine.transport.write(bytes(whole[self._place : end]))
+                self._place = end
+        if self._place == self._kept:
+            engine.transport.write(self._suffix)
+            self.done = True
+
+    def let_go(self) -> None:
+        """Nothing of it is needed any more."""
+        self._body = b""
+        self._engine = None
+        self.done = True

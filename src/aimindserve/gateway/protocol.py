@@ -1,0 +1,367 @@
+"""One client's connection: requests are read one at a time and answered in order, whatever the client sends ahead."""
+
+import time
+from typing import TYPE_CHECKING
+
+from aimindserve.gateway import admit
+from aimindserve.gateway.auth import Caller, authenticate
+from aimindserve.gateway.body import look
+from aimindserve.gateway.connection import LINGER_SECONDS, Connection, State
+from aimindserve.gateway.endpoints import Action, Row, find_row, is_inference
+from aimindserve.gateway.errors import Problem, Refusal, envelope, http_answer, prefers_chinese, problem_body
+from aimindserve.gateway.forward import Exchange
+from aimindserve.gateway.framing import BodyDecoder, ChunkedBody, FixedBody, FramingError
+from aimindserve.gateway.heads import BadHead, RequestHead, parse_head
+from aimindserve.gateway.local import JSON, LOCAL_PATHS, answer_local, answer_models
+from aimindserve.gateway.receive import ChunkedReceiver, FixedReceiver, as_protocol
+from aimindserve.gateway.splice import Splice
+
+if TYPE_CHECKING:
+    from aimindserve.gateway.context import Gateway
+
+_AHEAD = 65_536  # bytes of later requests that are read while one is answered
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+FOREVER = float("inf")
+
+
+class ClientConnection(Connection):
+    """See the module. ``deadline``: loop time at which ``expired`` is called."""
+
+    __slots__ = ("_began", "_decoder", "_handler", "_head", "_processing", "_receiver", "_take")
+
+    def __init__(self, gateway: "Gateway") -> None:
+        super().__init__(gateway)
+        self._handler: Exchange | Splice | None = None
+        self._decoder: BodyDecoder | None = None
+        self._receiver: ChunkedReceiver | None = None
+        self._take: tuple[Row, Caller, str] | None = None
+        self._head = RequestHead()
+        self._processing = False
+        self._began = 0.0
+
+    # ---- the transport's side
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Asyncio callback."""
+        self._gateway.clients.discard(self)
+        self._give_back()
+        self.deadline = FOREVER
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.client_gone()
+
+    def pause_writing(self) -> None:
+        """Asyncio callback: the client does not read fast enough."""
+        self._writable = False
+        self.deadline = self._gateway.now() + self._gateway.config.stream_idle_timeout
+        if self._handler is not None:
+            self._handler.client_slow(slow=True)
+
+    def resume_writing(self) -> None:
+        """Asyncio callback: it has caught up."""
+        self._writable = True
+        config = self._gateway.config
+        if self._handler is not None:
+            idle = FOREVER if isinstance(self._handler, Splice) else config.stream_idle_timeout
+            self.deadline = self._gateway.now() + idle
+            self._handler.client_slow(slow=False)
+        elif self._state is State.HEAD:
+            self.deadline = self._gateway.now() + config.keepalive_timeout
+            self._process()
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio callback."""
+        state = self._state
+        if state is State.HEAD:
+            self._ahead = self._ahead + data if self._ahead else data
+            self._process()
+        elif state is State.BODY:
+            self._ahead = self._ahead + data if self._ahead else data
+            self._read_body()
+        elif state is State.BUSY:
+            self._ahead += data
+            if len(self._ahead) > _AHEAD:
+                self.read_body(on=False)
+        else:
+            self._linger(len(data))
+
+    def expired(self) -> None:
+        """The deadline has passed."""
+        if self._transport.is_closing() or not self._writable or self._state is State.LINGER:
+            self.abort()
+        elif self._state is State.HEAD and not self._ahead:
+            self._transport.close()
+            self.deadline = self._gateway.now() + LINGER_SECONDS
+        elif self._state is not State.BUSY and not isinstance(self._handler, Splice):
+            self.keep_alive = False
+            self.refuse(Refusal(408, "request_timeout", "The request did not arrive in time."), "")
+        elif self._handler is not None:
+            self._handler.timed_out()
+        else:
+            self.abort()
+
+    # ---- heads
+
+    def _process(self) -> None:
+        """Answer what can be answered; returns when more bytes or an answer must come first."""
+        if self._processing:
+            return
+        self._processing = True
+        while self._state is State.HEAD and self._ahead and self._writable and not self._transport.is_closing():
+            while self._ahead.startswith(b"\r\n"):  # RFC 9112, 2.2
+                self._ahead = self._ahead[2:]
+            limit = self._gateway.config.max_header_bytes
+            end = self._ahead.find(b"\r\n\r\n", 0, limit + 4)
+            if end < 0:
+                self._wait_for_head(limit)
+                break
+            block, self._ahead = self._ahead[: end + 4], self._ahead[end + 4 :]
+            self._began = time.perf_counter()
+            self._on_head(parse_head(block, self._gateway.config.max_headers))
+        self._processing = False
+
+    def _wait_for_head(self, limit: int) -> None:
+        """Part of a head is there. What can be no head any more is refused without waiting for its end."""
+        ahead = self._ahead
+        if not ahead:
+            return
+        if len(ahead) > limit:
+            self._on_head(BadHead(431, f"the head is larger than {limit} bytes"))
+        elif not (65 <= ahead[0] <= 90) or ahead.count(b"\n") != ahead.count(b"\r\n") or b"\0" in ahead:
+            self._on_head(BadHead(400, "this is not HTTP/1.1"))
+        elif not self._head_is_awaited():
+            self.deadline = self._gateway.now() + self._gateway.config.header_timeout
+            self._began = -1.0
+
+    def _head_is_awaited(self) -> bool:
+        return self._began < 0
+
+    def _on_head(self, head: RequestHead | BadHead) -> None:
+        self._began = max(0.0, self._began)
+        if isinstance(head, BadHead):
+            self.keep_alive = False
+            self._ahead = b""
+            self._state = State.BODY
+            self.refuse(Refusal(head.status, "bad_request", f"The request cannot be read: {head.why}."), "")
+            return
+        self._head = head
+        self.keep_alive = head.keep_alive and not self._gateway.stopping
+        self.takes_chunks = head.version == (1, 1)
+        self._decoder = ChunkedBody() if head.chunked else FixedBody(head.length)
+        self._state = State.BODY
+        request_id = self._gateway.request_id()
+        if is_inference(head.path):
+            self._inference(head, request_id)
+        elif head.path in LOCAL_PATHS:
+            status, kind, body = answer_local(self._gateway, head, request_id)
+            self.answer(status, kind, body, request_id)
+        elif head.target == b"*" or head.method == b"CONNECT":
+            self.answer(204 if head.target == b"*" else 405, JSON, b"", request_id)
+        else:
+            self._splice(head, request_id)
+
+    def _inference(self, head: RequestHead, request_id: str) -> None:
+        row = find_row(head.path)
+        if row is None:
+            self.refuse(admit.NO_SUCH_PATH, request_id)
+            return
+        if head.method not in row.methods:
+            allow = b"allow: %b\r\n" % row.allow
+            if head.method == b"OPTIONS":
+                self.answer(204, JSON, b"", request_id, allow)
+            else:
+                self.refuse(admit.WRONG_METHOD, request_id, allow)
+            return
+        directory = self._gateway.directory
+        caller = authenticate(head, self._gateway.pepper, directory.keys, directory.sessions, time.time())
+        if isinstance(caller, Refusal):
+            self.refuse(caller, request_id)
+        elif row.action is not Action.FORWARD:
+            answer = answer_models(self._gateway, row, head.path, caller)
+            if isinstance(answer, Refusal):
+                self.refuse(answer, request_id)
+            else:
+                self.answer(200, JSON, answer, request_id)
+        else:
+            refusal = admit.may_infer(caller) or self._begin_body(head, row, caller, request_id)
+            if refusal is not None:
+                self.refuse(refusal, request_id)
+
+    # ---- bodies
+
+    def _begin_body(self, head: RequestHead, row: Row, caller: Caller, request_id: str) -> Refusal | None:
+        """Take the body of an inference request; a refusal before any of it is held."""
+        config = self._gateway.config
+        limit = config.max_body_bytes if row.large_body else config.max_other_body_bytes
+        if head.length > limit:
+            return admit.too_large(limit)
+        if (head.get(b"content-encoding") or b"identity").lower() != b"identity":
+            return admit.ENCODED
+        self._take = (row, caller, request_id)
+        if head.chunked:
+            self._receiver = ChunkedReceiver(limit, self._gateway.budget)
+            self._ask_for_body()
+            self._read_body()
+            return None
+        if not self._gateway.budget.reserve(head.length):
+            return admit.BUSY
+        self.reserved = head.length
+        if len(self._ahead) >= head.length:
+            body, self._ahead = self._ahead[: head.length], self._ahead[head.length :]
+            self.received(body)
+            return None
+        receiver = FixedReceiver(self, head.length, self._ahead)
+        self._ask_for_body()
+        self._ahead = b""
+        self._transport.set_protocol(as_protocol(receiver))
+        return None
+
+    def _ask_for_body(self) -> None:
+        self.body_came()
+        if self._head.expects_continue and not self._ahead:
+            self.write(_CONTINUE)
+
+    def body_came(self) -> None:
+        """Part of a body came: its sender has time again."""
+        self.deadline = self._gateway.now() + self._gateway.config.body_idle_timeout
+
+    def _read_body(self) -> None:
+        """Body bytes of a chunked inference request, or of any request to the server."""
+        data, self._ahead = self._ahead, b""
+        if not data:
+            return
+        try:
+            if self._receiver is not None:
+                self._gather(self._receiver, data)
+            elif isinstance(self._handler, Splice) and self._decoder is not None:
+                payload, self._ahead = self._decoder.feed(data)
+                self.body_came()
+                if self._decoder.done:
+                    self._state = State.BUSY
+                    self.deadline = FOREVER
+                self._handler.body(payload, done=self._decoder.done)
+        except FramingError as error:
+            self.keep_alive = False
+            if isinstance(self._handler, Splice):
+                self.abort()
+            else:
+                self.refuse(Refusal(400, "bad_request", f"The request cannot be read: {error}."), "")
+
+    def _gather(self, receiver: ChunkedReceiver, data: bytes) -> None:
+        self._ahead = receiver.feed(data)
+        self.reserved = receiver.reserved
+        self.body_came()
+        if receiver.trouble:
+            limit = admit.too_large(self._limit()) if receiver.trouble == "limit" else admit.BUSY
+            self.refuse(limit, self._take[2] if self._take else "")
+        elif receiver.done:
+            self._receiver = None
+            self.received(receiver.body)
+
+    def _limit(self) -> int:
+        config = self._gateway.config
+        return config.max_body_bytes if self._take and self._take[0].large_body else config.max_other_body_bytes
+
+    def received(self, body: bytes | bytearray) -> None:
+        """The whole body of an inference request is there."""
+        if self._transport.get_protocol() is not self:
+            self._transport.set_protocol(self)
+        if self._take is None:
+            return
+        (row, caller, request_id), self._take = self._take, None
+        self._state = State.BUSY
+        view = look(body, streams=row.streams)
+        if isinstance(view, Refusal):
+            self.refuse(view, request_id)
+            return
+        route = admit.find_route(view.model, self._gateway.directory.routes, caller)
+        if isinstance(route, Refusal):
+            if view.model in self._gateway.directory.routes:
+                self._gateway.asked_for(view.model)
+            self.refuse(route, request_id)
+            return
+        self._handler = exchange = Exchange(self._gateway, self, row, self._head.path, caller, request_id)
+        exchange.start(body, view, route)
+
+    def _splice(self, head: RequestHead, request_id: str) -> None:
+        self.read_body(on=False)
+        self._handler = splice = Splice(self._gateway, self, head, request_id)
+        self.deadline = FOREVER
+        self._gateway.spawn(splice.run())
+
+    def take_body(self) -> None:
+        """The server is connected: the body may come."""
+        self.read_body(on=True)
+        if self._decoder is None or self._decoder.done:
+            self._state = State.BUSY
+        else:
+            self._ask_for_body()
+            self._read_body()
+
+    # ---- answers
+
+    def refuse(self, refusal: Refusal, request_id: str, headers: bytes = b"") -> None:
+        """Answer with an error in OpenAI's shape."""
+        if refusal.retry_after is not None:
+            headers += b"retry-after: %d\r\n" % refusal.retry_after
+        if refusal.status == 401:
+            headers += b'www-authenticate: Bearer realm="aimindserve"\r\n'
+        if self._handler is None:
+            self._gateway.metrics.requests["refused", refusal.status] += 1
+        self.answer(refusal.status, JSON, envelope(refusal), request_id or self._gateway.request_id(), headers)
+
+    def refuse_with_problem(self, problem: Problem, head: RequestHead, request_id: str, retry_after: int) -> None:
+        """Answer with a management error."""
+        body = problem_body(problem, request_id, chinese=prefers_chinese(head.get(b"accept-language")))
+        headers = b"retry-after: %d\r\n" % retry_after
+        self.answer(problem.status, b"application/problem+json", body, request_id, headers)
+
+    def answer(self, status: int, kind: bytes, body: bytes, request_id: str, headers: bytes = b"") -> None:
+        """A whole answer. A request whose body is still to come costs the connection."""
+        self._skip_body()
+        overhead = round((time.perf_counter() - self._began) * 1e6) if self._began > 0 else 0
+        headers += b"x-request-id: %b\r\nx-aimindserve-overhead-us: %d\r\n%b" % (
+            request_id.encode(),
+            max(0, overhead),
+            self.connection_line(),
+        )
+        self.write(http_answer(status, kind, body, headers, with_body=self._head.method != b"HEAD"))
+        self.finished()
+
+    def _skip_body(self) -> None:
+        """Leave out a body that nobody needs if it is there already, else the connection ends with this answer."""
+        if self._state is not State.BODY or self._decoder is None or self._take is not None:
+            self.keep_alive = self.keep_alive and self._state is not State.BODY
+            return
+        try:
+            _, self._ahead = self._decoder.feed(self._ahead)
+        except FramingError:
+            self.keep_alive = False
+        if not self._decoder.done or (self._head.expects_continue and not self._decoder.done):
+            self.keep_alive = False
+        else:
+            self._state = State.BUSY
+
+    def finished(self) -> None:
+        """The answer is on its way; the next request may come."""
+        self._handler = None
+        self._give_back()
+        unread = self._state is State.BODY
+        self._decoder = self._receiver = self._take = None
+        if self._transport.is_closing():
+            return
+        if not self.keep_alive:
+            self._close(unread=unread)
+            return
+        self._state = State.HEAD
+        self._began = 0.0
+        if self._writable:
+            self.deadline = self._gateway.now() + self._gateway.config.keepalive_timeout
+        self.read_body(on=True)
+        if self._ahead:
+            self._process()
+
+    def abort(self) -> None:
+        """Close at once; what the client has not read is lost, which tells it that the answer is not whole."""
+        self._handler = None
+        self._transport.abort()

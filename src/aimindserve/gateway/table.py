@@ -1,0 +1,68 @@
+"""The routing table in force, indexed for look-ups, and its last good copy on disk."""
+
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from aimindserve.domain.routing import Route, RoutingTable
+from aimindserve.gateway.auth import Caller, caller_of_key, caller_of_session
+
+
+class Directory:
+    """What the gateway knows from the server. ``apply`` replaces all of it between two requests."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.routes: dict[str, Route] = {}
+        self.keys: dict[bytes, Caller] = {}
+        self.sessions: dict[bytes, Caller] = {}
+
+    def apply(self, table: RoutingTable) -> None:
+        """Put ``table`` in force.
+
+        Raises:
+            ValueError: a digest is not hexadecimal; the old table stays in force.
+        """
+        keys = {bytes.fromhex(grant.digest): caller_of_key(grant) for grant in table.keys}
+        sessions = {bytes.fromhex(grant.digest): caller_of_session(grant) for grant in table.sessions}
+        self.routes = {route.model: route for route in table.routes}
+        self.keys, self.sessions, self.version = keys, sessions, table.version
+
+    def endpoints(self) -> set[tuple[str, str, int]]:
+        """(replica id, host, port) of every replica that is served now."""
+        return {(e.replica_id, e.host, e.port) for route in self.routes.values() for e in route.endpoints}
+
+
+def save_table(file: Path, table: RoutingTable) -> None:
+    """Write ``table`` to ``file`` (mode 0600), whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(msgspec.json.encode(table))
+        beside.replace(file)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def load_table(file: Path) -> RoutingTable | None:
+    """The table in ``file``; None when there is none, it is damaged, or others could have written it."""
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as stream:
+        state = os.fstat(handle)
+        if state.st_uid != os.geteuid() or state.st_mode & 0o022:
+            return None
+        try:
+            return msgspec.json.decode(stream.read(), type=RoutingTable)
+        except (msgspec.DecodeError, OSError, UnicodeDecodeError):
+            return None
