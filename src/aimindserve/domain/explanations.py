@@ -24,6 +24,7 @@ class Why(StrEnum):
     MEMORY_PROJECTOR = "memory_projector"
     MEMORY_KV_CACHE = "memory_kv_cache"
     MEMORY_COMPUTE = "memory_compute"
+    MEMORY_VISION_COMPUTE = "memory_vision_compute"
     MEMORY_OVERHEAD = "memory_overhead"
     ALTERNATIVE_CONTEXT = "alternative_context"
 
@@ -67,6 +68,10 @@ _TEXTS: dict[Why, tuple[str, str]] = {
         "{layers} 层、{tokens} 个词元的键值缓存。",
     ),
     Why.MEMORY_COMPUTE: ("Working memory for one batch.", "单个批次的计算缓冲。"),
+    Why.MEMORY_VISION_COMPUTE: (
+        "Working memory for the largest picture, {tokens} tokens. Smaller pictures (--image-max-tokens) need less.",
+        "处理最大图片（{tokens} 个词元）所需的计算缓冲；减小图片（--image-max-tokens）可降低占用。",
+    ),
     Why.MEMORY_OVERHEAD: ("The engine program itself.", "引擎程序本身。"),
     Why.ALTERNATIVE_CONTEXT: (
         "It fits with a context of {tokens} tokens in all.",

@@ -81,7 +81,7 @@ class ProjectorFacts:
 @dataclass(frozen=True, slots=True)
 class GgufSummary:
     """A header in the product's terms; None where it does not say. ``key_size`` and ``value_size`` are per head;
-    ``kv_heads`` is the largest of the layers."""
+    ``kv_heads`` is the largest of the layers; ``pooling`` is llama.cpp's ``llama_pooling_type`` (None also for 0)."""
 
     kind: GgufKind
     architecture: str
@@ -98,7 +98,7 @@ class GgufSummary:
     embedding_size: int | None = None
     feed_forward_size: int | None = None
     vocabulary_size: int | None = None
-    pooling: bool = False
+    pooling: int | None = None
     has_chat_template: bool = False
     split: Split | None = None
     projector: ProjectorFacts | None = None
@@ -127,7 +127,7 @@ def summarize(header: GgufHeader) -> GgufSummary:
         embedding_size=embedding,
         feed_forward_size=_size(header, f"{architecture}.feed_forward_length"),
         vocabulary_size=_vocabulary(header, architecture),
-        pooling=f"{architecture}.pooling_type" in header.metadata,
+        pooling=_size(header, f"{architecture}.pooling_type"),
         has_chat_template=bool(_text(header, "tokenizer.chat_template")),
         split=_split(header),
         projector=_projector(header) if kind is GgufKind.PROJECTOR else None,

@@ -22,6 +22,8 @@ from aimindserve.sources._base import RefusedError, names_in, open_regular
 _UNSUPPORTED = {GgufProblem.VERSION, GgufProblem.BIG_ENDIAN, GgufProblem.TENSOR_TYPE, GgufProblem.VALUE_TYPE}
 # Headers that are read to find a projector whose name does not say so.
 _MOST_NEIGHBOURS = 32
+# LLAMA_POOLING_TYPE_RANK of llama.cpp's include/llama.h.
+_POOLING_RANK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +186,10 @@ def _facts(parts: list[_File], projector: _File | None) -> ModelFacts:
 
 
 def _capabilities(model: GgufSummary, sight: ProjectorFacts | None) -> tuple[str, ...]:
+    if model.pooling == _POOLING_RANK:
+        return ("rerank",)
     if model.architecture in EMBEDDING_ARCHITECTURES or (model.pooling and not model.has_chat_template):
-        return ("embeddings",)
+        return ("embedding",)
     return ("chat", *(("vision",) if sight and sight.sees else ()), *(("audio",) if sight and sight.hears else ()))
 
 
