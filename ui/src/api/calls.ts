@@ -24,8 +24,9 @@ export const api = {
 
   deployments: async () => (await sdk.listDeployments()).data.items,
   createDeployment: async (body: DeploymentSpecInput) => (await sdk.createDeployment({ body })).data,
-  editDeployment: async (deployment: string, body: DeploymentPatch) =>
-    (await sdk.editDeployment({ ...name(deployment), body })).data,
+  /** Refused when somebody else changed the deployment after `revision` was read. */
+  editDeployment: async (deployment: string, revision: number, body: DeploymentPatch) =>
+    (await sdk.editDeployment({ ...name(deployment), body, headers: { "if-match": `"${revision}"` } })).data,
   start: async (deployment: string) => {
     await sdk.startDeployment(name(deployment));
   },

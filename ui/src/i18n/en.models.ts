@@ -90,6 +90,26 @@ export const enModels = {
   },
   events: {
     by: "by {{actor}}",
+    kind: {
+      deployment: {
+        created: "deployed",
+        edited: "edited",
+        started: "start ordered",
+        stopped: "stop ordered",
+        restarted: "restart ordered",
+        scaled: "number of replicas changed",
+        delete_ordered: "deletion ordered",
+        deleted: "deleted",
+      },
+      replica: {
+        created: "replica created",
+        waiting: "replica waits",
+        placed: "replica placed",
+        changed: "replica’s state changed",
+        stop_ordered: "replica told to stop",
+        removed: "replica gone",
+      },
+    },
     none: "Nothing has happened yet.",
   },
 };

@@ -90,6 +90,26 @@ export const zhModels: typeof enModels = {
   },
   events: {
     by: "操作者 {{actor}}",
+    kind: {
+      deployment: {
+        created: "已部署",
+        edited: "已编辑",
+        started: "要求启动",
+        stopped: "要求停止",
+        restarted: "要求重启",
+        scaled: "副本数已调整",
+        delete_ordered: "要求删除",
+        deleted: "已删除",
+      },
+      replica: {
+        created: "副本已创建",
+        waiting: "副本等待中",
+        placed: "副本已调度",
+        changed: "副本状态变化",
+        stop_ordered: "副本被要求停止",
+        removed: "副本已移除",
+      },
+    },
     none: "尚无事件。",
   },
 };

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, FitData, FitErrors, FitResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses } from './types.gen';
+import type { ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, FitData, FitErrors, FitResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean> = Options2<TData, ThrowOnError> & {
     /**
@@ -19,22 +19,37 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 };
 
 /**
+ * Readiness
+ *
+ * Whether requests can be served: the database answers, deployments were looked at, a gateway is connected.
+ */
+export const readiness = <ThrowOnError extends boolean = true>(options?: Options<ReadinessData, ThrowOnError>) => (options?.client ?? client).get<ReadinessResponses, ReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });
+
+/**
  * Login Hint
+ *
+ * Where the initial password lies, as long as nobody has changed it.
  */
 export const loginHint = <ThrowOnError extends boolean = true>(options?: Options<LoginHintData, ThrowOnError>) => (options?.client ?? client).get<LoginHintResponses, LoginHintErrors, ThrowOnError>({ url: '/api/v1/session/hint', ...options });
 
 /**
  * Logout
+ *
+ * Logs out.
  */
 export const logout = <ThrowOnError extends boolean = true>(options?: Options<LogoutData, ThrowOnError>) => (options?.client ?? client).delete<LogoutResponses, LogoutErrors, ThrowOnError>({ url: '/api/v1/session', ...options });
 
 /**
  * Read Session
+ *
+ * Who is logged in.
  */
 export const readSession = <ThrowOnError extends boolean = true>(options?: Options<ReadSessionData, ThrowOnError>) => (options?.client ?? client).get<ReadSessionResponses, ReadSessionErrors, ThrowOnError>({ url: '/api/v1/session', ...options });
 
 /**
  * Login
+ *
+ * Logs in and sets the session cookie.
  */
 export const login = <ThrowOnError extends boolean = true>(options: Options<LoginData, ThrowOnError>) => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     url: '/api/v1/session',
@@ -47,6 +62,8 @@ export const login = <ThrowOnError extends boolean = true>(options: Options<Logi
 
 /**
  * Change Password
+ *
+ * Changes the password. All other sessions of the user end; this one goes on with a new cookie.
  */
 export const changePassword = <ThrowOnError extends boolean = true>(options: Options<ChangePasswordData, ThrowOnError>) => (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
     url: '/api/v1/session/password',
@@ -58,15 +75,19 @@ export const changePassword = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * List Deployments
+ * List Users
+ *
+ * All people.
  */
-export const listDeployments = <ThrowOnError extends boolean = true>(options?: Options<ListDeploymentsData, ThrowOnError>) => (options?.client ?? client).get<ListDeploymentsResponses, ListDeploymentsErrors, ThrowOnError>({ url: '/api/v1/deployments', ...options });
+export const listUsers = <ThrowOnError extends boolean = true>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({ url: '/api/v1/users', ...options });
 
 /**
- * Create Deployment
+ * Create User
+ *
+ * Makes a person.
  */
-export const createDeployment = <ThrowOnError extends boolean = true>(options: Options<CreateDeploymentData, ThrowOnError>) => (options.client ?? client).post<CreateDeploymentResponses, CreateDeploymentErrors, ThrowOnError>({
-    url: '/api/v1/deployments',
+export const createUser = <ThrowOnError extends boolean = true>(options: Options<CreateUserData, ThrowOnError>) => (options.client ?? client).post<CreateUserResponses, CreateUserErrors, ThrowOnError>({
+    url: '/api/v1/users',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -75,88 +96,37 @@ export const createDeployment = <ThrowOnError extends boolean = true>(options: O
 });
 
 /**
- * Delete Deployment
+ * Delete User
+ *
+ * Deletes a person with all their keys and sessions.
  */
-export const deleteDeployment = <ThrowOnError extends boolean = true>(options: Options<DeleteDeploymentData, ThrowOnError>) => (options.client ?? client).delete<DeleteDeploymentResponses, DeleteDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}', ...options });
+export const deleteUser = <ThrowOnError extends boolean = true>(options: Options<DeleteUserData, ThrowOnError>) => (options.client ?? client).delete<DeleteUserResponses, DeleteUserErrors, ThrowOnError>({ url: '/api/v1/users/{user_id}', ...options });
 
 /**
- * Read Deployment
+ * Edit User
+ *
+ * Keeps a person out, or lets them in again.
  */
-export const readDeployment = <ThrowOnError extends boolean = true>(options: Options<ReadDeploymentData, ThrowOnError>) => (options.client ?? client).get<ReadDeploymentResponses, ReadDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}', ...options });
-
-/**
- * Edit Deployment
- */
-export const editDeployment = <ThrowOnError extends boolean = true>(options: Options<EditDeploymentData, ThrowOnError>) => (options.client ?? client).patch<EditDeploymentResponses, EditDeploymentErrors, ThrowOnError>({
-    url: '/api/v1/deployments/{name}',
+export const editUser = <ThrowOnError extends boolean = true>(options: Options<EditUserData, ThrowOnError>) => (options.client ?? client).patch<EditUserResponses, EditUserErrors, ThrowOnError>({
+    url: '/api/v1/users/{user_id}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
 });
-
-/**
- * Start Deployment
- */
-export const startDeployment = <ThrowOnError extends boolean = true>(options: Options<StartDeploymentData, ThrowOnError>) => (options.client ?? client).post<StartDeploymentResponses, StartDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/start', ...options });
-
-/**
- * Stop Deployment
- */
-export const stopDeployment = <ThrowOnError extends boolean = true>(options: Options<StopDeploymentData, ThrowOnError>) => (options.client ?? client).post<StopDeploymentResponses, StopDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/stop', ...options });
-
-/**
- * Restart Deployment
- */
-export const restartDeployment = <ThrowOnError extends boolean = true>(options: Options<RestartDeploymentData, ThrowOnError>) => (options.client ?? client).post<RestartDeploymentResponses, RestartDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/restart', ...options });
-
-/**
- * Scale Deployment
- */
-export const scaleDeployment = <ThrowOnError extends boolean = true>(options: Options<ScaleDeploymentData, ThrowOnError>) => (options.client ?? client).post<ScaleDeploymentResponses, ScaleDeploymentErrors, ThrowOnError>({
-    url: '/api/v1/deployments/{name}/scale',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * List Deployment Events
- */
-export const listDeploymentEvents = <ThrowOnError extends boolean = true>(options: Options<ListDeploymentEventsData, ThrowOnError>) => (options.client ?? client).get<ListDeploymentEventsResponses, ListDeploymentEventsErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/events', ...options });
-
-/**
- * Read Replica Log
- */
-export const readReplicaLog = <ThrowOnError extends boolean = true>(options: Options<ReadReplicaLogData, ThrowOnError>) => (options.client ?? client).get<ReadReplicaLogResponses, ReadReplicaLogErrors, ThrowOnError>({ url: '/api/v1/replicas/{replica_id}/log', ...options });
-
-/**
- * Fit
- */
-export const fit = <ThrowOnError extends boolean = true>(options: Options<FitData, ThrowOnError>) => (options.client ?? client).post<FitResponses, FitErrors, ThrowOnError>({
-    url: '/api/v1/fit',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * List Nodes
- */
-export const listNodes = <ThrowOnError extends boolean = true>(options?: Options<ListNodesData, ThrowOnError>) => (options?.client ?? client).get<ListNodesResponses, ListNodesErrors, ThrowOnError>({ url: '/api/v1/nodes', ...options });
 
 /**
  * List Keys
+ *
+ * Your keys; an administrator sees everybody's.
  */
 export const listKeys = <ThrowOnError extends boolean = true>(options?: Options<ListKeysData, ThrowOnError>) => (options?.client ?? client).get<ListKeysResponses, ListKeysErrors, ThrowOnError>({ url: '/api/v1/keys', ...options });
 
 /**
  * Create Key
+ *
+ * Makes a key. The answer is the only place that shows it whole.
  */
 export const createKey = <ThrowOnError extends boolean = true>(options: Options<CreateKeyData, ThrowOnError>) => (options.client ?? client).post<CreateKeyResponses, CreateKeyErrors, ThrowOnError>({
     url: '/api/v1/keys',
@@ -169,10 +139,176 @@ export const createKey = <ThrowOnError extends boolean = true>(options: Options<
 
 /**
  * Delete Key
+ *
+ * Deletes a key: it stops working at once.
  */
 export const deleteKey = <ThrowOnError extends boolean = true>(options: Options<DeleteKeyData, ThrowOnError>) => (options.client ?? client).delete<DeleteKeyResponses, DeleteKeyErrors, ThrowOnError>({ url: '/api/v1/keys/{key_id}', ...options });
 
 /**
+ * Edit Key
+ *
+ * Disables a key, or enables it again.
+ */
+export const editKey = <ThrowOnError extends boolean = true>(options: Options<EditKeyData, ThrowOnError>) => (options.client ?? client).patch<EditKeyResponses, EditKeyErrors, ThrowOnError>({
+    url: '/api/v1/keys/{key_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Deployments
+ *
+ * All deployments by name, with their replicas.
+ */
+export const listDeployments = <ThrowOnError extends boolean = true>(options?: Options<ListDeploymentsData, ThrowOnError>) => (options?.client ?? client).get<ListDeploymentsResponses, ListDeploymentsErrors, ThrowOnError>({ url: '/api/v1/deployments', ...options });
+
+/**
+ * Create Deployment
+ *
+ * Makes a deployment. Its model files are looked at first: what cannot run is refused with the reason.
+ */
+export const createDeployment = <ThrowOnError extends boolean = true>(options: Options<CreateDeploymentData, ThrowOnError>) => (options.client ?? client).post<CreateDeploymentResponses, CreateDeploymentErrors, ThrowOnError>({
+    url: '/api/v1/deployments',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Deployment
+ *
+ * Stops all replicas, then removes the deployment. Model files stay.
+ */
+export const deleteDeployment = <ThrowOnError extends boolean = true>(options: Options<DeleteDeploymentData, ThrowOnError>) => (options.client ?? client).delete<DeleteDeploymentResponses, DeleteDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}', ...options });
+
+/**
+ * Read Deployment
+ *
+ * One deployment.
+ */
+export const readDeployment = <ThrowOnError extends boolean = true>(options: Options<ReadDeploymentData, ThrowOnError>) => (options.client ?? client).get<ReadDeploymentResponses, ReadDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}', ...options });
+
+/**
+ * Edit Deployment
+ *
+ * Changes a spec. Replicas that no longer serve it are replaced.
+ */
+export const editDeployment = <ThrowOnError extends boolean = true>(options: Options<EditDeploymentData, ThrowOnError>) => (options.client ?? client).patch<EditDeploymentResponses, EditDeploymentErrors, ThrowOnError>({
+    url: '/api/v1/deployments/{name}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start Deployment
+ *
+ * Starts a stopped deployment.
+ */
+export const startDeployment = <ThrowOnError extends boolean = true>(options: Options<StartDeploymentData, ThrowOnError>) => (options.client ?? client).post<StartDeploymentResponses, StartDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/start', ...options });
+
+/**
+ * Stop Deployment
+ *
+ * Stops all replicas and keeps the deployment.
+ */
+export const stopDeployment = <ThrowOnError extends boolean = true>(options: Options<StopDeploymentData, ThrowOnError>) => (options.client ?? client).post<StopDeploymentResponses, StopDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/stop', ...options });
+
+/**
+ * Restart Deployment
+ *
+ * Replaces all replicas by new ones; the source is read again.
+ */
+export const restartDeployment = <ThrowOnError extends boolean = true>(options: Options<RestartDeploymentData, ThrowOnError>) => (options.client ?? client).post<RestartDeploymentResponses, RestartDeploymentErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/restart', ...options });
+
+/**
+ * Scale Deployment
+ *
+ * Sets the number of replicas.
+ */
+export const scaleDeployment = <ThrowOnError extends boolean = true>(options: Options<ScaleDeploymentData, ThrowOnError>) => (options.client ?? client).post<ScaleDeploymentResponses, ScaleDeploymentErrors, ThrowOnError>({
+    url: '/api/v1/deployments/{name}/scale',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Deployment Events
+ *
+ * What happened to a deployment, oldest first; also after it was deleted.
+ */
+export const listDeploymentEvents = <ThrowOnError extends boolean = true>(options: Options<ListDeploymentEventsData, ThrowOnError>) => (options.client ?? client).get<ListDeploymentEventsResponses, ListDeploymentEventsErrors, ThrowOnError>({ url: '/api/v1/deployments/{name}/events', ...options });
+
+/**
+ * Read Replica Log
+ *
+ * A piece of the log of one attempt.
+ */
+export const readReplicaLog = <ThrowOnError extends boolean = true>(options: Options<ReadReplicaLogData, ThrowOnError>) => (options.client ?? client).get<ReadReplicaLogResponses, ReadReplicaLogErrors, ThrowOnError>({ url: '/api/v1/replicas/{replica_id}/log', ...options });
+
+/**
+ * List Nodes
+ *
+ * All machines with their devices and engines.
+ */
+export const listNodes = <ThrowOnError extends boolean = true>(options?: Options<ListNodesData, ThrowOnError>) => (options?.client ?? client).get<ListNodesResponses, ListNodesErrors, ThrowOnError>({ url: '/api/v1/nodes', ...options });
+
+/**
+ * List Devices
+ *
+ * All devices of all machines.
+ */
+export const listDevices = <ThrowOnError extends boolean = true>(options?: Options<ListDevicesData, ThrowOnError>) => (options?.client ?? client).get<ListDevicesResponses, ListDevicesErrors, ThrowOnError>({ url: '/api/v1/devices', ...options });
+
+/**
+ * Fit
+ *
+ * Whether a spec fits, with its memory, its parameters and what would make it fit. Nothing is changed.
+ */
+export const fit = <ThrowOnError extends boolean = true>(options: Options<FitData, ThrowOnError>) => (options.client ?? client).post<FitResponses, FitErrors, ThrowOnError>({
+    url: '/api/v1/fit',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Read System
+ *
+ * Version and surroundings of the running server.
  */
 export const readSystem = <ThrowOnError extends boolean = true>(options?: Options<ReadSystemData, ThrowOnError>) => (options?.client ?? client).get<ReadSystemResponses, ReadSystemErrors, ThrowOnError>({ url: '/api/v1/system', ...options });
+
+/**
+ * List Settings
+ *
+ * All settings. They are set by flag, environment or file, and take effect at a start.
+ */
+export const listSettings = <ThrowOnError extends boolean = true>(options?: Options<ListSettingsData, ThrowOnError>) => (options?.client ?? client).get<ListSettingsResponses, ListSettingsErrors, ThrowOnError>({ url: '/api/v1/settings', ...options });
+
+/**
+ * List Events
+ *
+ * The latest events, oldest first (an administrator also sees those about people and keys);
+ * with ``follow`` those that come, after ``Last-Event-ID`` if it is given.
+ */
+export const listEvents = <ThrowOnError extends boolean = true>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({ url: '/api/v1/events', ...options });
+
+/**
+ * List Usage
+ *
+ * Requests and tokens by day (UTC) and model.
+ */
+export const listUsage = <ThrowOnError extends boolean = true>(options?: Options<ListUsageData, ThrowOnError>) => (options?.client ?? client).get<ListUsageResponses, ListUsageErrors, ThrowOnError>({ url: '/api/v1/usage', ...options });

@@ -322,7 +322,7 @@ export type DeviceView = {
  * EngineInstall
  *
  * An engine program found on a node. ``flavour`` tells dialects of one engine apart (``llama-server``,
- * ``llama-box``, ``xllamacpp``).
+ * ``llama-box``, ``xllamacpp``). ``gpu_kinds``: GPUs that it was built for and sees.
  */
 export type EngineInstall = {
     /**
@@ -341,6 +341,10 @@ export type EngineInstall = {
      * Path
      */
     path: string;
+    /**
+     * Gpu Kinds
+     */
+    gpu_kinds?: Array<DeviceKind>;
 };
 
 /**
@@ -437,6 +441,51 @@ export type FitReport = {
 };
 
 /**
+ * FitRequest
+ *
+ * Body of ``POST /fit``: a spec, and machines to imagine instead of those that are there.
+ */
+export type FitRequest = {
+    /**
+     * Name
+     *
+     * Public model name: letters, digits, dot, dash and underscore, up to 63 characters.
+     */
+    name?: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Engine
+     */
+    engine?: 'auto' | 'vllm' | 'llama.cpp';
+    /**
+     * Engine Version
+     */
+    engine_version?: string | null;
+    /**
+     * Parameters
+     */
+    parameters?: Array<string>;
+    /**
+     * Replicas
+     */
+    replicas?: number;
+    placement?: PlacementWishesInput;
+    /**
+     * Env
+     */
+    env?: {
+        [key: string]: unknown | string;
+    };
+    /**
+     * Fleet
+     */
+    fleet?: Array<NodeFacts> | null;
+};
+
+/**
  * ItemList[DeploymentView]
  */
 export type ItemListDeploymentView = {
@@ -444,6 +493,16 @@ export type ItemListDeploymentView = {
      * Items
      */
     items: Array<DeploymentView>;
+};
+
+/**
+ * ItemList[DeviceView]
+ */
+export type ItemListDeviceView = {
+    /**
+     * Items
+     */
+    items: Array<DeviceView>;
 };
 
 /**
@@ -474,6 +533,36 @@ export type ItemListNodeView = {
      * Items
      */
     items: Array<NodeView>;
+};
+
+/**
+ * ItemList[SettingView]
+ */
+export type ItemListSettingView = {
+    /**
+     * Items
+     */
+    items: Array<SettingView>;
+};
+
+/**
+ * ItemList[UsageView]
+ */
+export type ItemListUsageView = {
+    /**
+     * Items
+     */
+    items: Array<UsageView>;
+};
+
+/**
+ * ItemList[UserView]
+ */
+export type ItemListUserView = {
+    /**
+     * Items
+     */
+    items: Array<UserView>;
 };
 
 /**
@@ -522,6 +611,18 @@ export type KeyCreated = {
      * Token
      */
     token: string;
+};
+
+/**
+ * KeyPatch
+ *
+ * Body of ``PATCH /keys/{key_id}``.
+ */
+export type KeyPatch = {
+    /**
+     * Disabled
+     */
+    disabled: boolean;
 };
 
 /**
@@ -696,6 +797,38 @@ export type MemoryItemView = {
      * Why
      */
     why: string;
+};
+
+/**
+ * NodeFacts
+ *
+ * What a node says of itself. ``notes`` are facts worth showing, like an absent GPU driver.
+ */
+export type NodeFacts = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Hostname
+     */
+    hostname: string;
+    /**
+     * Boot Id
+     */
+    boot_id: string;
+    /**
+     * Devices
+     */
+    devices?: Array<Device>;
+    /**
+     * Engines
+     */
+    engines?: Array<EngineInstall>;
+    /**
+     * Notes
+     */
+    notes?: Array<Reason>;
 };
 
 /**
@@ -887,50 +1020,38 @@ export type PlanView = {
 };
 
 /**
- * Problem
+ * Ready
  *
- * An error answer (``application/problem+json``, RFC 9457, with our fields).
+ * The server can serve.
  */
-export type Problem = {
-    /**
-     * Type
-     */
-    type: string;
-    /**
-     * Title
-     */
-    title: string;
+export type Ready = {
     /**
      * Status
      */
-    status: number;
-    /**
-     * Code
-     */
-    code: string;
-    /**
-     * Message
-     */
-    message: string;
+    status: string;
+};
+
+/**
+ * Reason
+ *
+ * A code and the values that its sentences mention.
+ */
+export type Reason = {
+    code: ReasonCode;
     /**
      * Params
      */
-    params: {
+    params?: {
         [key: string]: string | number | number;
     };
-    /**
-     * Remedy
-     */
-    remedy: string;
-    /**
-     * Request Id
-     */
-    request_id: string;
-    /**
-     * Reasons
-     */
-    reasons: Array<ReasonView>;
 };
+
+/**
+ * ReasonCode
+ *
+ * Every cause that the product can name.
+ */
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'waiting_for_node' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_illegal_instruction' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -1071,6 +1192,30 @@ export type SessionView = {
 };
 
 /**
+ * SettingView
+ *
+ * One setting: its value now, its default, and what it is for. Secrets show as ``set``.
+ */
+export type SettingView = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Value
+     */
+    value: unknown;
+    /**
+     * Default
+     */
+    default: unknown;
+    /**
+     * Help
+     */
+    help: string;
+};
+
+/**
  * SystemView
  *
  * The running system.
@@ -1099,11 +1244,178 @@ export type SystemView = {
 };
 
 /**
+ * UsageView
+ *
+ * Usage of one model, by day (UTC, ``YYYY-MM-DD``).
+ */
+export type UsageView = {
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Requests
+     */
+    requests: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Prompt Tokens
+     */
+    prompt_tokens: number;
+    /**
+     * Completion Tokens
+     */
+    completion_tokens: number;
+};
+
+/**
+ * UserPatch
+ *
+ * Body of ``PATCH /users/{user_id}``.
+ */
+export type UserPatch = {
+    /**
+     * Disabled
+     */
+    disabled: boolean;
+};
+
+/**
+ * UserRequest
+ *
+ * Body of ``POST /users``. The person must change ``password`` at the first login.
+ */
+export type UserRequest = {
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Password
+     */
+    password: string;
+    /**
+     * Is Admin
+     */
+    is_admin?: boolean;
+};
+
+/**
+ * UserView
+ *
+ * A person.
+ */
+export type UserView = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Is Admin
+     */
+    is_admin: boolean;
+    /**
+     * Disabled
+     */
+    disabled: boolean;
+    /**
+     * Must Change Password
+     */
+    must_change_password: boolean;
+    /**
+     * Created At
+     */
+    created_at: number;
+};
+
+/**
  * Wanted
  *
  * What a person wants of a deployment as a whole.
  */
 export type Wanted = 'running' | 'stopped' | 'deleted';
+
+/**
+ * Problem
+ *
+ * An error answer (``application/problem+json``, RFC 9457, with our fields).
+ */
+export type Problem = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Status
+     */
+    status: number;
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Params
+     */
+    params: {
+        [key: string]: string | number | number;
+    };
+    /**
+     * Remedy
+     */
+    remedy: string;
+    /**
+     * Request Id
+     */
+    request_id: string;
+    /**
+     * Reasons
+     */
+    reasons: Array<ReasonView>;
+};
+
+export type ReadinessData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/readyz';
+};
+
+export type ReadinessErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadinessError = ReadinessErrors[keyof ReadinessErrors];
+
+export type ReadinessResponses = {
+    /**
+     * Successful Response
+     */
+    200: Ready;
+};
+
+export type ReadinessResponse = ReadinessResponses[keyof ReadinessResponses];
 
 export type LoginHintData = {
     body?: never;
@@ -1114,7 +1426,7 @@ export type LoginHintData = {
 
 export type LoginHintErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1139,7 +1451,7 @@ export type LogoutData = {
 
 export type LogoutErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1164,7 +1476,7 @@ export type ReadSessionData = {
 
 export type ReadSessionErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1189,7 +1501,7 @@ export type LoginData = {
 
 export type LoginErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1214,7 +1526,7 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1230,388 +1542,115 @@ export type ChangePasswordResponses = {
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
-export type ListDeploymentsData = {
+export type ListUsersData = {
     body?: never;
     path?: never;
     query?: never;
-    url: '/api/v1/deployments';
+    url: '/api/v1/users';
 };
 
-export type ListDeploymentsErrors = {
+export type ListUsersErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
 
-export type ListDeploymentsError = ListDeploymentsErrors[keyof ListDeploymentsErrors];
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
 
-export type ListDeploymentsResponses = {
+export type ListUsersResponses = {
     /**
      * Successful Response
      */
-    200: ItemListDeploymentView;
+    200: ItemListUserView;
 };
 
-export type ListDeploymentsResponse = ListDeploymentsResponses[keyof ListDeploymentsResponses];
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
 
-export type CreateDeploymentData = {
-    body: DeploymentSpecInput;
+export type CreateUserData = {
+    body: UserRequest;
     path?: never;
     query?: never;
-    url: '/api/v1/deployments';
+    url: '/api/v1/users';
 };
 
-export type CreateDeploymentErrors = {
+export type CreateUserErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
 
-export type CreateDeploymentError = CreateDeploymentErrors[keyof CreateDeploymentErrors];
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
 
-export type CreateDeploymentResponses = {
+export type CreateUserResponses = {
     /**
      * Successful Response
      */
-    201: DeploymentView;
+    201: UserView;
 };
 
-export type CreateDeploymentResponse = CreateDeploymentResponses[keyof CreateDeploymentResponses];
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
 
-export type DeleteDeploymentData = {
+export type DeleteUserData = {
     body?: never;
     path: {
         /**
-         * Name
+         * User Id
          */
-        name: string;
+        user_id: string;
     };
     query?: never;
-    url: '/api/v1/deployments/{name}';
+    url: '/api/v1/users/{user_id}';
 };
 
-export type DeleteDeploymentErrors = {
+export type DeleteUserErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
 
-export type DeleteDeploymentError = DeleteDeploymentErrors[keyof DeleteDeploymentErrors];
+export type DeleteUserError = DeleteUserErrors[keyof DeleteUserErrors];
 
-export type DeleteDeploymentResponses = {
+export type DeleteUserResponses = {
     /**
      * Successful Response
      */
-    202: DeploymentView;
+    204: void;
 };
 
-export type DeleteDeploymentResponse = DeleteDeploymentResponses[keyof DeleteDeploymentResponses];
+export type DeleteUserResponse = DeleteUserResponses[keyof DeleteUserResponses];
 
-export type ReadDeploymentData = {
-    body?: never;
+export type EditUserData = {
+    body: UserPatch;
     path: {
         /**
-         * Name
+         * User Id
          */
-        name: string;
+        user_id: string;
     };
     query?: never;
-    url: '/api/v1/deployments/{name}';
+    url: '/api/v1/users/{user_id}';
 };
 
-export type ReadDeploymentErrors = {
+export type EditUserErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
 
-export type ReadDeploymentError = ReadDeploymentErrors[keyof ReadDeploymentErrors];
+export type EditUserError = EditUserErrors[keyof EditUserErrors];
 
-export type ReadDeploymentResponses = {
+export type EditUserResponses = {
     /**
      * Successful Response
      */
-    200: DeploymentView;
+    200: UserView;
 };
 
-export type ReadDeploymentResponse = ReadDeploymentResponses[keyof ReadDeploymentResponses];
-
-export type EditDeploymentData = {
-    body: DeploymentPatch;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/v1/deployments/{name}';
-};
-
-export type EditDeploymentErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type EditDeploymentError = EditDeploymentErrors[keyof EditDeploymentErrors];
-
-export type EditDeploymentResponses = {
-    /**
-     * Successful Response
-     */
-    200: DeploymentView;
-};
-
-export type EditDeploymentResponse = EditDeploymentResponses[keyof EditDeploymentResponses];
-
-export type StartDeploymentData = {
-    body?: never;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/v1/deployments/{name}/start';
-};
-
-export type StartDeploymentErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type StartDeploymentError = StartDeploymentErrors[keyof StartDeploymentErrors];
-
-export type StartDeploymentResponses = {
-    /**
-     * Successful Response
-     */
-    200: DeploymentView;
-};
-
-export type StartDeploymentResponse = StartDeploymentResponses[keyof StartDeploymentResponses];
-
-export type StopDeploymentData = {
-    body?: never;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/v1/deployments/{name}/stop';
-};
-
-export type StopDeploymentErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type StopDeploymentError = StopDeploymentErrors[keyof StopDeploymentErrors];
-
-export type StopDeploymentResponses = {
-    /**
-     * Successful Response
-     */
-    200: DeploymentView;
-};
-
-export type StopDeploymentResponse = StopDeploymentResponses[keyof StopDeploymentResponses];
-
-export type RestartDeploymentData = {
-    body?: never;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/v1/deployments/{name}/restart';
-};
-
-export type RestartDeploymentErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type RestartDeploymentError = RestartDeploymentErrors[keyof RestartDeploymentErrors];
-
-export type RestartDeploymentResponses = {
-    /**
-     * Successful Response
-     */
-    200: DeploymentView;
-};
-
-export type RestartDeploymentResponse = RestartDeploymentResponses[keyof RestartDeploymentResponses];
-
-export type ScaleDeploymentData = {
-    body: ScaleRequest;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/v1/deployments/{name}/scale';
-};
-
-export type ScaleDeploymentErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type ScaleDeploymentError = ScaleDeploymentErrors[keyof ScaleDeploymentErrors];
-
-export type ScaleDeploymentResponses = {
-    /**
-     * Successful Response
-     */
-    200: DeploymentView;
-};
-
-export type ScaleDeploymentResponse = ScaleDeploymentResponses[keyof ScaleDeploymentResponses];
-
-export type ListDeploymentEventsData = {
-    body?: never;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/v1/deployments/{name}/events';
-};
-
-export type ListDeploymentEventsErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type ListDeploymentEventsError = ListDeploymentEventsErrors[keyof ListDeploymentEventsErrors];
-
-export type ListDeploymentEventsResponses = {
-    /**
-     * Successful Response
-     */
-    200: ItemListEventView;
-};
-
-export type ListDeploymentEventsResponse = ListDeploymentEventsResponses[keyof ListDeploymentEventsResponses];
-
-export type ReadReplicaLogData = {
-    body?: never;
-    path: {
-        /**
-         * Replica Id
-         */
-        replica_id: string;
-    };
-    query?: {
-        /**
-         * Attempt
-         */
-        attempt?: number | null;
-        /**
-         * Offset
-         */
-        offset?: number;
-        /**
-         * Follow
-         */
-        follow?: boolean;
-    };
-    url: '/api/v1/replicas/{replica_id}/log';
-};
-
-export type ReadReplicaLogErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type ReadReplicaLogError = ReadReplicaLogErrors[keyof ReadReplicaLogErrors];
-
-export type ReadReplicaLogResponses = {
-    /**
-     * Successful Response
-     */
-    200: LogChunk;
-};
-
-export type ReadReplicaLogResponse = ReadReplicaLogResponses[keyof ReadReplicaLogResponses];
-
-export type FitData = {
-    body: DeploymentSpecInput;
-    path?: never;
-    query?: never;
-    url: '/api/v1/fit';
-};
-
-export type FitErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type FitError = FitErrors[keyof FitErrors];
-
-export type FitResponses = {
-    /**
-     * Successful Response
-     */
-    200: FitReport;
-};
-
-export type FitResponse = FitResponses[keyof FitResponses];
-
-export type ListNodesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/v1/nodes';
-};
-
-export type ListNodesErrors = {
-    /**
-     * Default Response
-     */
-    default: Problem;
-};
-
-export type ListNodesError = ListNodesErrors[keyof ListNodesErrors];
-
-export type ListNodesResponses = {
-    /**
-     * Successful Response
-     */
-    200: ItemListNodeView;
-};
-
-export type ListNodesResponse = ListNodesResponses[keyof ListNodesResponses];
+export type EditUserResponse = EditUserResponses[keyof EditUserResponses];
 
 export type ListKeysData = {
     body?: never;
@@ -1622,7 +1661,7 @@ export type ListKeysData = {
 
 export type ListKeysErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1647,7 +1686,7 @@ export type CreateKeyData = {
 
 export type CreateKeyErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1677,7 +1716,7 @@ export type DeleteKeyData = {
 
 export type DeleteKeyErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1693,6 +1732,464 @@ export type DeleteKeyResponses = {
 
 export type DeleteKeyResponse = DeleteKeyResponses[keyof DeleteKeyResponses];
 
+export type EditKeyData = {
+    body: KeyPatch;
+    path: {
+        /**
+         * Key Id
+         */
+        key_id: string;
+    };
+    query?: never;
+    url: '/api/v1/keys/{key_id}';
+};
+
+export type EditKeyErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type EditKeyError = EditKeyErrors[keyof EditKeyErrors];
+
+export type EditKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: KeyView;
+};
+
+export type EditKeyResponse = EditKeyResponses[keyof EditKeyResponses];
+
+export type ListDeploymentsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/deployments';
+};
+
+export type ListDeploymentsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListDeploymentsError = ListDeploymentsErrors[keyof ListDeploymentsErrors];
+
+export type ListDeploymentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListDeploymentView;
+};
+
+export type ListDeploymentsResponse = ListDeploymentsResponses[keyof ListDeploymentsResponses];
+
+export type CreateDeploymentData = {
+    body: DeploymentSpecInput;
+    path?: never;
+    query?: never;
+    url: '/api/v1/deployments';
+};
+
+export type CreateDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type CreateDeploymentError = CreateDeploymentErrors[keyof CreateDeploymentErrors];
+
+export type CreateDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    201: DeploymentView;
+};
+
+export type CreateDeploymentResponse = CreateDeploymentResponses[keyof CreateDeploymentResponses];
+
+export type DeleteDeploymentData = {
+    body?: never;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The revision that is meant to be changed.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}';
+};
+
+export type DeleteDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type DeleteDeploymentError = DeleteDeploymentErrors[keyof DeleteDeploymentErrors];
+
+export type DeleteDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
+
+export type ReadDeploymentData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}';
+};
+
+export type ReadDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadDeploymentError = ReadDeploymentErrors[keyof ReadDeploymentErrors];
+
+export type ReadDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeploymentView;
+};
+
+export type ReadDeploymentResponse = ReadDeploymentResponses[keyof ReadDeploymentResponses];
+
+export type EditDeploymentData = {
+    body: DeploymentPatch;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The revision that is meant to be changed.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}';
+};
+
+export type EditDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type EditDeploymentError = EditDeploymentErrors[keyof EditDeploymentErrors];
+
+export type EditDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeploymentView;
+};
+
+export type EditDeploymentResponse = EditDeploymentResponses[keyof EditDeploymentResponses];
+
+export type StartDeploymentData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}/start';
+};
+
+export type StartDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type StartDeploymentError = StartDeploymentErrors[keyof StartDeploymentErrors];
+
+export type StartDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeploymentView;
+};
+
+export type StartDeploymentResponse = StartDeploymentResponses[keyof StartDeploymentResponses];
+
+export type StopDeploymentData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}/stop';
+};
+
+export type StopDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type StopDeploymentError = StopDeploymentErrors[keyof StopDeploymentErrors];
+
+export type StopDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeploymentView;
+};
+
+export type StopDeploymentResponse = StopDeploymentResponses[keyof StopDeploymentResponses];
+
+export type RestartDeploymentData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}/restart';
+};
+
+export type RestartDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type RestartDeploymentError = RestartDeploymentErrors[keyof RestartDeploymentErrors];
+
+export type RestartDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeploymentView;
+};
+
+export type RestartDeploymentResponse = RestartDeploymentResponses[keyof RestartDeploymentResponses];
+
+export type ScaleDeploymentData = {
+    body: ScaleRequest;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}/scale';
+};
+
+export type ScaleDeploymentErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ScaleDeploymentError = ScaleDeploymentErrors[keyof ScaleDeploymentErrors];
+
+export type ScaleDeploymentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeploymentView;
+};
+
+export type ScaleDeploymentResponse = ScaleDeploymentResponses[keyof ScaleDeploymentResponses];
+
+export type ListDeploymentEventsData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}/events';
+};
+
+export type ListDeploymentEventsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListDeploymentEventsError = ListDeploymentEventsErrors[keyof ListDeploymentEventsErrors];
+
+export type ListDeploymentEventsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListEventView;
+};
+
+export type ListDeploymentEventsResponse = ListDeploymentEventsResponses[keyof ListDeploymentEventsResponses];
+
+export type ReadReplicaLogData = {
+    body?: never;
+    path: {
+        /**
+         * Replica Id
+         */
+        replica_id: string;
+    };
+    query?: {
+        /**
+         * Attempt
+         *
+         * Which start of the engine, from 1. Default: the latest.
+         */
+        attempt?: number | null;
+        /**
+         * Offset
+         *
+         * Byte from which to read; a negative number counts from the end. Default: the last 64 KiB.
+         */
+        offset?: number | null;
+        /**
+         * Follow
+         *
+         * Answer plain text that goes on as the log grows.
+         */
+        follow?: boolean;
+    };
+    url: '/api/v1/replicas/{replica_id}/log';
+};
+
+export type ReadReplicaLogErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadReplicaLogError = ReadReplicaLogErrors[keyof ReadReplicaLogErrors];
+
+export type ReadReplicaLogResponses = {
+    /**
+     * Successful Response
+     */
+    200: LogChunk;
+};
+
+export type ReadReplicaLogResponse = ReadReplicaLogResponses[keyof ReadReplicaLogResponses];
+
+export type ListNodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/nodes';
+};
+
+export type ListNodesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListNodesError = ListNodesErrors[keyof ListNodesErrors];
+
+export type ListNodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListNodeView;
+};
+
+export type ListNodesResponse = ListNodesResponses[keyof ListNodesResponses];
+
+export type ListDevicesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/devices';
+};
+
+export type ListDevicesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListDevicesError = ListDevicesErrors[keyof ListDevicesErrors];
+
+export type ListDevicesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListDeviceView;
+};
+
+export type ListDevicesResponse = ListDevicesResponses[keyof ListDevicesResponses];
+
+export type FitData = {
+    body: FitRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/fit';
+};
+
+export type FitErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type FitError = FitErrors[keyof FitErrors];
+
+export type FitResponses = {
+    /**
+     * Successful Response
+     */
+    200: FitReport;
+};
+
+export type FitResponse = FitResponses[keyof FitResponses];
+
 export type ReadSystemData = {
     body?: never;
     path?: never;
@@ -1702,7 +2199,7 @@ export type ReadSystemData = {
 
 export type ReadSystemErrors = {
     /**
-     * Default Response
+     * A problem: its code, message and remedy
      */
     default: Problem;
 };
@@ -1717,3 +2214,110 @@ export type ReadSystemResponses = {
 };
 
 export type ReadSystemResponse = ReadSystemResponses[keyof ReadSystemResponses];
+
+export type ListSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/settings';
+};
+
+export type ListSettingsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListSettingsError = ListSettingsErrors[keyof ListSettingsErrors];
+
+export type ListSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListSettingView;
+};
+
+export type ListSettingsResponse = ListSettingsResponses[keyof ListSettingsResponses];
+
+export type ListEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Last-Event-Id
+         *
+         * Resume a stream after this event.
+         */
+        'last-event-id'?: number | null;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Follow
+         *
+         * Stream as server-sent events and go on with what comes.
+         */
+        follow?: boolean;
+        /**
+         * Deployment
+         *
+         * Only events of this deployment.
+         */
+        deployment?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/v1/events';
+};
+
+export type ListEventsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListEventView;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type ListUsageData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Days
+         *
+         * Days back from now, today included.
+         */
+        days?: number;
+    };
+    url: '/api/v1/usage';
+};
+
+export type ListUsageErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListUsageError = ListUsageErrors[keyof ListUsageErrors];
+
+export type ListUsageResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListUsageView;
+};
+
+export type ListUsageResponse = ListUsageResponses[keyof ListUsageResponses];

@@ -34,12 +34,14 @@ const restarts = (old: DeploymentView, spec: DeploymentSpecInput): boolean =>
 export function DeploymentForm({ kind, edited, taken, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  // What the person saw when the form was opened: a change by somebody else meanwhile is not overwritten.
+  const [opened] = useState(edited);
   const [form, setForm] = useState<FormState>(() => (edited ? formOf(edited.spec) : emptyForm(kind, taken)));
   const spec = specOf(form, edited?.spec);
   const fit = useFit(spec);
   const save = useMutation({
     mutationFn: (wanted: DeploymentSpecInput) =>
-      edited ? api.editDeployment(edited.name, patchOf(wanted)) : api.createDeployment(wanted),
+      opened ? api.editDeployment(opened.name, opened.revision, patchOf(wanted)) : api.createDeployment(wanted),
     meta: { quiet: true },
     onSuccess: async (saved) => {
       await queries.invalidateQueries(deploymentsQuery);

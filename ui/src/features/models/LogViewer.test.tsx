@@ -4,7 +4,7 @@ import type { ReactElement } from "react";
 import { describe, expect, it } from "vitest";
 import type { LogChunk } from "@/api/generated/types.gen";
 import "@/i18n";
-import { addChunk, emptyLog, MOST_BYTES } from "./log";
+import { addChunk, emptyLog, MOST_BYTES, readFrom } from "./log";
 import { LogViewer } from "./LogViewer";
 import type { ReadLog } from "./useLog";
 
@@ -26,10 +26,11 @@ describe("addChunk", () => {
     expect(second).toMatchObject({ text: "one\ntwo\n", offset: 18, complete: true, skipped: 0 });
   });
 
-  it("goes on to the end of a long log at once", () => {
-    const size = 10 * MOST_BYTES;
-    const state = addChunk(emptyLog, chunk({ text: "start", next_offset: 5, size }));
-    expect(state).toMatchObject({ text: "", offset: size - MOST_BYTES, skipped: size - MOST_BYTES });
+  it("opens a long log at its end, with a whole line", () => {
+    expect(readFrom(emptyLog)).toBe(-MOST_BYTES);
+    const state = addChunk(emptyLog, chunk({ offset: 1000, text: "alf\nwhole\n", next_offset: 1010, size: 1010 }));
+    expect(state).toMatchObject({ text: "whole\n", offset: 1010, skipped: 1000 });
+    expect(readFrom(state)).toBe(1010);
   });
 
   it("is not over while bytes are missing", () => {
@@ -44,9 +45,10 @@ function store(): { read: ReadLog; write: (text: string) => void; end: () => voi
     [2, "second attempt\n"],
   ]);
   let ended = false;
-  const read: ReadLog = (_replica, attempt, offset) => {
+  const read: ReadLog = (_replica, attempt, from) => {
     const number = attempt ?? 2;
     const text = texts.get(number) ?? "";
+    const offset = Math.max(0, from);
     return Promise.resolve(
       chunk({
         attempt: number,

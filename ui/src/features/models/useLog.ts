@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { api } from "@/api/calls";
 import type { LogChunk } from "@/api/generated/types.gen";
 import type { LogState } from "./log";
-import { addChunk, emptyLog } from "./log";
+import { addChunk, emptyLog, readFrom } from "./log";
 
 /** Between two looks at a log that is still being written. */
 const WAIT_MS = 1000;
@@ -24,7 +24,7 @@ async function readOn(
   let state = emptyLog;
   while (!signal.aborted && !state.complete) {
     const before = state.offset;
-    state = addChunk(state, await read(replica, attempt, before, signal));
+    state = addChunk(state, await read(replica, attempt, readFrom(state), signal));
     show(state);
     if (state.offset === before && !state.complete) await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
   }
