@@ -172,9 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RuntimeError as error:
         print(f"error: the model cannot be served: {error}", file=sys.stderr, flush=True)  # noqa: T201
         return 1
-    print(f"listening on {server.listening_address}", flush=True)  # noqa: T201
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
+    print(f"listening on {server.listening_address}", flush=True)  # noqa: T201
     while True:
         signal.pause()
 

@@ -1,0 +1,164 @@
+"""The real llama.cpp server, embedded, with the demo model: it describes a picture through everything of the node."""
+
+import asyncio
+import base64
+import io
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from tests.node.world import World, alive, failing, gone, ready, world
+
+from aimindserve.domain.facts import FileRole, ModelFacts
+from aimindserve.domain.reasons import ReasonCode
+from aimindserve.domain.replicas import ReplicaObservation, ReplicaState
+from aimindserve.domain.source import parse_source
+from aimindserve.node.llama_server import package_version
+from aimindserve.sources.demo import DemoSource
+
+__all__ = ["world"]
+
+pytestmark = pytest.mark.skipif(package_version() is None, reason="the package xllamacpp is not installed")
+
+
+@pytest.fixture(scope="module")
+def facts() -> ModelFacts:
+    return DemoSource().resolve(parse_source("demo://tiny-vlm"))
+
+
+def circle(colour: str, side: int) -> str:
+    """A filled circle on white as a data URI."""
+    picture = Image.new("RGB", (side, side), "white")
+    ImageDraw.Draw(picture).ellipse([side // 4, side // 4, side * 3 // 4, side * 3 // 4], fill=colour)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def ask(serving: ReplicaObservation, question: str, picture: str) -> str:
+    """The engine's answer to a question about a picture."""
+    content = [{"type": "image_url", "image_url": {"url": picture}}, {"type": "text", "text": question}]
+    body = {"model": "tiny", "temperature": 0, "max_tokens": 32, "messages": [{"role": "user", "content": content}]}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{serving.port}/v1/chat/completions",
+        json.dumps(body).encode(),
+        {"content-type": "application/json", "authorization": f"Bearer {serving.engine_key}"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return str(json.load(answer)["choices"][0]["message"]["content"])
+
+
+async def test_a_picture_is_seen(world: World, facts: ModelFacts) -> None:
+    world.patient(llama_server=None)
+    replica = world.replica(facts=facts)
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        serving = await ready(agent, replica)
+        assert (await agent.report()).facts.engines[0].flavour == "xllamacpp"
+        for colour in ("red", "blue"):
+            for side in (112, 640):
+                picture = circle(colour, side)
+                told = await asyncio.to_thread(ask, serving, "What colour is the circle?", picture)
+                assert colour in told.lower(), (side, told)
+        log = await agent.read_log(replica.id, 1, 0)
+        assert log is not None
+        assert "listening on" in log.text
+        assert serving.engine_key not in log.text
+        await agent.sync(world.desired())
+        await gone(agent, replica)
+    assert not alive(serving.pid)
+
+
+async def _refused(world: World, facts: ModelFacts, code: ReasonCode) -> None:
+    world.patient(llama_server=None)
+    replica = world.replica(facts=facts)
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        assert (await failing(agent, replica, code)).state is ReplicaState.FAILED
+
+
+def _bytes(facts: ModelFacts, role: FileRole) -> bytes:
+    return Path(facts.files_of(role)[0].path).read_bytes()
+
+
+def _copy(facts: ModelFacts, folder: Path, role: FileRole, data: bytes) -> ModelFacts:
+    """The facts with the file of one role replaced by ``data``."""
+    changed = folder / f"{role}.gguf"
+    changed.write_bytes(data)
+    files = tuple(
+        file.model_copy(update={"path": str(changed), "size": len(data)}) if file.role is role else file
+        for file in facts.files
+    )
+    return facts.model_copy(update={"files": files})
+
+
+async def test_a_model_that_was_cut_short(world: World, facts: ModelFacts) -> None:
+    whole = _bytes(facts, FileRole.WEIGHTS)
+    cut = _copy(facts, world.root, FileRole.WEIGHTS, whole[: len(whole) // 2])
+    await _refused(world, cut, ReasonCode.GGUF_CORRUPT)
+
+
+async def test_an_architecture_that_it_does_not_know(world: World, facts: ModelFacts) -> None:
+    whole = _bytes(facts, FileRole.WEIGHTS)
+    strange = _copy(facts, world.root, FileRole.WEIGHTS, whole.replace(b"qwen2vl", b"qwen9zz"))
+    await _refused(world, strange, ReasonCode.ARCHITECTURE_NOT_SUPPORTED)
+
+
+async def test_a_projector_in_the_model_s_place(world: World, facts: ModelFacts) -> None:
+    projector = _bytes(facts, FileRole.PROJECTOR)
+    swapped = _copy(facts, world.root, FileRole.WEIGHTS, projector)
+    await _refused(world, swapped, ReasonCode.GGUF_IS_PROJECTOR)
+
+
+async def test_a_damaged_projector(world: World, facts: ModelFacts) -> None:
+    damaged = _copy(facts, world.root, FileRole.PROJECTOR, b"nothing like a projector")
+    await _refused(world, damaged, ReasonCode.GGUF_CORRUPT)
+
+
+def _launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "aimindserve.node.llama_server", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--model", "m", "--prot", "5"), "unknown argument: --prot"),
+        (("--model", "m", "--port", "many"), "--port does not take 'many'"),
+        (("--model", "m", "--host", "0.0.0.0"), "--host does not take '0.0.0.0'"),
+        (("--model", "m", "--rpc", "host:1"), "--rpc is not supported"),
+        (("--model", "m", "--api-key-file", "/nonexistent"), "--api-key-file /nonexistent"),
+        (("--port", "1"), "--model is required"),
+    ],
+)
+def test_the_launcher_refuses_a_wrong_command_line(arguments: tuple[str, ...], message: str) -> None:
+    done = _launcher(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_the_launcher_names_its_version() -> None:
+    done = _launcher("--version")
+    assert (done.returncode, done.stdout) == (0, f"version: {package_version()} (xllamacpp)\n")
+
+
+def test_the_launcher_fails_clearly_without_a_model() -> None:
+    done = _launcher("--model", "/nonexistent.gguf", "--threads", "1")
+    assert done.returncode == 1
+    assert "error: the model cannot be served" in done.stderr
+
+
+def test_the_launcher_ends_with_zero_on_term(facts: ModelFacts) -> None:
+    model = facts.files_of(FileRole.WEIGHTS)[0].path
+    command = [sys.executable, "-P", "-m", "aimindserve.node.llama_server", "--model", model, "--port", "0", "-t", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    process.stdout.close()
