@@ -12,7 +12,7 @@ from aimindserve.domain.specs import EngineName
 from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import Flag, Given, Malformed, Parsed, Policy, Unknown
-from aimindserve.engines.llama_dialects import EMBEDDED, LLAMA_BOX, LLAMA_SERVER, in_dialect, supports
+from aimindserve.engines.llama_dialects import COUNTERPARTS, EMBEDDED, LLAMA_BOX, LLAMA_SERVER, in_dialect, supports
 from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
 
@@ -118,7 +118,10 @@ def _refusal(part: Parsed, flavour: str) -> Reason | None:
 
 
 def _unknown(spelling: str, flavour: str) -> Reason:
-    nearest = LLAMA_FLAGS.nearest(spelling, (flag for flag in ALLOWED if supports(flavour, flag)))
+    known = [flag for flag in ALLOWED if supports(flavour, flag)]
+    counterpart = COUNTERPARTS.get(spelling)
+    said_otherwise = any(flag.name == counterpart for flag in known)
+    nearest = counterpart if counterpart and said_otherwise else LLAMA_FLAGS.nearest(spelling, known)
     return reason(ReasonCode.PARAMETER_UNKNOWN, engine=flavour, flag=spelling, nearest=nearest)
 
 

@@ -24,6 +24,12 @@ _LACKS = {
         "--no-jinja",
     },
 }
+# What another dialect says instead.
+COUNTERPARTS = {
+    "--visual-max-image-size": "--image-max-tokens",
+    "--image-max-tokens": "--visual-max-image-size",
+    "--image-min-tokens": "--visual-max-image-size",
+}
 # The first build seen that takes --load-mode instead of --mmap, --no-mmap and --mlock.
 _LOAD_MODE_BUILD = 11434
 _MMAP_AS_MODE = {"--mmap": "mmap", "--no-mmap": "none", "--mlock": "mmap+mlock"}
