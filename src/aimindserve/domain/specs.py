@@ -14,6 +14,8 @@ DeploymentName = Annotated[
     Field(description="Public model name: letters, digits, dot, dash and underscore, up to 63 characters."),
 ]
 Parameter = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Printable = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
+EnvironmentValue = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[^\x00]*$")]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")]
 
 
@@ -32,8 +34,8 @@ class PlacementWishes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
-    nodes: tuple[str, ...] = Field(default=(), max_length=64)
-    devices: tuple[str, ...] = Field(default=(), max_length=64)
+    nodes: tuple[Printable, ...] = Field(default=(), max_length=64)
+    devices: tuple[Printable, ...] = Field(default=(), max_length=64)
 
 
 class DeploymentSpec(BaseModel):
@@ -44,11 +46,11 @@ class DeploymentSpec(BaseModel):
     name: DeploymentName
     source: SourceText
     engine: Literal["auto", "vllm", "llama.cpp"] = "auto"
-    engine_version: str | None = Field(default=None, max_length=64)
+    engine_version: Printable | None = Field(default=None, max_length=64)
     parameters: tuple[Parameter, ...] = Field(default=(), max_length=128)
     replicas: int = Field(default=1, ge=0, le=64)
     placement: PlacementWishes = PlacementWishes()
-    env: dict[EnvironmentName, str] = Field(default_factory=dict, max_length=64)
+    env: dict[EnvironmentName, EnvironmentValue] = Field(default_factory=dict, max_length=64)
 
     @property
     def parsed_source(self) -> Source:
@@ -63,11 +65,11 @@ class DeploymentPatch(BaseModel):
 
     source: SourceText | None = None
     engine: Literal["auto", "vllm", "llama.cpp"] | None = None
-    engine_version: str | None = Field(default=None, max_length=64)
+    engine_version: Printable | None = Field(default=None, max_length=64)
     parameters: tuple[Parameter, ...] | None = Field(default=None, max_length=128)
     replicas: int | None = Field(default=None, ge=0, le=64)
     placement: PlacementWishes | None = None
-    env: dict[EnvironmentName, str] | None = Field(default=None, max_length=64)
+    env: dict[EnvironmentName, EnvironmentValue] | None = Field(default=None, max_length=64)
 
     def apply(self, spec: DeploymentSpec) -> DeploymentSpec:
         """``spec`` with the fields that were given."""

@@ -12,7 +12,7 @@ from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
 from aimindserve.domain.params import Origin
 from aimindserve.domain.reasons import ParameterValue
 from aimindserve.domain.replicas import Claim, Mark, Wanted
-from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.specs import DeploymentName, DeploymentSpec
 
 Item = TypeVar("Item")
 
@@ -242,9 +242,9 @@ class KeyRequest(View):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=64)
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
     scopes: tuple[Scope, ...] = (Scope.INFERENCE,)
-    models: tuple[str, ...] | None = None
+    models: tuple[DeploymentName, ...] | None = Field(default=None, max_length=256)
     expires_in: int | None = Field(default=None, ge=60)
 
 

@@ -1,1 +1,1 @@
-"""Inference usage: stored once per request, summed by day and model."""
+"""Inference usage, summed by day and model."""

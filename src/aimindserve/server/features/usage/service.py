@@ -1,34 +1,15 @@
-"""Usage as gateways report it. A request id counts once, however often it is sent."""
+"""Sums of usage."""
 
-import dataclasses
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, case, cast, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from aimindserve.domain.access import Principal
-from aimindserve.domain.usage import UsageRecord
 from aimindserve.domain.views import UsageView
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import UsageRow
 
 _DAY_SECONDS = 86_400
-# SQLite takes at most 32,766 values in a statement; a record has 14.
-_ROWS_PER_STATEMENT = 1_000
-
-
-async def store(context: ServerContext, records: Sequence[UsageRecord]) -> int:
-    """Stores a batch durably and returns how many of its records were new."""
-    insert: Any = sqlite.insert if context.database.is_sqlite else postgresql.insert
-    new = 0
-    async with context.database.unit_of_work(quiet=True) as work:
-        for start in range(0, len(records), _ROWS_PER_STATEMENT):
-            rows = [dataclasses.asdict(record) for record in records[start : start + _ROWS_PER_STATEMENT]]
-            statement = insert(UsageRow).values(rows).on_conflict_do_nothing().returning(UsageRow.request_id)
-            new += len((await work.session.execute(statement)).all())
-    return new
 
 
 async def by_day(context: ServerContext, caller: Principal, since: float, until: float) -> tuple[UsageView, ...]:
