@@ -122,7 +122,8 @@ def _alternatives(
     """The longest context with which it fits now, if one does."""
     if refused.code not in (ReasonCode.MEMORY_INSUFFICIENT, ReasonCode.MEMORY_CLAIMED):
         return ()
-    for tokens in _CONTEXTS:
+    trained = facts.context_length or _CONTEXTS[0]
+    for tokens in (tokens for tokens in _CONTEXTS if tokens <= trained):
         parameters = (*_without_context(spec.parameters), f"--ctx-size={tokens}")
         shorter = spec.model_copy(update={"parameters": parameters})
         if isinstance(find_place(shorter, facts, stage.nodes, stage.replicas, stage.threads), Placed):
