@@ -77,11 +77,11 @@ def _parse_repository(kind: SourceKind, rest: str) -> Source:
     revision: str | None = None
     if "@" in name:
         name, _, revision = name.partition("@")
-        if not _REVISION.fullmatch(revision):
+        if not _REVISION.fullmatch(revision) or ".." in revision:
             raise SourceError("a revision is a branch, a tag or a commit: hf://org/repo@main")
     location = f"{organisation}/{name}"
     if not _REPOSITORY.fullmatch(location) or ".." in location:
         raise SourceError(f"a repository looks like {kind}://organisation/name")
-    if file and (normpath(file) != file or file.startswith("..")):
+    if file and (normpath(file) != file or file.startswith(("..", "/")) or file == "."):
         raise SourceError("the file is a plain path inside the repository")
     return Source(kind, location, revision, file or None)
