@@ -105,12 +105,16 @@ def ensure_venv() -> None:
 
 
 def link_project() -> None:
-    """Make ``import aimindserve`` and the ``aimindserve`` command work in the venv, without a build."""
+    """Make ``import aimindserve`` and the ``aimindserve`` command work in the venv, without a build.
+
+    Compiled here, so that the first start is as quick as the second, also where Python is told not to keep bytecode.
+    """
     site = next((VENV / "lib").glob("python3.*")) / "site-packages"
     (site / "aimindserve.pth").write_text(f"{ROOT / 'src'}\n")
     script = VENV / "bin" / "aimindserve"
     script.write_text(CONSOLE_SCRIPT.format(python=PYTHON))
     script.chmod(0o755)
+    call([PYTHON, "-m", "compileall", "-q", ROOT / "src" / "aimindserve"])
 
 
 def ensure_packages(profile: str) -> None:

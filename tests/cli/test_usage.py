@@ -18,7 +18,7 @@ from aimindserve.cli.specs import default_name, joined_parameters
 
 COMMANDS = [
     ["start"], ["deploy"], ["ls"], ["show"], ["logs"], ["stop"], ["start-model"], ["scale"], ["rm"], ["doctor"],
-    ["reset-admin-password"], ["version"], ["key", "create"], ["key", "ls"], ["key", "rm"],
+    ["reset-admin-password"], ["stop-engines"], ["version"], ["key", "create"], ["key", "ls"], ["key", "rm"],
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from aimindserve.cli.output import CommandError, DataDir, Format, Output, print_
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("reset-admin-password", epilog="Example: sudo aimindserve reset-admin-password")(reset_admin_password)
+    app.command("stop-engines", epilog="Example: aimindserve stop-engines --data-dir .demo")(stop_engines)
 
 
 def reset_admin_password(data_dir: DataDir = None, output: Output = Format.TEXT) -> None:
@@ -36,3 +37,29 @@ def reset_admin_password(data_dir: DataDir = None, output: Output = Format.TEXT)
         print_json({"username": "admin", "password_file": str(file)})
     else:
         typer.echo(f"The new password of admin: cat {file}")
+
+
+def stop_engines(data_dir: DataDir = None, output: Output = Format.TEXT) -> None:
+    """End the engines that a stopped aiMindServe left running; the next start brings them back."""
+    import asyncio
+
+    from aimindserve.cli.connection import resolve_data_dir
+    from aimindserve.cli.engines import is_server_running, living_engines, stop_all
+
+    folder = resolve_data_dir(data_dir)
+    if is_server_running(folder):
+        raise CommandError(
+            f"aiMindServe is running for {folder}: it would start them again.",
+            "Stop it first, or stop a model with `aimindserve stop NAME`.",
+            code="already_running",
+        )
+    engines = living_engines(folder)
+    left = asyncio.run(stop_all(engines, folder))
+    if output is Format.JSON:
+        print_json({"stopped": [pid for pid in (one.process.pid for one in engines) if pid not in left], "left": left})
+    else:
+        typer.echo(f"Stopped {len(engines) - len(left)} engine(s)." if engines else "No engine is running.")
+    if left:
+        raise CommandError(
+            f"Still running: {', '.join(map(str, left))}.", "Run the command as the account that started them."
+        )

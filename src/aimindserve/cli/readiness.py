@@ -56,6 +56,7 @@ def banner(settings: Mapping[str, Any]) -> str:
     if sys.stderr.isatty():
         lines.append(f"  Logs      {data_dir / 'logs'}")
     lines += ["", "Models go on running when this program stops; the next start takes them over."]
+    lines.append(f"To end them too: aimindserve stop-engines --data-dir {_shell(data_dir)}")
     request = data_dir / "demo-request.json"
     if settings.get("demo") and request.exists():
         lines += ["", "Ask the demo model about a picture:", "", *_curl(url, data_dir, request)]
