@@ -75,7 +75,9 @@ def _outcome(told: list[str], ledger: Path, program: str) -> ProcessId | Reason:
             return ProcessId(int(pid), int(start_time))
         case ["error", number] if int(number) in _FULL:
             return reason(ReasonCode.DISK_FULL, path=str(ledger.parent))
-        case ["exec", _] | ["error", _]:
+        case ["exec", _]:
             return reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=program)
+        case ["error", number]:
+            return reason(ReasonCode.ENGINE_LOAD_FAILED, detail=os.strerror(int(number)))
         case _:
             return reason(ReasonCode.ENGINE_KILLED, signal="KILL")
