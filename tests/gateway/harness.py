@@ -59,6 +59,12 @@ class Seen:
 
     head: bytes
     body: bytes
+    reader: asyncio.StreamReader | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the other side has closed."""
+        return self.reader is not None and self.reader.at_eof()
 
     def header(self, name: str) -> str | None:
         for line in self.head.split(b"\r\n")[1:]:
@@ -77,7 +83,7 @@ async def read_message(reader: asyncio.StreamReader) -> Seen | None:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-    seen = Seen(head, b"")
+    seen = Seen(head, b"", reader)
     if seen.header("transfer-encoding") == "chunked":
         while size := int((await reader.readline()).strip(), 16):
             seen.body += (await reader.readexactly(size + 2))[:-2]
@@ -201,8 +207,9 @@ class Rig:
     def serve(self, *routes: Route, version: int = 1) -> None:
         self.gateway.apply(table(*routes, version=version))
 
-    async def connect(self) -> Client:
-        return Client(*await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 26))
+    async def connect(self, ahead: int = 1 << 26) -> Client:
+        """``ahead``: bytes that the client takes without being asked to read."""
+        return Client(*await asyncio.open_connection("127.0.0.1", self.port, limit=ahead))
 
     async def ask(self, raw: bytes) -> Answer:
         """Send ``raw`` over a connection of its own; its first answer."""
@@ -254,11 +261,11 @@ class Client:
         if "content-length" in headers:
             return await self.reader.readexactly(int(headers["content-length"]))
         if headers.get("transfer-encoding") == "chunked":
-            body = b""
+            pieces: list[bytes] = []
             while size := int((await self.reader.readline()).strip(), 16):
-                body += (await self.reader.readexactly(size + 2))[:-2]
+                pieces.append((await self.reader.readexactly(size + 2))[:-2])
             assert await self.reader.readline() == b"\r\n"
-            return body
+            return b"".join(pieces)
         return await self.reader.read()
 
     async def rest(self) -> bytes:

@@ -37,6 +37,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_answered",
         "_began", "_caller", "_client", "_client_slow", "_endpoint", "_engine", "_entered", "_error_body",
         "_error_status", "_first_token", "_gateway", "_outgoing", "_over", "_path", "_pool", "_relay", "_retried",
         "_route", "_row", "_sent_after", "_started_at", "_status", "_tried", "_turn", "_usage_hidden", "request_id",
@@ -61,6 +62,7 @@ class Exchange:
         self._retried = False
         self._client_slow = False
         self._over = False
+        self._answered = False
         self._entered = False
         self._turn = caller.key_id or f"user {caller.user_id}"
         self._status = 0
@@ -151,6 +153,7 @@ class Exchange:
         body = self._fed(relay, rest) if rest or relay.done else b""
         if body is None:
             return
+        self._answered = True
         self._let_go_of_body()
         overhead = self._sent_after + time.perf_counter() - came
         self._gateway.metrics.overhead.observe(overhead)
@@ -294,7 +297,7 @@ class Exchange:
             return
         relay = self._relay
         self._status = refusal.status
-        if relay is None or self._error_status:
+        if not self._answered:
             self._tell(lambda: self._client.refuse(refusal, self.request_id))
         elif isinstance(relay, EventRelay):
             self._client.write(relay.broken(error_event(refusal)))

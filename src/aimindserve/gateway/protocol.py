@@ -360,8 +360,3 @@ class ClientConnection(Connection):
         self.read_body(on=True)
         if self._ahead:
             self._process()
-
-    def abort(self) -> None:
-        """Close at once; what the client has not read is lost, which tells it that the answer is not whole."""
-        self._handler = None
-        self._transport.abort()
