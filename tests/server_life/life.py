@@ -1,10 +1,14 @@
 """Reconcilers run by hand, one step after the other, and what one asks of the result."""
 
+import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import pytest
 from sqlalchemy import func, select, update
-from tests.server.fixtures import Clock
+from tests.server.fixtures import WAIT_SECONDS, Clock
 
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFile, ModelFormat
 from aimindserve.domain.lifecycle import Phase, Standing
@@ -12,6 +16,7 @@ from aimindserve.domain.replicas import Deployment, Replica, Wanted
 from aimindserve.domain.routing import Route, RoutingTable
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.units import MIB
+from aimindserve.domain.usage import UsageRecord
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import DeploymentRow, EventRow, NodeRow
 from aimindserve.server.reconcile.nodes import sync_node
@@ -23,6 +28,25 @@ from aimindserve.server.tokens import new_id
 from aimindserve.sim.fake_node import FakeFabric, FakeNode
 
 MOST_ROUNDS = 20
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For tests of what is the same on every database."""
+
+
+def record(number: int, **changes: Any) -> UsageRecord:
+    values: dict[str, Any] = {
+        "request_id": f"request-{number}",
+        "started_at": 1_790_000_000.0 + number,
+        "endpoint": "/v1/chat/completions",
+        "model": "eye",
+        "deployment_id": "d",
+        "replica_id": "r",
+        "user_id": "u",
+        "key_id": None,
+        "status": 200,
+        "prompt_tokens": 10,
+        "completion_tokens": number,
+    }
+    return UsageRecord(**values | changes)
 
 
 def model_facts(weights: int = 500 * MIB) -> ModelFacts:
@@ -155,6 +179,13 @@ class Life:
         async with self.context.database.unit_of_work("tests", quiet=True) as work:
             values = {"desired_revision": revision, "acked_revision": min(revision, 1)}
             await work.session.execute(update(NodeRow).where(NodeRow.id == node_id).values(**values))
+
+
+async def until(what: Callable[[], object]) -> None:
+    """Waits for a condition."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not what():  # noqa: ASYNC110  # it has no event of its own
+            await asyncio.sleep(0.002)
 
 
 def only(node: FakeNode) -> str:

@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 from tests.server.fixtures import WAIT_SECONDS, Clock
+from tests.server_life.life import ON_SQLITE, record, until
 
 from aimindserve.domain.routing import Endpoint, Route, RouteState, RoutingTable
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.server.channel import GatewayChannel
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import UsageRow
+
+# What the socket does has nothing to do with the database; what is stored is in test_usage.
+pytestmark = ON_SQLITE
 
 
 def table(*names: str, padding: int = 0) -> RoutingTable:
@@ -36,23 +40,6 @@ def table(*names: str, padding: int = 0) -> RoutingTable:
             for name in names
         ),
     )
-
-
-def record(number: int, **changes: Any) -> UsageRecord:
-    values: dict[str, Any] = {
-        "request_id": f"request-{number}",
-        "started_at": 1_790_000_000.0 + number,
-        "endpoint": "/v1/chat/completions",
-        "model": "eye",
-        "deployment_id": "d",
-        "replica_id": "r",
-        "user_id": "u",
-        "key_id": None,
-        "status": 200,
-        "prompt_tokens": 10,
-        "completion_tokens": number,
-    }
-    return UsageRecord(**values | changes)
 
 
 class Gateway:
@@ -142,12 +129,6 @@ async def connect(channel: GatewayChannel, path: Path) -> AsyncIterator[Connect]
         gateway.writer.close()
 
 
-async def eventually(what: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not what():  # noqa: ASYNC110  # the condition has no event of its own
-            await asyncio.sleep(0.005)
-
-
 async def test_only_this_account_can_connect(channel: GatewayChannel, path: Path) -> None:
     mode = os.stat(path).st_mode  # noqa: PTH116  # a look at a socket does not block
     assert stat.S_IMODE(mode) == 0o600
@@ -213,23 +194,9 @@ async def test_gateways_that_hold_a_table_are_counted(
     version = (await gateway.next("table"))["table"]["version"]
     assert context.readiness.gateways == 0
     await gateway.send({"type": "table_ack", "version": version})
-    await eventually(lambda: context.readiness.gateways == 1)
+    await until(lambda: context.readiness.gateways == 1)
     gateway.writer.close()
-    await eventually(lambda: context.readiness.gateways == 0)
-
-
-async def test_usage_is_stored_once_however_often_it_comes(connect: Connect, context: ServerContext) -> None:
-    gateway = await connect()
-    await gateway.hello()
-    await gateway.usage(1, record(1), record(2))
-    assert (await gateway.next("usage_ack"))["batch"] == 1
-    again = await connect()
-    await again.usage(1, record(1, completion_tokens=99), record(2), record(3))
-    assert (await again.next("usage_ack"))["batch"] == 1
-    async with context.database.read() as session:
-        rows = list(await session.scalars(select(UsageRow).order_by(UsageRow.request_id)))
-    assert [row.request_id for row in rows] == ["request-1", "request-2", "request-3"]
-    assert [row.completion_tokens for row in rows] == [1, 2, 3]
+    await until(lambda: context.readiness.gateways == 0)
 
 
 async def test_usage_waits_until_it_can_be_stored(
@@ -249,21 +216,10 @@ async def test_usage_waits_until_it_can_be_stored(
         assert await session.scalar(select(func.count()).select_from(UsageRow)) == 1
 
 
-async def test_no_record_can_hold_up_the_others(connect: Connect, context: ServerContext) -> None:
-    strange = record(1, request_id="x" * 500, model="a\0b" * 200, prompt_tokens=10**30, completion_tokens=-5)
-    gateway = await connect()
-    await gateway.usage(1, strange, record(2))
-    assert (await gateway.next("usage_ack"))["batch"] == 1
-    async with context.database.read() as session:
-        rows = list(await session.scalars(select(UsageRow).order_by(UsageRow.started_at)))
-    assert [row.completion_tokens for row in rows] == [0, 2]
-    assert len(rows[0].request_id) == 128
-
-
 async def test_loads_are_known(channel: GatewayChannel, connect: Connect) -> None:
     gateway = await connect()
     await gateway.send({"type": "loads", "in_flight": {"r": 3}, "last_request_at": {"eye": 5.0}})
-    await eventually(lambda: [loads.in_flight for loads in channel.loads()] == [{"r": 3}])
+    await until(lambda: [loads.in_flight for loads in channel.loads()] == [{"r": 3}])
 
 
 @pytest.mark.parametrize(
@@ -297,9 +253,9 @@ async def test_a_gateway_that_reads_nothing_holds_up_nobody(channel: GatewayChan
 async def test_a_gateway_that_breaks_off_in_a_line_is_forgotten(channel: GatewayChannel, connect: Connect) -> None:
     gateway = await connect()
     await gateway.send_bytes(b'{"type": "loads", "in_fl')
-    await eventually(lambda: len(channel.loads()) == 1)
+    await until(lambda: len(channel.loads()) == 1)
     gateway.writer.close()
-    await eventually(lambda: channel.loads() == [])
+    await until(lambda: channel.loads() == [])
 
 
 async def test_a_new_server_takes_over_the_socket(context: ServerContext, path: Path) -> None:
