@@ -107,6 +107,7 @@ describe("Meter", () => {
     text,
     finishReason: null,
     usage: completion === undefined ? null : { prompt: 20, completion },
+    speed: null,
     failure: null,
   });
 
@@ -123,6 +124,10 @@ describe("Meter", () => {
     const meter = new Meter(0);
     meter.add(delta("a", 1), 10);
     expect(meter.stats().tokensPerSecond).toBeNull();
+    const atOnce = new Meter(0);
+    atOnce.add(delta("a"), 10);
+    atOnce.add(delta("b", 13), 10.2);
+    expect(atOnce.stats().tokensPerSecond).toBeNull();
     expect(new Meter(0).stats()).toEqual({
       ttftMs: null,
       tokensPerSecond: null,
@@ -133,6 +138,16 @@ describe("Meter", () => {
 });
 
 describe("parseDelta", () => {
+  it("takes the engine's own speed", () => {
+    const delta = parseDelta(
+      '{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4},"timings":{"predicted_per_second":99.5}}',
+    );
+    expect(delta).toMatchObject({ speed: 99.5, usage: { prompt: 3, completion: 4 }, text: "" });
+    const meter = new Meter(0);
+    if (delta) meter.add(delta, 1);
+    expect(meter.stats().tokensPerSecond).toBe(99.5);
+  });
+
   it("knows the end mark", () => {
     expect(parseDelta("[DONE]")).toBeNull();
   });

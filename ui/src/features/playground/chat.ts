@@ -96,24 +96,31 @@ export interface ChatDelta {
   text: string;
   finishReason: string | null;
   usage: { prompt: number; completion: number } | null;
+  /** Tokens per second as the engine measured them; null where it does not say. */
+  speed: number | null;
   failure: Failure | null;
 }
 
 interface RawChunk {
   choices?: { delta?: { content?: string | null }; finish_reason?: string | null }[];
   usage?: { prompt_tokens?: number; completion_tokens?: number } | null;
+  timings?: { predicted_per_second?: number } | null; // llama.cpp's addition to the last chunk
   error?: { message?: string; code?: string | number | null; type?: string };
 }
 
+const usageOf = (usage: RawChunk["usage"]): ChatDelta["usage"] =>
+  usage ? { prompt: usage.prompt_tokens ?? 0, completion: usage.completion_tokens ?? 0 } : null;
+
+/** The data of one event; null for the end mark. */
 export function parseDelta(data: string): ChatDelta | null {
   if (data === "[DONE]") return null;
   const chunk = JSON.parse(data) as RawChunk;
   const choice = chunk.choices?.[0];
-  const usage = chunk.usage;
   return {
     text: choice?.delta?.content ?? "",
     finishReason: choice?.finish_reason ?? null,
-    usage: usage ? { prompt: usage.prompt_tokens ?? 0, completion: usage.completion_tokens ?? 0 } : null,
+    usage: usageOf(chunk.usage),
+    speed: chunk.timings?.predicted_per_second ?? null,
     failure: chunk.error ? failureOf(0, chunk.error, null) : null,
   };
 }

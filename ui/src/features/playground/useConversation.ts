@@ -59,7 +59,8 @@ export function useConversation() {
     const request = buildRequest(question.model, question.memory ? [...before, asked] : [asked], question.sampling);
     const failure = await streamChat(request, controller.signal, (delta) => {
       meter.add(delta, performance.now());
-      setTurns((old) => (running.current === controller ? withLast(old, (turn) => grow(turn, delta)) : old));
+      // Asked here, not in the update: React runs that later, when a short answer may be over already.
+      if (running.current === controller) setTurns((old) => withLast(old, (turn) => grow(turn, delta)));
     }).catch(() => offline);
     if (running.current !== controller) return; // Cleared meanwhile.
     running.current = null;

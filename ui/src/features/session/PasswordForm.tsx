@@ -1,10 +1,11 @@
 import { Button, List, PasswordInput, Stack, ThemeIcon } from "@mantine/core";
 import { IconCheck, IconMinus } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "@/api/calls";
+import { sessionQuery } from "@/api/queries";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { notifyDone } from "@/components/notify";
 import type { RuleState } from "./rules";
@@ -42,6 +43,7 @@ export function PasswordForm({ onDone }: { onDone?: () => void }): ReactElement 
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [entry, setEntry] = useState({ current: "", next: "", confirm: "" });
+  const session = useQuery(sessionQuery);
   const rules = checkPassword(entry);
   const change = useMutation({
     mutationFn: () => api.changePassword({ current: entry.current, new: entry.next }),
@@ -69,6 +71,7 @@ export function PasswordForm({ onDone }: { onDone?: () => void }): ReactElement 
     >
       <Stack>
         {change.error && <ErrorAlert error={change.error} />}
+        <input type="text" autoComplete="username" value={session.data?.username ?? ""} readOnly hidden />
         <PasswordInput label={t("session.current")} autoComplete="current-password" autoFocus {...field("current")} />
         <PasswordInput label={t("session.next")} autoComplete="new-password" {...field("next")} />
         <PasswordInput
