@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,25 @@ async def test_killed_in_the_middle_of_a_start(world: World, step: str) -> None:
     replica = world.replica()
     process = _agent_process(world, step, replica)
     assert await asyncio.to_thread(process.wait, 60) == -9
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        serving = await ready(agent, replica)
+        assert engines_of(replica.id) == [serving.pid]
+        assert serving.restarts == 0
+        await agent.sync(world.desired())
+        await gone(agent, replica)
+    assert engines_of(replica.id) == []
+
+
+async def test_killed_again_and_again_at_random(world: World) -> None:
+    """Agents that live for a random short time, one after the other; in the end there is one engine."""
+    chance, replica = random.Random(11), world.replica()
+    for _ in range(8):
+        process = _agent_process(world, "ready", replica)
+        await asyncio.sleep(chance.uniform(0.2, 1.2))
+        process.kill()
+        await asyncio.to_thread(process.wait)
+        assert len(engines_of(replica.id)) <= 1
     async with world.agent() as agent:
         await agent.sync(world.desired(replica))
         serving = await ready(agent, replica)

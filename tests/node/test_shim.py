@@ -39,6 +39,7 @@ class Bench:
             generation=1,
             attempt=1,
             boot_id=boot_id(),
+            engine="llama.cpp",
             argv=('a "quoted"', "näme"),
             install=EngineInstall(engine="llama.cpp", flavour="llama-server", version="1", path="/bin/sh"),
             alias="m",

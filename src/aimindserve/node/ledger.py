@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aimindserve.domain.nodes import EngineInstall
+from aimindserve.domain.specs import EngineName
 from aimindserve.node.processes import ProcessId, identify, is_running
 
 
@@ -25,6 +26,7 @@ class LaunchPlan(_Record):
     generation: int
     attempt: int
     boot_id: str
+    engine: EngineName
     argv: tuple[str, ...]
     install: EngineInstall
     alias: str

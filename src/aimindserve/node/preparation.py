@@ -108,6 +108,7 @@ def _plan(prepared: Prepared, folder: ReplicaFolder, context: NodeContext, attem
         generation=desired.generation,
         attempt=attempt,
         boot_id=context.boot_id,
+        engine=prepared.engine.name,
         argv=launch.argv,
         install=prepared.install,
         alias=order.alias,

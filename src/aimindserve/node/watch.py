@@ -40,7 +40,7 @@ class Watcher:
         self._mark = mark
         self._on_ready = on_ready
         self._on_answer = on_answer
-        self._probe = ENGINES["llama.cpp"].probe
+        self._probe = ENGINES[plan.engine].probe
         self._key = folder.engine_key() if plan.wants_key else ""
         self._kills_before = out_of_memory_kills()
 
@@ -88,12 +88,14 @@ class Watcher:
             silent += loop.time() - began
 
     async def _healthy(self) -> bool:
-        plan = self._plan
-        return await is_healthy(self._probe, plan.host, plan.port, self._key, self._context.config.probe_timeout)
+        plan, limit = self._plan, self._context.config.probe_timeout
+        return await is_healthy(self._probe, plan.host, plan.port, self._key, limit)
 
     async def _serves(self) -> bool:
         plan = self._plan
-        return await serves(self._probe, plan.host, plan.port, self._key, plan.alias, self._context.config.probe_timeout)
+        return await serves(
+            self._probe, plan.host, plan.port, self._key, plan.alias, self._context.config.probe_timeout
+        )
 
     async def ending(self, desired: DesiredReplica, progress: Progress) -> Ending:
         """Why the engine, which has ended, did so. The shim needs a moment to write it down."""
