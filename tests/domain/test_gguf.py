@@ -133,6 +133,14 @@ HOSTILE = {
     "huge string": (Writer(pairs=1).string(b"a").u32(8).u64(HUGE).data + PAD, GgufProblem.TOO_LARGE),
     "string past the end": (Writer(pairs=1).string(b"a").u32(8).u64(9999).data + PAD, GgufProblem.TRUNCATED),
     "huge array": (Writer(pairs=1).string(b"a").u32(9).u32(4).u64(HUGE).data + PAD, GgufProblem.TOO_MANY),
+    "huge element": (
+        Writer(pairs=1).string(b"a").u32(9).u32(8).u64(3).string(b"x").u64(HUGE).data + PAD,
+        GgufProblem.TOO_LARGE,
+    ),
+    "element past the end": (
+        Writer(pairs=1).string(b"a").u32(9).u32(8).u64(3).string(b"x").u64(9999).data + PAD,
+        GgufProblem.TRUNCATED,
+    ),
     "array past the end": (Writer(pairs=1).string(b"a").u32(9).u32(8).u64(MAX_ARRAY).data + PAD, GgufProblem.TRUNCATED),
     "array of arrays": (Writer(pairs=1).string(b"a").u32(9).u32(9).u64(1).data + PAD, GgufProblem.NESTED_ARRAY),
     "array of unknown": (Writer(pairs=1).string(b"a").u32(9).u32(77).u64(1).data + PAD, GgufProblem.VALUE_TYPE),

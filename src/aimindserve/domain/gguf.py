@@ -38,6 +38,7 @@ _SMALLEST_PAIR = 8 + 4 + 1
 _SMALLEST_TENSOR = 8 + 4 + 8 + 4 + 8
 
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<B", 10: "<Q", 11: "<q", 12: "<d"}
+_LENGTH = struct.Struct("<Q")
 _BOOL, _STRING, _ARRAY, _U32 = 7, 8, 9, 4
 
 
@@ -159,6 +160,12 @@ class _Cursor:
 
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
+        begin = self._fill(count)
+        self.position += count
+        return self._window[begin : begin + count]
+
+    def _fill(self, count: int) -> int:
+        """Bring the next ``count`` bytes into the window; where they begin in it."""
         self.need(count)
         begin = self.position - self._start
         if begin < 0 or begin + count > len(self._window):
@@ -166,8 +173,22 @@ class _Cursor:
             self._start, begin = self.position, 0
             if len(self._window) < count:
                 raise GgufError(GgufProblem.TRUNCATED, f"the file ends after byte {self._start + len(self._window)}")
-        self.position += count
-        return self._window[begin : begin + count]
+        return begin
+
+    def skip_texts(self, count: int, what: str) -> None:
+        """Pass over ``count`` strings: a vocabulary has hundreds of thousands, so this loop is kept tight."""
+        self.need(8 * count)
+        while count:
+            at = self._fill(8)
+            window, last = self._window, len(self._window) - 8
+            while count and at <= last:
+                (length,) = _LENGTH.unpack_from(window, at)
+                if length > MAX_STRING:
+                    raise GgufError(GgufProblem.TOO_LARGE, f"{what} of {length} bytes")
+                at += 8 + length
+                count -= 1
+            self.position = self._start + at
+            self.need(0)
 
     def skip(self, count: int) -> None:
         """Pass over ``count`` bytes."""
@@ -258,9 +279,7 @@ def _read_array(cursor: _Cursor, key: str) -> GgufArray:
     if count > MAX_ARRAY:
         raise GgufError(GgufProblem.TOO_MANY, f"{key} has {count} elements")
     if element_type == _STRING:
-        cursor.need(8 * count)
-        for _ in range(count):
-            cursor.skip(cursor.length(MAX_STRING, f"an element of {key}"))
+        cursor.skip_texts(count, f"an element of {key}")
         return GgufArray(element_type, count, None)
     layout = _SCALARS.get(element_type)
     if layout is None:
