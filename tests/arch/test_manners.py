@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 
+import pytest
 from tests.arch.project import ROOT, SOURCE, project_files, python_files, short, tree_of
+from tests.arch.task_groups import stray_tasks
 
 TEXT_SUFFIXES = {
     ".py",
@@ -72,15 +74,25 @@ def _calls(tree: ast.Module) -> list[tuple[ast.Call, str, str]]:
 
 
 def test_tasks_start_only_in_task_groups() -> None:
-    """``group.create_task`` is owned by someone; ``asyncio.create_task`` and the loop's are not."""
-    offenders = [
-        f"{short(path)}:{call.lineno} {receiver}.{name}"
-        for path in python_files("src")
-        for call, receiver, name in _calls(tree_of(path))
-        if (name == "create_task" and "group" not in receiver.lower() and receiver.split(".")[-1] not in {"tg", "_tg"})
-        or name == "ensure_future"
-    ]
+    """A task is owned by a group that waits for it; ``asyncio.create_task`` and the loop's are owned by nobody."""
+    offenders = [f"{short(path)}:{task}" for path in python_files("src") for task in stray_tasks(tree_of(path))]
     assert offenders == []
+
+
+@pytest.mark.parametrize(
+    ("code", "strays"),
+    [
+        ("async def f():\n    async with asyncio.TaskGroup() as group:\n        group.create_task(g())", 0),
+        ("async def f(tasks: asyncio.TaskGroup):\n    tasks.create_task(g())", 0),
+        ("class C:\n    def f(self, t: TaskGroup):\n        self._t = t\n        self._t.create_task(g())", 0),
+        ("asyncio.create_task(g())", 1),
+        ("group.create_task(g())", 1),
+        ("asyncio.get_running_loop().create_task(g())", 1),
+        ("asyncio.ensure_future(g())", 1),
+    ],
+)
+def test_the_rule_on_tasks_itself(code: str, strays: int) -> None:
+    assert len(stray_tasks(ast.parse(code))) == strays
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:
