@@ -123,7 +123,7 @@ class ClientConnection(Connection):
     def _wait_for_head(self, limit: int) -> None:
         """Part of a head is there. What can be no head any more is refused without waiting for its end."""
         ahead = self._ahead
-        if not ahead:
+        if ahead in (b"", b"\r"):
             return
         if len(ahead) > limit:
             self._on_head(BadHead(431, f"the head is larger than {limit} bytes"))

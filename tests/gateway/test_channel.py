@@ -1,0 +1,224 @@
+"""The channel to the server: tables put in force, usage until it is acknowledged, what is left on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from aimindserve.domain.channel import Table, UsageAck
+from aimindserve.domain.routing import RoutingTable
+from aimindserve.domain.usage import UsageRecord
+from aimindserve.gateway import usage
+from aimindserve.gateway.channel import Channel
+from aimindserve.gateway.table import load_table, save_table
+from aimindserve.gateway.usage import Outbox, find_usage
+from tests.gateway.harness import MODEL, PATIENCE, Rig, chat, get, post, route, table, until
+
+
+class Server:
+    """The other end: takes messages, answers when told."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict] = []
+        self.writer: asyncio.StreamWriter | None = None
+        self.connections = 0
+        self.acknowledges = True
+
+    async def on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.writer = writer
+        while line := await reader.readline():
+            message = msgspec.json.decode(line)
+            self.messages.append(message)
+            if message["type"] == "usage" and self.acknowledges:
+                self.send(UsageAck(message["batch"]))
+
+    def send(self, message: object) -> None:
+        assert self.writer is not None
+        self.writer.write(msgspec.json.encode(message) + b"\n")
+
+    def of(self, kind: str) -> list[dict]:
+        return [message for message in self.messages if message["type"] == kind]
+
+    def request_ids(self) -> list[str]:
+        return [record["request_id"] for batch in self.of("usage") for record in batch["records"]]
+
+
+@asynccontextmanager
+async def channel(stage: Rig) -> AsyncIterator[Server]:
+    server = Server()
+    listener = await asyncio.start_unix_server(server.on_connection, stage.gateway.config.gateway_socket)
+    running = asyncio.create_task(Channel(stage.gateway, flush_every=0.05).run())
+    try:
+        await until(lambda: server.connections)
+        yield server
+    finally:
+        running.cancel()
+        listener.close()
+        if server.writer:
+            server.writer.close()
+
+
+async def test_a_table_is_put_in_force_acknowledged_and_saved(stage: Rig) -> None:
+    engine = await stage.engine()
+    async with channel(stage) as server:
+        await until(lambda: server.of("hello"))
+        assert server.of("hello")[0]["table_version"] == 1
+        server.send(Table(table(route(engine.port), version=7)))
+        await until(lambda: server.of("table_ack"))
+        assert server.of("table_ack") == [{"type": "table_ack", "version": 7}]
+        assert (await stage.ask(post(chat()))).status == 200
+        file = stage.run / "routing-table.json"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert load_table(file) == table(route(engine.port), version=7)
+        assert not [path for path in stage.run.iterdir() if path.name.startswith(".routing")]
+
+
+async def test_a_revoked_key_is_refused_at_once(stage: Rig) -> None:
+    engine = await stage.engine()
+    async with channel(stage) as server:
+        server.send(Table(RoutingTable(8, (route(engine.port),))))
+        await until(lambda: server.of("table_ack"))
+        assert (await stage.ask(post(chat()))).status == 401
+
+
+async def test_a_damaged_table_changes_nothing(stage: Rig) -> None:
+    engine = await stage.engine()
+    stage.serve(route(engine.port))
+    async with channel(stage) as server:
+        assert server.writer is not None
+        server.writer.write(b'{"type":"table","table":{"version":9,"keys":[{"digest":5}]}}\n')
+        await until(lambda: server.connections == 2)  # it starts over
+        assert (await stage.ask(post(chat()))).status == 200
+        server.send(Table(table(route(engine.port), version=10)))
+        await until(lambda: server.of("table_ack"))
+
+
+async def test_usage_is_sent_again_until_it_is_acknowledged(stage: Rig) -> None:
+    engine = await stage.engine()
+    stage.serve(route(engine.port))
+    async with channel(stage) as server:
+        server.acknowledges = False
+        answer = await stage.ask(post(chat()))
+        await until(lambda: server.of("usage"))
+        record = server.of("usage")[0]["records"][0]
+        assert record["request_id"] == answer.headers["x-request-id"]
+        assert (record["prompt_tokens"], record["completion_tokens"], record["model"]) == (11, 7, MODEL)
+        assert (record["user_id"], record["key_id"], record["status"]) == ("user-1", "abcdefghijkl", 200)
+        assert (record["deployment_id"], record["replica_id"]) == (f"d-{MODEL}", f"r{engine.port}")
+        await stage.ask(post(chat()))
+        assert len(stage.gateway.outbox) == 2
+        server.acknowledges = True
+        assert server.writer is not None
+        server.writer.close()  # the server restarts
+        await until(lambda: not len(stage.gateway.outbox))
+        ids = server.request_ids()
+        assert len(set(ids)) == 2
+        assert len(ids) >= 3
+
+
+async def test_loads_are_told(stage: Rig) -> None:
+    gate = asyncio.Event()
+
+    async def held(seen, writer) -> None:
+        await gate.wait()
+
+    engine = await stage.engine(held)
+    stage.serve(route(engine.port))
+    async with channel(stage) as server:
+        client = await stage.connect()
+        client.send(post(chat()))
+        await until(lambda: any(m["in_flight"].get(f"r{engine.port}") == 1 for m in server.of("loads")))
+        assert server.of("loads")[-1]["last_request_at"][MODEL] > 1e9
+        gate.set()
+
+
+async def test_requests_go_on_without_the_server(stage: Rig) -> None:
+    engine = await stage.engine()
+    stage.serve(route(engine.port))
+    assert (await stage.ask(post(chat()))).status == 200
+    assert (await stage.ask(get("/readyz"))).status == 503
+    assert len(stage.gateway.outbox) == 1
+
+
+def test_a_saved_table_that_others_could_change_is_not_used(tmp_path) -> None:
+    file = tmp_path / "routing-table.json"
+    assert load_table(file) is None
+    save_table(file, table(route(1)))
+    assert load_table(file) == table(route(1))
+    file.chmod(0o666)
+    assert load_table(file) is None
+    file.chmod(0o600)
+    file.write_bytes(b"{}")
+    assert load_table(file) is None
+    link = tmp_path / "link.json"
+    link.symlink_to(file)
+    assert load_table(link) is None
+
+
+def record(number: int) -> UsageRecord:
+    return UsageRecord(f"id-{number}", 0.0, "e", "m", "d", "r", "u", None, 200)
+
+
+def test_the_outbox_is_bounded_and_keeps_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "KEPT", 10)
+    monkeypatch.setattr(usage, "BATCH", 4)
+    box = Outbox()
+    for number in range(12):
+        box.add(record(number))
+    assert (len(box), box.dropped) == (10, 2)
+    batch = box.next_batch()
+    assert batch is not None
+    assert [one.request_id for one in batch.records] == ["id-2", "id-3", "id-4", "id-5"]
+    assert box.next_batch() is None
+    box.acknowledged(batch.batch + 1)  # not ours
+    assert len(box) == 10
+    box.restart()
+    again = box.next_batch()
+    assert again is not None
+    assert (again.records, again.batch) == (batch.records, 1)
+    box.acknowledged(1)
+    assert len(box) == 6
+
+
+USAGES = [
+    (b'{"usage":{"prompt_tokens":3,"completion_tokens":4}}', (3, 4, "engine")),
+    (
+        b'{"usage": {"prompt_tokens":3, "prompt_tokens_details":{"cached_tokens":1}, "completion_tokens":4}}',
+        (3, 4, "engine"),
+    ),
+    (b'{"object":"list","usage":{"prompt_tokens":9,"total_tokens":9},"data":[]}', (9, 0, "engine")),
+    (b'{"timings":{"cache_n":2,"prompt_n":5,"predicted_n":8,"predicted_ms":1.5}}', (7, 8, "engine")),
+    (b'{"content":"\\"usage\\":{\\"prompt_tokens\\":99}"}', None),
+    (b'{"usage":null}', None),
+    (b'{"usage":{"prompt_tokens":"many"}}', None),
+    (b'{"usage":{"prompt_tokens":-5,"completion_tokens":1}}', (0, 1, "engine")),
+    (b'{"usage":{"prompt_tokens":1},"x":{"usage":{"prompt_tokens":2}}}', (2, 0, "engine")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), USAGES)
+def test_usage_is_found(text: bytes, expected: tuple[int, int, str] | None) -> None:
+    found = find_usage(text)
+    assert (found and (found.prompt, found.completion, found.by)) == expected
+    assert find_usage(b"x" * 100 + text) == found
+
+
+async def test_usage_of_embeddings_stands_at_the_front_of_long_answers(stage: Rig) -> None:
+    from tests.gateway.harness import http
+
+    async def reply(seen, writer) -> None:
+        body = b'{"object":"list","usage":{"prompt_tokens":9,"total_tokens":9},"data":[%b0]}' % (b"0.1," * 5000)
+        writer.write(http(body))
+
+    engine = await stage.engine(reply)
+    stage.serve(route(engine.port))
+    await asyncio.wait_for(stage.ask(post(b'{"model":"tiny","input":"x"}', "/v1/embeddings")), PATIENCE)
+    batch = stage.gateway.outbox.next_batch()
+    assert batch is not None
+    assert batch.records[0].prompt_tokens == 9
