@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,6 +113,25 @@ async def test_an_engine_that_ended_meanwhile_counts_as_a_crash(world: World) ->
         await agent.sync(world.desired(replica))
         again = await ready(agent, replica)
         assert (again.attempt, again.restarts) == (2, 1)
+
+
+@pytest.mark.parametrize("cause", ["told to stop", "machine started again"])
+async def test_an_engine_that_was_ended_on_purpose_meanwhile_is_no_crash(world: World, cause: str) -> None:
+    replica = world.replica()
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        first = await ready(agent, replica)
+    folder = world.folder(replica)
+    kill_pid(first.pid, signal.SIGTERM if cause == "told to stop" else signal.SIGKILL)
+    await until("the end is written", lambda: (ledger := folder.ledger()) is not None and ledger.state == "ended")
+    if cause == "machine started again":
+        document = json.loads(folder.ledger_path.read_text())
+        document["plan"]["boot_id"] = "00000000-0000-0000-0000-000000000000"
+        folder.ledger_path.write_text(json.dumps(document | {"state": "running", "pid": 1, "start_time": 1}))
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        again = await ready(agent, replica)
+        assert (again.attempt, again.restarts, again.reason) == (2, 0, None)
 
 
 async def test_a_killed_shim_changes_nothing_for_the_engine(world: World) -> None:

@@ -20,7 +20,7 @@ from aimindserve.node.loop import first_of, keep_going
 from aimindserve.node.preparation import Refusal, launch_engine, prepare
 from aimindserve.node.processes import ProcessId, wait_end
 from aimindserve.node.stopping import clear_processes, stop_engine
-from aimindserve.node.watch import Watcher, read_ending
+from aimindserve.node.watch import Watcher, ended_by_order, read_ending
 
 _log = logging.getLogger("aimindserve.node")
 _LOCK_POLL_SECONDS = 0.05
@@ -125,7 +125,8 @@ class ReplicaActor:
         ledger = self._folder.ledger()
         if self._engine is not None or not self._progress.running or ledger is None:
             return
-        if ledger.plan.attempt == self._progress.attempt and self._desired is not None:
+        is_same = ledger.plan.attempt == self._progress.attempt
+        if is_same and self._desired is not None and not ended_by_order(ledger, self._context.boot_id):
             await self._after(read_ending(ledger, self._folder, self._desired, self._progress, oom_kills=None))
 
     async def _attempt(self) -> Ending | None:
@@ -154,7 +155,7 @@ class ReplicaActor:
         try:
             await asyncio.to_thread(self._folder.create, desired)
             accepted = Mark(stage="accepted", at=self._context.now())
-            self._show(ReplicaState.PREPARING, timeline=(self._progress.timeline or (accepted,))[:1], ready_since=None)
+            self._show(ReplicaState.PREPARING, timeline=(accepted,), ready_since=None)
             prepared = await prepare(desired, self._context, self._mark)
             if isinstance(prepared, Refusal):
                 return prepared.reason

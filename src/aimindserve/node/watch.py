@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Awaitable, Callable
 
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
@@ -106,6 +107,12 @@ class Watcher:
                     await wait_end(ledger.shim)
             ledger = self._folder.ledger()
         return read_ending(ledger, self._folder, desired, progress, oom_kills=self._kills_before)
+
+
+def ended_by_order(ledger: Ledger, boot: str) -> bool:
+    """Whether an engine that ended while no agent watched was most likely told to: the machine was started again, or
+    somebody sent TERM. That is no crash."""
+    return ledger.plan.boot_id != boot or ledger.signal == signal.SIGTERM or ledger.exit_code == 0
 
 
 def read_ending(
