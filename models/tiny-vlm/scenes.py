@@ -164,9 +164,9 @@ def pick(rng: random.Random, split: str) -> tuple[str, str]:
 class Canvas:
     """A picture being drawn, and what it shows. Places and sizes as parts of the side."""
 
-    def __init__(self, rng: random.Random, kind: str, background: str) -> None:
+    def __init__(self, rng: random.Random, kind: str, background: str, side: int) -> None:
         self.rng = rng
-        self.side = SIDE * SCALE
+        self.side = max(side, SIDE) * SCALE
         self.image = Image.new("RGB", (self.side, self.side), tint(rng, background))
         self.draw = ImageDraw.Draw(self.image)
         self.facts: Facts = {"kind": kind, "bg": background, "spots": []}
@@ -269,7 +269,7 @@ def scene(
     """
     background = rng.choice([*BACKGROUNDS, "white", "white"])
     kind = kind or rng.choices(list(KINDS), list(KINDS.values()))[0]
-    canvas = Canvas(rng, kind, background)
+    canvas = Canvas(rng, kind, background, side)
     _DRAW[kind](canvas, split)
     return _photographed(canvas.image, rng, side), canvas.facts
 
