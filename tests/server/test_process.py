@@ -147,6 +147,16 @@ def test_nothing_acknowledged_is_lost_by_kill(machine: Machine) -> None:
     assert untold == (0,)
 
 
+def test_a_start_takes_over_from_a_server_that_is_ending(machine: Machine) -> None:
+    first = machine.start()
+    second = machine.launch()
+    first.process.send_signal(signal.SIGTERM)
+    assert first.process.wait(WAIT_SECONDS) == 0
+    wait_answering(second.socket, second.process)
+    with second.client(machine.key()) as client:
+        assert client.get("/api/v1/system").status_code == 200
+
+
 def test_key_of_the_command_line_changes_with_each_start(machine: Machine) -> None:
     first_server = machine.start()
     first = machine.key()

@@ -1,8 +1,5 @@
 """The ASGI application: routes, errors, page, and what surrounds them."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
@@ -20,27 +17,11 @@ from aimindserve.server.security import BodyLimit, Envelope, HostGuard, own_name
 
 API_PREFIX = "/api/v1"
 
-Life = Callable[[ServerContext], AbstractAsyncContextManager[None]]
-"""What runs beside the API from start to stop: reconcilers, node reports, the gateways' channel."""
 
-
-@asynccontextmanager
-async def no_life(_context: ServerContext) -> AsyncIterator[None]:
-    """The API alone."""
-    yield
-
-
-def create_app(context: ServerContext, life: Life = no_life) -> ASGIApp:
+def create_app(context: ServerContext) -> ASGIApp:
     """The whole server as one ASGI application."""
     app = create_routes()
     app.state.context = context
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with life(context):
-            yield
-
-    app.router.lifespan_context = lifespan
     return Envelope(HostGuard(BodyLimit(app), own_names(context.settings)))
 
 

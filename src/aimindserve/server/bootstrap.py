@@ -36,6 +36,7 @@ from aimindserve.server.tokens import Digester, new_id, new_key
 log = structlog.get_logger()
 
 _PEPPER_BYTES = 32
+LOCK_PATIENCE_SECONDS = 6.0
 
 
 class AlreadyRunningError(Exception):
@@ -61,22 +62,32 @@ def prepare_folders(settings: Settings) -> None:
         create_private_file(database, b"")
 
 
-def lock_data(paths: DataPaths) -> int:
-    """Takes the data folder for this process. Returns the descriptor that holds the lock; it ends with the process.
+def lock_data(paths: DataPaths, patience: float = LOCK_PATIENCE_SECONDS) -> int:
+    """Takes the data folder for this process; waits ``patience`` seconds for a server that is on its way out (its
+    supervisor was killed). Returns the descriptor that holds the lock; it ends with the process.
 
     Raises:
-        AlreadyRunningError: another server has it.
+        AlreadyRunningError: another server has it and keeps it.
     """
     path = Path(paths.server_lock)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
+    while not _try_lock(descriptor):
+        if time.monotonic() >= deadline:
+            os.close(descriptor)
+            raise AlreadyRunningError(
+                f"Another aiMindServe server uses {paths.root}. Stop it first, or choose another --data-dir."
+            )
+        time.sleep(0.02)
+    return descriptor
+
+
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
-        raise AlreadyRunningError(
-            f"Another aiMindServe server uses {paths.root}. Stop it first, or choose another --data-dir."
-        ) from None
-    return descriptor
+        return False
+    return True
 
 
 def load_pepper(paths: DataPaths) -> bytes:
