@@ -127,7 +127,7 @@ def test_from_the_first_login_to_a_described_picture(browser: Browser, product: 
     change_password(page, password)
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
     assert not initial.exists()
-    page.get_by_role("link", name="Playground").click()
+    page.get_by_role("link", name="Playground", exact=True).click()
     upload(page, drawing("#dc1e1e"))
     text = ask(page, "Describe this image.")
     assert "red" in text
@@ -175,7 +175,7 @@ def test_the_code_of_a_question_is_shown(page: Page, product: Product) -> None:
 
 
 def test_a_model_is_stopped_and_started_on_the_page(page: Page) -> None:
-    page.get_by_role("link", name="Models").click()
+    page.get_by_role("link", name="Models", exact=True).click()
     row = page.get_by_role("article", name=MODEL)
     expect(row.locator("[data-phase]").first).to_have_attribute("data-phase", "ready")
     row.get_by_role("button", name=f"Show details of {MODEL}").click()
@@ -191,11 +191,11 @@ def test_a_model_is_stopped_and_started_on_the_page(page: Page) -> None:
 
 
 def test_a_path_that_is_not_there_is_refused_with_a_remedy(page: Page) -> None:
-    page.get_by_role("link", name="Models").click()
+    page.get_by_role("link", name="Models", exact=True).click()
     page.get_by_role("button", name="Deploy Model").click()
     page.get_by_role("menuitem", name="Local Path").click()
     form = page.get_by_role("dialog")
-    form.get_by_label("Path").fill("/nowhere/model.gguf")
+    form.get_by_role("textbox", name="Path").fill("/nowhere/model.gguf")
     expect(form.locator("[data-verdict]")).to_have_attribute("data-verdict", "no")
     expect(form.locator("[data-reason]")).to_contain_text("What to do:")
     expect(form.get_by_role("button", name="Save")).to_be_disabled()
@@ -205,8 +205,8 @@ def test_a_model_is_deployed_from_a_path_and_deleted(page: Page) -> None:
     weights = next(path for path in DEMO_FILES.glob("*.gguf") if not path.name.startswith("mmproj"))
     page.goto("/models?deploy=local")
     form = page.get_by_role("dialog")
-    form.get_by_label("Path").fill(str(weights))
-    form.get_by_label("Name").fill("from-a-path")
+    form.get_by_role("textbox", name="Path").fill(str(weights))
+    form.get_by_role("textbox", name="Name").fill("from-a-path")
     form.get_by_role("button", name="Advanced").click()
     form.get_by_role("button", name="Add Parameter").click()
     form.get_by_label("Parameter 1", exact=True).fill("--ctx-size=1024")
@@ -234,7 +234,7 @@ def test_the_guide_in_chinese(chinese_page: Page) -> None:
     expect(page.get_by_role("button", name="添加参数")).to_be_visible()
     expect(page.get_by_role("button", name="保存")).to_be_visible()
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="试验场").click()
+    page.get_by_role("link", name="试验场", exact=True).click()
     expect(page.get_by_role("button", name="上传图片")).to_be_visible()
     upload(page, drawing("#1ea01e"))
     assert "green" in ask(page, "Describe this image.", submit="提交")
@@ -242,10 +242,10 @@ def test_the_guide_in_chinese(chinese_page: Page) -> None:
 
 
 def test_a_key_is_shown_once_and_works(page: Page, product: Product) -> None:
-    page.get_by_role("link", name="API Keys").click()
+    page.get_by_role("link", name="API Keys", exact=True).click()
     page.get_by_role("button", name="Create API Key").first.click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Name").fill("browser")
+    dialog.get_by_role("textbox", name="Name").fill("browser")
     dialog.get_by_role("button", name="Create API Key").click()
     token = dialog.locator("pre").inner_text().strip()
     listed = page.request.get("/v1/models", headers={"authorization": f"Bearer {token}"})

@@ -26,8 +26,7 @@ _CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
-        # The component library writes <style> elements; no script can come from one.
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'",
         "img-src 'self' data: blob:",
         "connect-src 'self'",
         "object-src 'none'",

@@ -23,6 +23,7 @@ export function Reasons({ reasons, failed }: Props): ReactElement | null {
           icon={<Icon size={18} />}
           title={reason.message}
           p="xs"
+          role={failed ? "alert" : "note"}
           data-reason={reason.code}
         >
           {reason.remedy && <Text size="sm">{t("common.whatToDo", { remedy: reason.remedy })}</Text>}

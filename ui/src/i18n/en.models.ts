@@ -64,7 +64,7 @@ export const enModels = {
     path: "Path",
     replicas: "Replicas",
     source: "Source",
-    title: "Deploy Model",
+    newTitle: "Deploy Model: {{source}}",
     waits: "It fits once memory is free",
   },
   replica: {

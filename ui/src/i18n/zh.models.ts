@@ -64,7 +64,7 @@ export const zhModels: typeof enModels = {
     path: "路径",
     replicas: "副本数",
     source: "来源",
-    title: "部署模型",
+    newTitle: "部署模型：{{source}}",
     waits: "内存释放后即可运行",
   },
   replica: {

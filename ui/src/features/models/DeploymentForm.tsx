@@ -52,7 +52,9 @@ export function DeploymentForm({ kind, edited, taken, onClose }: Props): ReactEl
   const apply = (alternative: AlternativeView): void => {
     setForm((old) => ({ ...old, ...(alternative.patch as Partial<FormState>) }));
   };
-  const title = edited ? t("deploy.editTitle", { name: edited.name }) : `${t("deploy.title")}: ${t(`deploy.${kind}`)}`;
+  const title = edited
+    ? t("deploy.editTitle", { name: edited.name })
+    : t("deploy.newTitle", { source: t(`deploy.${kind}`) });
   return (
     <Drawer opened onClose={onClose} size="lg" title={title} closeButtonProps={{ "aria-label": t("common.close") }}>
       <form

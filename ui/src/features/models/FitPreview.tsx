@@ -31,6 +31,7 @@ function Verdict({ report }: { report: FitReport }): ReactElement {
       icon={<Icon size={18} />}
       title={t(`deploy.${report.verdict}`)}
       p="sm"
+      role="status"
       data-verdict={report.verdict}
     >
       {place && (

@@ -16,7 +16,7 @@ function SourceField({ form, onChange }: Props): ReactElement {
   const { t } = useTranslation();
   if (form.kind === "demo") {
     return (
-      <Alert icon={<IconSparkles size={18} />} title={t("deploy.demo")} p="sm">
+      <Alert role="note" icon={<IconSparkles size={18} />} title={t("deploy.demo")} p="sm">
         {t("deploy.demoHint")}
       </Alert>
     );

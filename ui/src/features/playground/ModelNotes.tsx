@@ -41,7 +41,7 @@ export function ModelNotes({ model }: { model: DeploymentView }): ReactElement |
   return (
     <Container size={820} pt="md" px="md">
       {ready ? (
-        <Alert icon={<IconInfoCircle size={18} />} color="gray" p="xs">
+        <Alert role="note" icon={<IconInfoCircle size={18} />} color="gray" p="xs">
           {t("playground.demoNote")}
         </Alert>
       ) : (

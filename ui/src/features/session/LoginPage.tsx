@@ -17,7 +17,7 @@ function FirstLoginHint(): ReactElement | null {
   const file = hint.data?.initial_password_file;
   if (!file) return null;
   return (
-    <Alert icon={<IconInfoCircle size={18} />} p="sm">
+    <Alert role="note" icon={<IconInfoCircle size={18} />} p="sm">
       <Text size="sm" mb={6}>
         {t("session.hint")}
       </Text>
