@@ -27,7 +27,7 @@ def test_a_reason_has_a_message_and_a_remedy_in_both_languages(code: ReasonCode)
         assert part.strip() == part != ""
     for part in words.en:
         assert not CHINESE.search(part)
-        assert part[0].isupper() or part[0] == "{"
+        assert part[0].isupper() or part[0] in "{“"
     for part in words.zh:
         assert CHINESE.search(part)
     assert fields(words.en.message) == fields(words.zh.message)
@@ -39,27 +39,38 @@ def test_codes_are_unique_and_readable() -> None:
     assert TEXTS.keys() == set(ReasonCode)
 
 
-def reasons_made() -> list[tuple[str, ReasonCode, set[str]]]:
-    """Every ``reason(ReasonCode.X, a=…)`` in the product: place, code and names of its values."""
+def made_with(function: str, codes: type[ReasonCode] | type[Why]) -> list[tuple[str, str, set[str]]]:
+    """Every ``function(Codes.X, a=…)`` in the product: place, name of the code and names of its values."""
     found = []
     for path in sorted(SOURCES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "reason":
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != function:
                 continue
             code, names = node.args[0] if node.args else None, [keyword.arg for keyword in node.keywords]
-            if isinstance(code, ast.Attribute) and ast.unparse(code.value) == "ReasonCode" and None not in names:
+            if isinstance(code, ast.Attribute) and ast.unparse(code.value) == codes.__name__ and None not in names:
                 place = f"{path.relative_to(SOURCES)}:{node.lineno}"
-                found.append((place, ReasonCode[code.attr], {name for name in names if name}))
+                found.append((place, code.attr, {name for name in names if name}))
     return found
 
 
 def test_reasons_are_made_with_the_values_that_their_words_mention() -> None:
-    made = reasons_made()
+    made = made_with("reason", ReasonCode)
     assert len(made) > 20
     missing = {
         place: sorted(wanted - given)
         for place, code, given in made
-        if (wanted := fields(TEXTS[code].en.message) | fields(TEXTS[code].en.remedy)) - given
+        if (wanted := set().union(*map(fields, TEXTS[ReasonCode[code]].en))) - given
+    }
+    assert missing == {}
+
+
+def test_explanations_are_made_with_the_values_that_their_words_mention() -> None:
+    made = made_with("explained", Why)
+    assert len(made) > 10
+    missing = {
+        place: code
+        for place, code, given in made
+        if "?" in sentence(explained(Why[code], **dict.fromkeys(given, 1)), "en")
     }
     assert missing == {}
 

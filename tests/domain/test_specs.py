@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 from tests.domain.build import spec
 
+from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec, same_program
 
 
@@ -43,3 +44,12 @@ def test_only_the_number_of_replicas_leaves_a_program_the_same() -> None:
     assert same_program(spec(replicas=1), spec(replicas=5))
     assert not same_program(spec(), spec(parameters=("--a",)))
     assert not same_program(spec(), spec(env={"A": "1"}))
+
+
+def test_a_wrong_source_says_so_in_a_way_that_answers_can_translate() -> None:
+    with pytest.raises(ValidationError) as caught:
+        DeploymentSpec(name="m", source="model.gguf")
+    (problem,) = caught.value.errors()
+    assert problem["type"] == ReasonCode.SOURCE_INVALID
+    assert problem["ctx"]["source"] == "model.gguf"
+    assert "hf://" in problem["msg"]

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aimindserve.domain.reason_wording import Values
 from aimindserve.domain.reasons import Language, ParameterValue
 
 
@@ -86,6 +87,6 @@ def explained(code: Why, **params: ParameterValue) -> Explained:
 
 
 def sentence(what: Explained, language: Language) -> str:
-    """The explanation in words."""
+    """The explanation in words. A value that is missing shows as ``?`` (the tests keep that from happening)."""
     text = _TEXTS[what.code][1 if language == "zh" else 0]
-    return text.format(**what.params)
+    return text.format_map(Values({name: str(value) for name, value in what.params.items()}))

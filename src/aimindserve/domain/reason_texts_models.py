@@ -7,9 +7,9 @@ _C = ReasonCode
 
 _FILES = {
     _C.SOURCE_INVALID: text(
-        "This is not a model source: {detail}.",
+        "“{source}” is not a model source.",
         "Use an absolute path such as /models/model.gguf, or demo://tiny-vlm.",
-        "这不是有效的模型来源：{detail}。",
+        "“{source}”不是有效的模型来源。",
         "请填写绝对路径，例如 /models/model.gguf，或 demo://tiny-vlm。",
     ),
     _C.SOURCE_NOT_FOUND: text(

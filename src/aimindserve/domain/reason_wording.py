@@ -17,6 +17,13 @@ class ReasonText(NamedTuple):
     zh: Explanation
 
 
+class Values(dict[str, str]):
+    """Values for a sentence. A missing one shows as ``?``: a gap in the words must not hide the reason."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
 def text(en: str, en_remedy: str, zh: str, zh_remedy: str) -> ReasonText:
     """The words of one reason."""
     return ReasonText(Explanation(en, en_remedy), Explanation(zh, zh_remedy))

@@ -3,7 +3,9 @@
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
+from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.source import Source, SourceError, parse_source
 
 EngineName = Literal["vllm", "llama.cpp"]
@@ -19,11 +21,16 @@ EnvironmentValue = Annotated[str, StringConstraints(max_length=4096, pattern=r"^
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")]
 
 
+SOURCE_INVALID: Literal["source_invalid"] = ReasonCode.SOURCE_INVALID.value
+
+
 def _source_text(text: str) -> str:
     try:
         return str(parse_source(text))
     except SourceError as error:
-        raise ValueError(str(error)) from error
+        # Its own type, so that an answer can give the reason in the caller's language.
+        told = {"detail": str(error), "source": text[:200]}
+        raise PydanticCustomError(SOURCE_INVALID, "{detail}", told) from error
 
 
 SourceText = Annotated[str, AfterValidator(_source_text), Field(max_length=4096, examples=["demo://tiny-vlm"])]

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from aimindserve.domain.reasons import ReasonCode, reason
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.server.errors import RefusedError, language, problem_response
 from aimindserve.server.security import request_id_of
 
@@ -37,7 +37,7 @@ async def _refused(request: Request, error: RefusedError) -> Response:
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
-    return _answer(request, RefusedError(reason(ReasonCode.INVALID_REQUEST, detail=_first_problem(error))))
+    return _answer(request, RefusedError(_why_invalid(error)))
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
@@ -68,6 +68,13 @@ def _value_cannot_be_stored(error: Exception) -> bool:
         return True
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
     return isinstance(state, str) and state.startswith("22")
+
+
+def _why_invalid(error: RequestValidationError) -> Reason:
+    first: dict[str, Any] = dict(error.errors()[0])
+    if first["type"] == ReasonCode.SOURCE_INVALID:
+        return reason(ReasonCode.SOURCE_INVALID, source=str(first["ctx"]["source"]))
+    return reason(ReasonCode.INVALID_REQUEST, detail=_first_problem(error))
 
 
 def _first_problem(error: RequestValidationError) -> str:
