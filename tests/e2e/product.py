@@ -116,7 +116,11 @@ class Product:
 
     def cli(self, *arguments: str, check: bool = True) -> Any:
         """The answer of a command as JSON (None when it prints nothing)."""
-        done = self.run_cli(*arguments, "-o", "json")
+        before, after = arguments, ()
+        if "--" in arguments:
+            cut = arguments.index("--")
+            before, after = arguments[:cut], arguments[cut:]
+        done = self.run_cli(*before, "-o", "json", *after)
         if check:
             assert done.returncode == 0, done.stderr + done.stdout
         return json.loads(done.stdout) if done.stdout.strip() else None
