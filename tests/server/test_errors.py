@@ -174,3 +174,14 @@ async def test_odd_paths_never_break_the_server(cli: httpx.AsyncClient, part: st
     for method, path in (("DELETE", "/keys/"), ("PATCH", "/users/"), ("GET", "/events?deployment=")):
         answer = await cli.request(method, f"/api/v1{path}{part}", json={"disabled": True})
         assert answer.status_code in (200, 404, 405, 422), (method, path, answer.text)
+
+
+@pytest.mark.parametrize(("accept", "sentence"), [("en", "is not a model source"), ("zh-CN", "不是有效的模型来源")])
+async def test_a_wrong_source_is_explained_in_the_callers_language(
+    cli: httpx.AsyncClient, accept: str, sentence: str
+) -> None:
+    body = {"name": "m", "source": "model.gguf"}
+    answer = await cli.post("/api/v1/deployments", json=body, headers={"accept-language": accept})
+    assert (answer.status_code, answer.json()["code"]) == (422, "source_invalid")
+    assert "model.gguf" in answer.json()["message"]
+    assert sentence in answer.json()["message"]
