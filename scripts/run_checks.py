@@ -49,9 +49,9 @@ CHECKS = (
     Check("size budgets", (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/arch")),
 )
 PAGE_TESTS = Check("page: unit tests", ("npm", "run", "--silent", "test"), "ui")
-# One run: light files go to whichever of the two workers is free, the heavy ones (marked
-# `xdist_group("serial")` by tests/conftest.py) all to the same worker, one after the other.
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "tests")
+# One run on two workers: tests/conftest.py keeps a file, and everything heavy, together on one of them. In the order
+# of collection the heavy ones come first, so that they do not end up running alone.
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--no-loadscope-reorder", "tests")
 
 
 def environment() -> dict[str, str]:
@@ -104,9 +104,7 @@ def run_pytest(failed_checks: list[Outcome]) -> int:
     if failed_checks:
         names = ", ".join(outcome.check.name for outcome in failed_checks)
         print(f"\nFAILED before the tests: {names}\n", flush=True)
-    return subprocess.run(
-        PYTEST, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False
-    ).returncode
+    return subprocess.run(PYTEST, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ def ledger_of(process: ProcessId, boot: str) -> Ledger:
     """A ledger that says that this process is an engine."""
     install = EngineInstall(engine="llama.cpp", flavour="llama-server", version="1", path=sys.executable)
     plan = LaunchPlan(
-        replica_id="r1", deployment_id="d1", generation=1, attempt=1, boot_id=boot, argv=("sleep",), install=install,
-        alias="eye", host="127.0.0.1", port=1, wants_key=True, devices=(),
+        replica_id="r1", deployment_id="d1", engine="llama.cpp", generation=1, attempt=1, boot_id=boot,
+        argv=("sleep",), install=install, alias="eye", host="127.0.0.1", port=1, wants_key=True, devices=(),
     )  # fmt: skip
     return Ledger(
         plan=plan, state="running", shim_pid=1, shim_start_time=1, pid=process.pid, start_time=process.start_time
