@@ -94,6 +94,7 @@ class ClientConnection(Connection):
             self.deadline = self._gateway.now() + LINGER_SECONDS
         elif self._state is not State.BUSY and not isinstance(self._handler, Splice):
             self.keep_alive = False
+            self._state = State.BODY  # more may be on its way
             self.refuse(Refusal(408, "request_timeout", "The request did not arrive in time."), "")
         elif self._handler is not None:
             self._handler.timed_out()

@@ -1,0 +1,207 @@
+"""The gateway as a process of its own, started as the supervisor starts it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from aimindserve.gateway.table import save_table
+from tests.gateway.harness import KEY, PATIENCE, PEPPER, chat, route, table
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def settings(folder: Path, port: int, **more: object) -> Path:
+    (folder / "keys").mkdir(exist_ok=True)
+    (folder / "keys" / "pepper").write_bytes(PEPPER)
+    file = folder / "settings.json"
+    values = {"host": "127.0.0.1", "port": port, "data_dir": str(folder), "run_dir": str(folder), "demo": True}
+    file.write_text(json.dumps({**values, **more}))
+    return file
+
+
+def argv(file: Path) -> list[str]:
+    return [sys.executable, "-m", "aimindserve.gateway", "--settings", str(file)]
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def running(file: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(argv(file), stderr=subprocess.PIPE)
+    try:
+        wait_for(lambda: listens(port) or process.poll() is not None)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def fake_engine(folder: Path, port: int) -> Iterator[None]:
+    model = folder / "model.gguf"
+    model.touch()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aimindserve.sim.fake_engine", "--model", str(model), "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: listens(port))
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ask(port: int, **more: object) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    connection.request("POST", "/v1/chat/completions", chat("m", **more), headers)
+    return connection.getresponse()
+
+
+def test_inference_from_the_last_good_table_alone_then_a_graceful_end(folder: Path) -> None:
+    """No server at all: the copy on disk is enough. TERM lets a running stream end."""
+    port, engine_port = free_port(), free_port()
+    save_table(folder / "routing-table.json", table(route(engine_port, model="m")))
+    with fake_engine(folder, engine_port), running(settings(folder, port), port) as process:
+        assert json.loads(ask(port, max_tokens=5).read())["usage"]["completion_tokens"] == 5
+        answer = ask(port, stream=True, max_tokens=20, fake={"token-delay-ms": 50})
+        assert answer.readline().startswith(b"data: ")
+        process.send_signal(signal.SIGTERM)
+        rest = answer.read()
+        assert rest.count(b"data: ") >= 18
+        assert rest.endswith(b"data: [DONE]\n\n")
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_a_stream_with_no_end_is_cut_off_when_the_drain_time_is_over(folder: Path) -> None:
+    port, engine_port = free_port(), free_port()
+    save_table(folder / "routing-table.json", table(route(engine_port, model="m")))
+    with fake_engine(folder, engine_port), running(settings(folder, port, drain_seconds=0.3), port) as process:
+        answer = ask(port, stream=True, max_tokens=100_000, fake={"token-delay-ms": 50})
+        answer.readline()
+        reader = threading.Thread(target=lambda: _read_out(answer))
+        reader.start()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        reader.join(PATIENCE)
+        assert not reader.is_alive()
+
+
+def _read_out(answer: http.client.HTTPResponse) -> None:
+    try:
+        answer.read()
+    except (OSError, http.client.HTTPException):
+        return
+
+
+def test_a_crash_of_the_engine_in_mid_stream(folder: Path) -> None:
+    port, engine_port = free_port(), free_port()
+    save_table(folder / "routing-table.json", table(route(engine_port, model="m")))
+    with fake_engine(folder, engine_port), running(settings(folder, port), port):
+        body = ask(port, stream=True, max_tokens=20, fake={"crash-at-token": 5}).read()
+        error = json.loads(body.rpartition(b"data: ")[2])["error"]
+        assert (error["code"], error["source"]) == ("engine_failed", "engine")
+        assert str(engine_port).encode() not in body
+        answer = ask(port)
+        assert answer.status == 502
+        assert str(engine_port).encode() not in answer.read()
+
+
+@pytest.mark.parametrize(("host", "hint"), [("127.0.0.1", "--port"), ("192.0.2.1", "--port")])
+def test_a_port_that_cannot_be_used_is_one_clear_line(folder: Path, host: str, hint: str) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen(1)
+        port = holder.getsockname()[1]
+        done = subprocess.run(
+            argv(settings(folder, port, host=host)), capture_output=True, timeout=PATIENCE, check=False
+        )
+    assert done.returncode == 3
+    text = done.stderr.decode()
+    assert text.count("\n") == 1
+    assert f"{host}:{port}" in text
+    assert hint in text
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"host": 5}'])
+def test_settings_that_cannot_be_used(folder: Path, content: str | None) -> None:
+    file = folder / "s.json"
+    if content is not None:
+        file.write_text(content)
+    done = subprocess.run(argv(file), capture_output=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 78
+    assert done.stderr.decode().count("\n") == 1
+    assert str(file) in done.stderr.decode()
+
+
+def test_it_ends_with_the_process_that_started_it(folder: Path) -> None:
+    port = free_port()
+    file = settings(folder, port)
+    code = "import subprocess, sys, time; print(subprocess.Popen(sys.argv[1:]).pid, flush=True); time.sleep(600)"
+    parent = subprocess.Popen([sys.executable, "-c", code, *argv(file)], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    wait_for(lambda: listens(port))
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    wait_for(lambda: not listens(port))
+    wait_for(lambda: not _runs(child))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_it_stays_small_and_loads_nothing_heavy(folder: Path) -> None:
+    port, engine_port = free_port(), free_port()
+    save_table(folder / "routing-table.json", table(route(engine_port, model="m")))
+    with fake_engine(folder, engine_port), running(settings(folder, port), port) as process:
+        for _ in range(20):
+            ask(port).read()
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        resident = int(status.partition("VmRSS:")[2].split()[0])
+        assert resident < 60 * 1024
+        maps = Path(f"/proc/{process.pid}/maps").read_text()
+        assert "pydantic" not in maps
+        assert "sqlalchemy" not in maps
+    code = (
+        "import sys, aimindserve.gateway.app; "
+        "print([m for m in ('pydantic','fastapi','starlette','sqlalchemy','httpx','aiohttp') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    assert found.stdout == "[]\n"
