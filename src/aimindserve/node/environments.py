@@ -106,8 +106,11 @@ async def _run(*argv: str) -> tuple[int, str] | None:
         async with asyncio.timeout(_ASK_SECONDS):
             output, _ = await process.communicate()
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
         return None
+    finally:
+        # Also when the caller gave up: nothing that was started here stays behind.
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     return process.returncode or 0, output.decode("utf-8", "replace")
