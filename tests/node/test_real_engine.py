@@ -142,6 +142,12 @@ def test_the_launcher_refuses_a_wrong_command_line(arguments: tuple[str, ...], m
     assert message in done.stderr
 
 
+def test_the_launcher_loads_nothing_that_it_does_not_need() -> None:
+    script = "import sys, aimindserve.node.llama_server; print(sorted({'pydantic', 'asyncio'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_launcher_names_its_version() -> None:
     done = _launcher("--version")
     assert (done.returncode, done.stdout) == (0, f"version: {package_version()} (xllamacpp)\n")

@@ -135,6 +135,13 @@ def test_the_engine_is_free_of_the_shim_s_signal_settings(bench: Bench) -> None:
         assert not int(masks["SigIgn"], 16) >> (number - 1) & 1
 
 
+def test_the_engine_writes_private_files_and_no_core_dump(bench: Bench) -> None:
+    bench.shell(f"ulimit -c > {bench.root}/made; exit 0")
+    bench.ended()
+    assert (bench.root / "made").read_text() == "0\n"
+    assert (bench.root / "made").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_rest_of_the_group_ends_with_its_leader(bench: Bench) -> None:
     bench.shell("trap '' TERM; sleep 1000 & sleep 1000 & exit 1")
     bench.ended()

@@ -42,6 +42,7 @@ class ReplicaActor:
         self._state = ReplicaState.PREPARING
         self._engine: ProcessId | None = None
         self._plan: LaunchPlan | None = None
+        self._key = ""
         self._retry_at: float | None = None
 
     @property
@@ -66,7 +67,7 @@ class ReplicaActor:
             restarts=self._progress.restarts,
             pid=self._engine.pid if self._engine else None,
             port=plan.port if plan else None,
-            engine_key=self._folder.engine_key() if plan and plan.wants_key else "",
+            engine_key=self._key if plan and plan.wants_key else "",
             ready_since=self._progress.ready_since if self._state is ReplicaState.READY else None,
             retry_at=self._retry_at,
             timeline=self._progress.timeline,
@@ -89,7 +90,7 @@ class ReplicaActor:
         if engine is None or ledger is None:
             self._engine = None
             return
-        self._engine, self._plan = engine, ledger.plan
+        self._engine, self._plan, self._key = engine, ledger.plan, self._folder.engine_key()
         was_ready = self._progress.attempt == ledger.plan.attempt and self._progress.ready_since is not None
         self._state = ReplicaState.READY if was_ready else ReplicaState.STARTING
         self._progress = self._progress.model_copy(update={"attempt": ledger.plan.attempt, "running": True})
@@ -169,6 +170,7 @@ class ReplicaActor:
         if isinstance(launched, Refusal):
             return launched.reason
         self._engine, self._plan = launched
+        self._key = self._folder.engine_key()
         self._mark("launched")
         self._show(ReplicaState.STARTING)
         return None

@@ -88,6 +88,7 @@ def _become_engine(argv: list[str], log: str, gate: int, failure: int) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         _prefer_as_victim()
+        _no_core_dump()
         os.execvpe(argv[0], argv, os.environ)
     except OSError as error:
         os.write(failure, str(error.errno or 5).encode())
@@ -102,6 +103,15 @@ def _prefer_as_victim() -> None:
         os.write(fd, b"500")
         os.close(fd)
     except OSError:
+        pass
+
+
+def _no_core_dump() -> None:
+    """A dump would be as large as the model and hold what people asked."""
+    limits = __import__("resource")
+    try:  # noqa: SIM105
+        limits.setrlimit(limits.RLIMIT_CORE, (0, 0))
+    except (OSError, ValueError):
         pass
 
 
@@ -188,6 +198,7 @@ def main(arguments: list[str]) -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
+    os.umask(0o077)
     os.set_inheritable(int(status), False)  # noqa: FBT003 - it takes no keyword
     for number in (_HANGUP, _INTERRUPT, _TERMINATE):
         _signal.signal(number, _signal.SIG_IGN)
