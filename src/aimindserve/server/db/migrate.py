@@ -1,4 +1,5 @@
-"""Brings the schema up to date. Alembic is loaded only when there is something to do."""
+"""Brings the schema up to date. An empty database gets today's tables at once; Alembic, 10 MB and a third of a second,
+is loaded only to change a schema that an older version made. Tests hold the two ways equal."""
 
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from aimindserve.server.db.engine import Database
 from aimindserve.server.db.migrations import HEAD, REVISIONS
+from aimindserve.server.db.tables import Base
 
 _MIGRATION_LOCK = 0x41494D54
 
@@ -32,8 +34,10 @@ async def migrate(database: Database) -> str | None:
                 f"The database has schema {found}, which this version of aiMindServe does not know. "
                 "Install the version that wrote it, or restore a backup made before."
             )
-        if found != HEAD:
-            await connection.run_sync(_upgrade)
+        if found is None:
+            await connection.run_sync(_create)
+        elif found != HEAD:
+            await connection.run_sync(upgrade)
     return found
 
 
@@ -44,8 +48,20 @@ async def current_revision(connection: AsyncConnection) -> str | None:
     return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
 
 
-def _upgrade(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415  # 20 MB that most starts never need
+def _create(connection: Connection) -> None:
+    # Not "checkfirst": a table of another program in the way is an error, not something to live with.
+    Base.metadata.create_all(connection, checkfirst=False)
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY)"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": HEAD})
+
+
+def upgrade(connection: Connection) -> None:
+    """Runs the scripts that are missing, in the transaction of ``connection``."""
+    from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
