@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -159,12 +160,18 @@ def test_the_launcher_fails_clearly_without_a_model() -> None:
     assert "error: the model cannot be served" in done.stderr
 
 
-def test_the_launcher_ends_with_zero_on_term(facts: ModelFacts) -> None:
+def test_the_launcher_ends_with_zero_on_term_also_while_it_answers(facts: ModelFacts) -> None:
     model = facts.files_of(FileRole.WEIGHTS)[0].path
     command = [sys.executable, "-P", "-m", "aimindserve.node.llama_server", "--model", model, "--port", "0", "-t", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen([*command, "-c", "60000"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    address = process.stdout.readline().split()[-1]
+    assert address.startswith("http://127.0.0.1:")
+    body = json.dumps({"prompt": "a", "n_predict": 50000, "ignore_eos": True, "stream": True}).encode()
+    with urllib.request.urlopen(f"{address}/completion", body, timeout=60) as stream:
+        assert stream.readline()
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert time.monotonic() - began < 10, "the engine would be killed by then"
     process.stdout.close()
