@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import aimindserve.demo_model
 import httpx
 import pytest
 from openai import OpenAI
 from tests.accuracy.pictures import require_fonts
 from tests.e2e.product import Product, free_port, wait_for
+
+import aimindserve.demo_model
 
 DEMO = Path(next(iter(aimindserve.demo_model.__path__)))
 MODEL = "tiny-vlm"
