@@ -53,7 +53,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Write the list of reasons into the troubleshooting pages.")
     parser.add_argument("--check", action="store_true")
     check: bool = parser.parse_args().check
-    stale = [language for language in HEADINGS if page_of(language).read_text(encoding="utf-8") != fresh_page(language)]
+    stale: list[Language] = [
+        language for language in HEADINGS if page_of(language).read_text(encoding="utf-8") != fresh_page(language)
+    ]
     for language in stale:
         if check:
             print(f"{page_of(language).relative_to(ROOT)} is out of date: make gen")
