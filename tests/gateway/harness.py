@@ -113,8 +113,8 @@ class Upstreams:
                 self.seen.append(seen)
                 if await self.reply(seen, writer) is False:
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, ValueError):
+            pass  # cut off within a request, perhaps within a chunk's size
         finally:
             self.closed += 1
             writer.close()
