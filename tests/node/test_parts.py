@@ -210,6 +210,17 @@ async def test_programs_are_found_on_the_path(tmp_path: Path, monkeypatch: pytes
         assert found.flavour == name
 
 
+async def test_a_broken_program_on_the_path_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "llama-server").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "llama-server").chmod(0o755)
+    found = await Environments().llama_cpp()
+    assert isinstance(found, EngineInstall)
+    assert found.flavour == "xllamacpp"
+    configured = await Environments("llama-server").llama_cpp()
+    assert configured == reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=str(tmp_path / "llama-server"))
+
+
 async def _says(tmp_path: Path, script: str) -> EngineInstall | Reason:
     program = tmp_path / "llama-server"
     program.write_text(f"#!/bin/sh\n{script}\n")

@@ -39,11 +39,22 @@ class Environments:
         self._known: dict[_Stamp, EngineInstall | Reason] = {}
 
     async def llama_cpp(self) -> EngineInstall | Reason:
-        """The program for GGUF models: the configured one, ``llama-server`` or ``llama-box`` on the PATH, or the server
-        inside the package xllamacpp. A reason when there is none, or the configured one cannot be run."""
-        path = self._configured or shutil.which(LLAMA_SERVER) or shutil.which(LLAMA_BOX)
-        if path is None:
-            return _embedded()
+        """The program for GGUF models: the configured one, else the first that runs of ``llama-server`` and
+        ``llama-box`` on the PATH and the server inside the package xllamacpp. A reason when there is none."""
+        if self._configured:
+            return await self._program(_absolute(self._configured))
+        refused: Reason | None = None
+        for name in (LLAMA_SERVER, LLAMA_BOX):
+            path = shutil.which(name)
+            found = await self._program(path) if path else None
+            if isinstance(found, EngineInstall):
+                return found
+            refused = refused or found
+        embedded = _embedded()
+        return refused if refused and isinstance(embedded, Reason) else embedded
+
+    async def _program(self, path: str) -> EngineInstall | Reason:
+        """What is known of one program file."""
         try:
             status = await asyncio.to_thread(Path(path).stat)
         except OSError:
@@ -57,6 +68,11 @@ class Environments:
         """Every engine that can be run."""
         found = await self.llama_cpp()
         return (found,) if isinstance(found, EngineInstall) else ()
+
+
+def _absolute(configured: str) -> str:
+    """A name on the PATH or a path, as a path that does not depend on the working folder."""
+    return str(Path(shutil.which(configured) or configured).expanduser().absolute())
 
 
 def _embedded() -> EngineInstall | Reason:
