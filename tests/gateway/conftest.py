@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-
 from tests.gateway.harness import Rig, rig
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-
 from tests.gateway.harness import COMPLETION, KEY, MODEL, Rig, chat, get, post, route, until
 
 BODY = chat()

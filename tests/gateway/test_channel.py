@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from tests.gateway.harness import MODEL, PATIENCE, Rig, chat, get, post, route, table, until
 
 from aimindserve.domain.channel import Table, UsageAck
 from aimindserve.domain.routing import RoutingTable
@@ -17,7 +18,6 @@ from aimindserve.gateway import usage
 from aimindserve.gateway.channel import Channel
 from aimindserve.gateway.table import load_table, save_table
 from aimindserve.gateway.usage import Outbox, find_usage
-from tests.gateway.harness import MODEL, PATIENCE, Rig, chat, get, post, route, table, until
 
 
 class Server:

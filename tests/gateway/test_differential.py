@@ -24,7 +24,6 @@ from pathlib import Path
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.gateway.harness import KEY, PATIENCE, Rig, Seen, Upstreams, chat, http, rig, route
 
 HEADERS = f"Host: gw\r\nAuthorization: Bearer {KEY}\r\n".encode()

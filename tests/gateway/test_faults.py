@@ -7,7 +7,6 @@ import socket
 
 import msgspec
 import pytest
-
 from tests.gateway.harness import (
     COMPLETION,
     DONE,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-
-from aimindserve.domain.routing import RouteState
 from tests.gateway.harness import (
     COMPLETION,
     DONE,
@@ -23,6 +21,8 @@ from tests.gateway.harness import (
     route,
     streaming,
 )
+
+from aimindserve.domain.routing import RouteState
 
 
 async def test_a_request_reaches_the_engine_unchanged_and_its_answer_the_client(stage: Rig) -> None:

@@ -6,7 +6,6 @@ import asyncio
 
 import msgspec
 import pytest
-
 from tests.gateway.harness import COMPLETION, KEY, Rig, Seen, chat, complete, get, http, post, rig, route, until
 
 MIB = 1024**2

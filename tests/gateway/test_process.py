@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.gateway.harness import KEY, PATIENCE, PEPPER, chat, route, table
 
 from aimindserve.gateway.table import save_table
-from tests.gateway.harness import KEY, PATIENCE, PEPPER, chat, route, table
 
 
 def free_port() -> int:

@@ -6,7 +6,6 @@ import asyncio
 
 import msgspec
 import pytest
-
 from tests.gateway.harness import METRICS_KEY, Rig, Seen, chunk, get, http, post, until
 
 Writer = asyncio.StreamWriter
