@@ -11,6 +11,7 @@ from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import NodeReport, ReplicaState, Wanted
 from aimindserve.domain.routing import RouteState
 from aimindserve.domain.units import GIB
+from aimindserve.server.reconcile import reports
 from aimindserve.server.reconcile.nodes import desired_of
 from aimindserve.server.reconcile.placement import reconcile_placement
 from aimindserve.server.reconcile.replicas import reconcile_replicas
@@ -62,6 +63,21 @@ async def test_a_late_report_takes_nothing_back(life: Life, node: FakeNode) -> N
     assert await life.replicas() == ()
 
 
+async def test_a_report_that_is_overtaken_on_its_way_into_the_database_changes_nothing(
+    life: Life, node: FakeNode
+) -> None:
+    await life.settle()
+    early, ref = node.report(life.clock.now), (await life.fabric.nodes())[0]
+    await life.add()
+    await life.settle()
+    row, event = await life.node_row(), await life.last_event()
+    async with life.context.database.unit_of_work(quiet=True) as work:
+        await reports._apply(work, ref, early, (only(node),))
+    assert (await life.node_row()).acked_revision == row.acked_revision
+    assert await life.last_event() == event
+    assert await life.phase() is Phase.READY
+
+
 async def test_a_repeated_report_writes_nothing(life: Life, node: FakeNode) -> None:
     await life.add()
     await life.settle()
@@ -80,7 +96,9 @@ async def test_a_report_from_before_the_order_frees_no_memory(life: Life, node: 
     sent = await desired_of(life.context, "one")
     await life.change(wanted=Wanted.STOPPED)
     await reconcile_replicas(life.context)
-    await _deliver(life, before)
+    life.clock.advance(HEARTBEAT_SECONDS)
+    assert await _deliver(life, before) is False
+    assert (await life.node_row()).last_report_at == life.clock.now
     assert [replica.stopping for replica in await life.replicas()] == [True]
     node.quick = False
     await _deliver(life, node.accept(sent, life.clock.now), sent=tuple(node.held))
