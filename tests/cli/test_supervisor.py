@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.cli.children import pids_in
+from tests.cli.children import pids_in, settings_in
 
 from aimindserve.cli.supervisor import (
     LONGEST_DELAY,
+    SIGNALS,
     STEADY_AFTER,
     Child,
+    Supervisor,
     children_of,
     hold_lock,
     open_log,
@@ -78,7 +80,7 @@ def supervise(tmp_path: Path, unused_port: int) -> Iterator[Callable[..., subpro
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     for process in started:
-        process.communicate(timeout=PATIENCE)
+        process.wait(PATIENCE)
 
 
 def test_delays_double_up_to_five_seconds() -> None:
@@ -160,7 +162,29 @@ def test_a_child_that_cannot_work_ends_the_start(
     supervisor = supervise(server="78", gateway="stay")
     assert supervisor.wait(PATIENCE) == 1
     assert len(pids_in(tmp_path / "server")) == 1
-    assert "server cannot run with this configuration" in (supervisor.stderr.read() if supervisor.stderr else "")
+    assert "server cannot run like this" in (supervisor.stderr.read() if supervisor.stderr else "")
+
+
+def test_what_a_child_said_before_it_gave_up_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], unused_port: int
+) -> None:
+    """On a terminal children write to log files; the reason must still reach the person."""
+    argv = [sys.executable, "-c", "import sys; print('the disk is on fire'); sys.exit(78)"]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        code = Supervisor([Child("server", argv)], tmp_path / "logs").run(settings_in(tmp_path, unused_port))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    assert code == 1
+    assert "the disk is on fire" in capsys.readouterr().err
+
+
+def test_a_reader_that_left_stops_nobody(supervise: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    supervisor = supervise(server="3", gateway="stay")
+    assert supervisor.stderr is not None
+    supervisor.stderr.close()
+    wait_until(lambda: len(pids_in(tmp_path / "server")) >= 3, "it goes on restarting")
+    assert supervisor.poll() is None
 
 
 def test_only_one_supervisor_for_each_folder(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def start(**flags: Any) -> None:
         from aimindserve.cli.demo_request import write_demo_request
 
         write_demo_request(Path(settings.data_dir) / "demo-request.json", "tiny-vlm")
+    typer.echo(f"Starting aiMindServe on port {settings.port} …", err=True)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "aimindserve.cli.supervisor", str(settings_file)])
 

@@ -7,6 +7,7 @@ models; engines are detached from it and outlive it. Signals are blocked and tak
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -17,7 +18,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from aimindserve.cli.readiness import ask_ready, banner
 
@@ -26,6 +27,8 @@ FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between a child's end and its r
 STEADY_AFTER = 10.0  # a child that lived this long starts again without delay history
 GRACE = 15.0  # seconds from TERM to KILL: a gateway may be ending streams
 READY_POLL = 0.05
+LOG_LIMIT = 16 * 1024**2  # bytes of a child's log; a start puts a longer one aside
+LAST_WORDS = 2000  # bytes of a log that are shown when a child gives up
 EX_CONFIG = 78  # sysexits.h: the child said why it cannot work; a restart would not help
 
 
@@ -102,12 +105,20 @@ class Supervisor:
             if code is None:
                 continue
             child.ended(now)
+            self.gave_up = self.gave_up or code == EX_CONFIG
             if code == EX_CONFIG:
-                self.gave_up = True
-                report(f"{child.name} cannot run with this configuration; see its message above")
+                report(f"{child.name} cannot run like this:\n{self._last_words(child)}")
             else:
                 delay = (child.due or now) - now
                 report(f"{child.name} ended ({_how(code)}); starting it again in {delay:.1f} s")
+
+    def _last_words(self, child: Child) -> str:
+        """The end of a child's log; where it writes to our own stderr, the person has read it already."""
+        if self.log_dir is None:
+            return "  see its message above"
+        with (self.log_dir / f"{child.name}.log").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_WORDS))
+            return log.read().decode(errors="replace").strip()
 
     def next_start(self) -> float | None:
         """Monotonic time of the next planned start, or None."""
@@ -137,7 +148,7 @@ class Supervisor:
             self.start_due(now)
             if not ready and ask_ready(settings):
                 ready = True
-                print(banner(settings), flush=True)
+                tell(sys.stdout, banner(settings))
             got = signal.sigtimedwait(SIGNALS, self._patience(now, ready))
             if got is not None and got.si_signo in {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}:
                 break
@@ -162,12 +173,15 @@ def _how(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
+def tell(stream: TextIO, text: str) -> None:
+    """Print; a reader that has gone (a closed pipe or terminal) is no reason to stop serving."""
+    with contextlib.suppress(OSError):
+        print(text, file=stream, flush=True)
+
+
 def report(text: str) -> None:
     """One line for the person or the journal."""
-    print(f"aimindserve: {text}", file=sys.stderr, flush=True)
-
-
-LOG_LIMIT = 16 * 1024**2
+    tell(sys.stderr, f"aimindserve: {text}")
 
 
 def open_log(path: Path) -> int:
