@@ -16,7 +16,8 @@ class Fabric(Protocol):
         """Send the whole desired state, get the whole observed state.
 
         Level-triggered: what ``desired`` does not name is stopped. A revision below the acknowledged one is ignored
-        and answered with the present report.
+        and answered with the present report. An order reaches the agent that lives when it is sent, or none: a later
+        one has acknowledged nothing yet and would follow it (docs/adr/0007).
         """
         ...
 
