@@ -13,7 +13,7 @@ demo: ## set everything up and start with the small model that ships with the pr
 	@exec $(VENV)/aimindserve start --demo --port $(PORT) --data-dir .demo $(ARGS)
 
 test: ## set everything up, then every check and every test that needs no GPU (CI runs this)
-	@$(SETUP) dev ui chromium
+	@$(SETUP) dev ui chromium fonts
 	@exec $(VENV)/python scripts/run_checks.py --tests
 
 check: ## lint, types, import contract, size budgets; no tests
@@ -42,7 +42,7 @@ ui: ## build the page into the package
 	@$(SETUP) ui
 
 setup: ## only set up what `make test` needs
-	@$(SETUP) dev ui chromium
+	@$(SETUP) dev ui chromium fonts
 
 clean: ## remove what was built (keeps .venv and .demo)
 	rm -rf .cache dist build ui/node_modules ui/dist src/aimindserve/ui_dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prepare this clone: Python environment, Node packages, built web page, test browser.
 
-Usage: ``python3 scripts/bootstrap.py STEP…`` with steps among ``runtime dev node ui chromium``.
+Usage: ``python3 scripts/bootstrap.py STEP…`` with steps among ``runtime dev node ui chromium fonts``.
 Needs only Python >= 3.11 with ``venv``; everything else is installed from the hashed locks.
 Each step leaves a stamp (a hash of what it was made from), so a second run does nothing.
 """
@@ -29,6 +29,11 @@ UI = ROOT / "ui"
 UI_DIST = ROOT / "src" / "aimindserve" / "ui_dist"
 NODE_MINIMUM = (20, 19)  # what Vite asks for
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# As models/tiny-vlm/scenes.py looks for them.
+FONTS = (
+    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+    Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"),
+)
 CONSOLE_SCRIPT = """#!{python}
 import sys
 
@@ -211,14 +216,25 @@ def ensure_ui() -> None:
 
 def ensure_chromium() -> None:
     """Chromium for the browser tests: found, else by apt where we are root on Debian."""
-    if any(shutil.which(name) for name in CHROMIUM_NAMES):
-        return
+    if not any(shutil.which(name) for name in CHROMIUM_NAMES):
+        install_by_apt("The browser tests need Chromium", "chromium")
+
+
+def ensure_fonts() -> None:
+    """Fonts for the pictures that the accuracy tests draw: found, else by apt where we are root on Debian."""
+    if not all(path.is_file() for path in FONTS):
+        install_by_apt("The accuracy tests need fonts", "fonts-dejavu-core", "fonts-noto-color-emoji")
+
+
+def install_by_apt(need: str, *packages: str) -> None:
+    """Install Debian packages, or say which are missing and why."""
+    names = " ".join(packages)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise SetupError("The browser tests need Chromium: install it (Debian: sudo apt-get install chromium).")
-    say("installing Chromium with apt-get")
+        raise SetupError(f"{need}: install what is missing (Debian: sudo apt-get install {names}).")
+    say(f"installing {names} with apt-get")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     call(["apt-get", "update", "-qq"])
-    call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
+    call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages])
 
 
 PYTHON_STEPS: dict[str, Callable[[], None]] = {
@@ -229,6 +245,7 @@ OTHER_STEPS: dict[str, Callable[[], None]] = {
     "node": ensure_node_packages,
     "ui": ensure_ui,
     "chromium": ensure_chromium,
+    "fonts": ensure_fonts,
 }
 
 
