@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ def banner(settings: Mapping[str, Any]) -> str:
     if sys.stderr.isatty():
         lines.append(f"  Logs      {data_dir / 'logs'}")
     lines += ["", "Models go on running when this program stops; the next start takes them over."]
-    lines.append(f"To end them too: aimindserve stop-engines --data-dir {_shell(data_dir)}")
+    lines.append(f"To end them too: {_program()} stop-engines --data-dir {_shell(data_dir)}")
     request = data_dir / "demo-request.json"
     if settings.get("demo") and request.exists():
         lines += ["", "Ask the demo model about a picture:", "", *_curl(url, data_dir, request)]
@@ -71,6 +72,13 @@ def _curl(url: str, data_dir: Path, request: Path) -> list[str]:
         f'    -H "Authorization: Bearer $(cat {_shell(key)})" \\',
         f"    -H 'Content-Type: application/json' -d @{_shell(request)}",
     ]
+
+
+def _program() -> str:
+    """How to call this command from here: by name where the PATH leads to it, else by its path."""
+    script = Path(sys.executable).with_name("aimindserve")
+    on_path = str(script.parent) in os.get_exec_path()
+    return "aimindserve" if on_path or not script.exists() else _shell(script)
 
 
 def _shell(path: Path) -> str:
