@@ -241,7 +241,10 @@ def test_the_guide_in_chinese(chinese_page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
-def test_a_key_is_shown_once_and_works(page: Page, product: Product) -> None:
+def test_a_key_is_shown_once_and_works(page: Page) -> None:
+    """Copied as at ``http://server-ip``, where browsers have no clipboard API."""
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.reload()
     page.get_by_role("link", name="API Keys", exact=True).click()
     page.get_by_role("button", name="Create API Key").first.click()
     dialog = page.get_by_role("dialog")
@@ -250,9 +253,16 @@ def test_a_key_is_shown_once_and_works(page: Page, product: Product) -> None:
     token = dialog.locator("pre").inner_text().strip()
     listed = page.request.get("/v1/models", headers={"authorization": f"Bearer {token}"})
     assert listed.ok
+    dialog.get_by_role("button", name="Copy").click()
+    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
     dialog.get_by_role("button", name="I have stored it").click()
     expect(page.get_by_role("article", name="browser")).to_be_visible()
     assert token not in page.content()
+    expect(page).to_have_title("API Keys · aiMindServe")
+    page.get_by_role("link", name="Playground", exact=True).click()
+    page.get_by_role("textbox", name="Message").press("Control+v")
+    expect(page.get_by_role("textbox", name="Message")).to_have_value(token)
+    page.get_by_role("textbox", name="Message").fill("")
     assert token not in str(page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})"))
 
 

@@ -1,7 +1,8 @@
 import { Badge, Group, Text, Tooltip } from "@mantine/core";
 import { IconCube, IconKey, IconMessage2Question } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { SessionView } from "@/api/generated/types.gen";
 import { useLive } from "@/api/live";
@@ -20,6 +21,12 @@ const PAGES = [
 export function Shell({ session, children }: { session: SessionView; children: ReactNode }): ReactElement {
   const { t } = useTranslation();
   const live = useLive();
+  const { pathname } = useLocation();
+  const page = PAGES.find(({ to }) => pathname.startsWith(to));
+  const title = page ? `${t(page.label)} · aiMindServe` : "aiMindServe";
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#content">

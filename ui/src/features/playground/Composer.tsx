@@ -34,7 +34,7 @@ export function Composer(props: Props): ReactElement {
     if (ready) onSubmit();
   };
   const paste = (event: ClipboardEvent): void => {
-    const files = pictureFiles(event.clipboardData.files);
+    const files = vision ? pictureFiles(event.clipboardData.files) : [];
     if (files.length === 0) return;
     event.preventDefault();
     onFiles(files);

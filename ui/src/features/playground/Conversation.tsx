@@ -68,12 +68,8 @@ function FailureAlert({
 }): ReactElement {
   const { t } = useTranslation();
   return (
-    <Alert
-      color="red"
-      icon={<IconAlertTriangle size={18} />}
-      title={failure.message || t("playground.answerFailed")}
-      role="alert"
-    >
+    <Alert color="red" icon={<IconAlertTriangle size={18} />} title={t("playground.answerFailed")} role="alert">
+      {failure.message && <Text size="sm">{failure.message}</Text>}
       <Text size="sm">{t("common.whatToDo", { remedy: t(`remedy.${remedyFor(failure)}`) })}</Text>
       <Group mt="sm" gap="sm">
         <Button size="xs" variant="light" color="red" onClick={onRetry}>
@@ -138,11 +134,21 @@ function Answer({ turn, last, model, maxTokens, onRetry }: AnswerProps): ReactEl
   );
 }
 
+/** Whoever scrolled up further than this reads something and is left alone. */
+const NEAR_END_PX = 160;
+
+function isNearEnd(end: HTMLElement | null): boolean {
+  const box = end?.closest("[data-scroll]");
+  return !box || box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+}
+
 /** Questions and answers; the newest stays in view while it grows. */
 export function Conversation({ turns, ...rest }: Props): ReactElement {
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    end.current?.scrollIntoView({ block: "end" });
+    const last = turns.at(-1);
+    const asked = last?.role === "assistant" && last.state === "waiting";
+    if (asked || isNearEnd(end.current)) end.current?.scrollIntoView({ block: "end" });
   }, [turns]);
   return (
     <Stack gap="lg" className={classes.conversation ?? ""}>

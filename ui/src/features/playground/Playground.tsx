@@ -37,7 +37,7 @@ export function Playground({ model, models }: Props): ReactElement {
       </Bar>
       <div className={classes.body}>
         <div className={classes.chat}>
-          <div className={classes.scroll}>
+          <div className={classes.scroll} data-scroll>
             <ModelNotes model={model} />
             {conversation.turns.length === 0 ? (
               <Welcome model={model} onExample={() => void state.example()} onText={state.setText} />
