@@ -150,6 +150,10 @@ async def test_request_id_of_the_gateway_is_kept_and_a_bad_one_is_not(anonymous:
 async def test_description_needs_a_login(anonymous: httpx.AsyncClient, cli: httpx.AsyncClient) -> None:
     assert (await anonymous.get("/openapi.json")).status_code == 401
     assert (await cli.get("/openapi.json")).json()["info"]["title"] == "aiMindServe"
+    assert (await anonymous.get("/docs")).status_code == 401
+    page = (await cli.get("/docs")).text
+    assert "POST /api/v1/keys" in page
+    assert "<script" not in page
 
 
 async def test_x_api_key_is_a_credential_too(app: ASGIApp, cli: httpx.AsyncClient) -> None:

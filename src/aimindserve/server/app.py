@@ -1,11 +1,12 @@
 """The ASGI application: routes, errors, page, and what surrounds them."""
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp
 
 from aimindserve import __version__
 from aimindserve.domain.access import Policy
+from aimindserve.server.api_page import api_page
 from aimindserve.server.context import ServerContext
 from aimindserve.server.failures import add_error_answers
 from aimindserve.server.features.system.api import health
@@ -53,3 +54,10 @@ description = feature_router("description")
 async def openapi_json(request: Request) -> JSONResponse:
     """The API's description (OpenAPI 3.1)."""
     return JSONResponse(describe(request.app))
+
+
+@description.get("/docs", include_in_schema=False)
+@requires(Policy.USER)
+async def docs(request: Request) -> HTMLResponse:
+    """The API's description as a page."""
+    return HTMLResponse(api_page(describe(request.app)))
