@@ -19,11 +19,20 @@ _FORWARD_SECONDS = 3600.0
 
 
 class Loop:
-    """Runs ``step`` for ever. ``period``: seconds after which the level is looked at again without a wake-up."""
+    """Runs ``step`` for ever. ``period``: seconds after which the level is looked at again without a wake-up;
+    ``first_pause``: seconds after a first failure, doubled at each further one."""
 
-    def __init__(self, name: str, step: Callable[[], Awaitable[object]], *, period: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], Awaitable[object]],
+        *,
+        period: float,
+        first_pause: float = _FIRST_PAUSE_SECONDS,
+    ) -> None:
         self.name = name
         self.period = period
+        self.first_pause = first_pause
         self.rounds = 0
         """Steps that ended well."""
         self.failures = 0
@@ -59,7 +68,7 @@ class Loop:
             self.rounds += 1
 
     def _pause(self) -> float:
-        return min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, 16), _LONGEST_PAUSE_SECONDS)
+        return min(self.first_pause * 2 ** min(self.failures - 1, 16), _LONGEST_PAUSE_SECONDS)
 
     async def _wait(self) -> None:
         try:

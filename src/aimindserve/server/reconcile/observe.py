@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,7 +44,7 @@ def replica_of(row: ReplicaRow) -> Replica:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
     """One consistent look at everything that reconcilers decide on. Rows are for reading only."""
 
@@ -53,15 +54,23 @@ class World:
 
     def replicas_of(self, deployment_id: str) -> list[Replica]:
         """The replicas of one deployment, all generations, oldest first."""
-        return [replica for replica in self.replicas if replica.deployment_id == deployment_id]
+        return self._by_deployment.get(deployment_id, [])
 
+    @cached_property
+    def _by_deployment(self) -> dict[str, list[Replica]]:
+        found: dict[str, list[Replica]] = {}
+        for replica in self.replicas:
+            found.setdefault(replica.deployment_id, []).append(replica)
+        return found
+
+    @cached_property
     def statuses(self) -> dict[str, NodeStatus]:
         """What is known of each node's liveness, by node id."""
         return {node.id: NodeStatus(node.id, node.hostname, node.last_report_at) for node in self.nodes}
 
     def standing(self, deployment: Deployment, now: float) -> tuple[Standing, list[tuple[Replica, Standing]]]:
         """Where ``deployment`` and each of its replicas stand at ``now``."""
-        replicas = standings(self.replicas_of(deployment.id), self.statuses(), now)
+        replicas = standings(self.replicas_of(deployment.id), self.statuses, now)
         return deployment_phase(deployment, replicas), replicas
 
 

@@ -53,7 +53,7 @@ def _replica_view(
 ) -> ReplicaView:
     seen = replica.observation or ReplicaObservation.model_construct(attempt=0)
     node_id = replica.assignment.node_id if replica.assignment else None
-    status = world.statuses().get(node_id) if node_id else None
+    status = world.statuses.get(node_id) if node_id else None
     return ReplicaView(
         id=replica.id,
         deployment=deployment,
