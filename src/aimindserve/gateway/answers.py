@@ -60,22 +60,23 @@ def parse_answer_head(block: bytes, *, to_head: bool = False) -> AnswerHead:
     status = int(start[9:12])
     keep_alive, chunked, length, content_type = start[7:8] == b"1", False, None, b""
     headers: list[tuple[bytes, bytes]] = []
-    for line in lines[1:]:
+    del lines[0]
+    for line in lines:
         name, _, value = line.partition(b":")
         name, value = name.lower(), value.strip()
-        if name in _HOP_BY_HOP:
+        if name == b"content-type":
+            content_type = value
+        elif name == b"content-length":
+            if not value.isdigit():
+                raise FramingError("bad content-length")
+            length = int(value)
+            continue
+        elif name in _HOP_BY_HOP:
             if name == b"connection":
                 keep_alive = b"close" not in value.lower() and (keep_alive or b"keep-alive" in value.lower())
             elif name == b"transfer-encoding":
                 chunked = b"chunked" in value.lower()
             continue
-        if name == b"content-length":
-            if not value.isdigit():
-                raise FramingError("bad content-length")
-            length = int(value)
-            continue
-        if name == b"content-type":
-            content_type = value
         headers.append((name, value))
     decoder, keep_alive = _decoder(status, chunked, length, to_head, keep_alive)
     return AnswerHead(status, start[13:], decoder, keep_alive, content_type, headers, None if chunked else length)

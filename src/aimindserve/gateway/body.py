@@ -7,7 +7,6 @@ where a caller sent ``stream_options`` of his own, parsers keep the last of two 
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -43,8 +42,7 @@ class _Body(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Body).decode
 
 
-@dataclass(frozen=True, slots=True)
-class BodyView:
+class BodyView(msgspec.Struct, frozen=True):
     """``suffix``: sent to the engine in place of the last ``cut`` bytes of the body (both empty: sent as it is).
     ``usage_hidden``: the stream's usage chunk was asked for by us only."""
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aimindserve.domain.routing import Endpoint, Route, pick
-from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway.admit import TOO_MANY
 from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay
 from aimindserve.gateway.auth import Caller
@@ -15,7 +14,7 @@ from aimindserve.gateway.errors import Refusal, engine_refusal, error_event, rea
 from aimindserve.gateway.framing import FramingError
 from aimindserve.gateway.outgoing import Outgoing
 from aimindserve.gateway.upstream import Pool, Upstream
-from aimindserve.gateway.usage import Counted
+from aimindserve.gateway.usage import Counted, new_record
 
 if TYPE_CHECKING:
     from aimindserve.gateway.context import Gateway
@@ -355,7 +354,7 @@ class Exchange:
         counted = self._relay.counted() if self._relay is not None and not self._error_status else Counted()
         first_token = self._first_token
         self._gateway.finished(
-            UsageRecord(
+            new_record(
                 request_id=self.request_id,
                 started_at=self._started_at,
                 endpoint=self._row.name,

@@ -1,8 +1,9 @@
 """Usage: read out of engines' answers, kept until the server has stored it."""
 
+import dataclasses
 import re
 from collections import deque
-from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
@@ -28,8 +29,7 @@ class _Timings(msgspec.Struct):
     predicted_n: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True):
     """Tokens of one answer. ``by``: see ``UsageRecord.counted_by``."""
 
     prompt: int = 0
@@ -41,14 +41,14 @@ def find_usage(text: bytes) -> Counted | None:
     """The last ``usage`` object in a piece of JSON, else llama.cpp's ``timings``; None when there is neither.
 
     Quotes inside of JSON strings are escaped, so no generated text can look like one."""
-    found = _last(_USAGE, text)
+    found = _last(b'"usage"', _USAGE, text)
     if found is not None:
         try:
             usage = msgspec.json.decode(found, type=_Usage)
             return Counted(max(0, usage.prompt_tokens), max(0, usage.completion_tokens), "engine")
         except msgspec.DecodeError:
             return None
-    found = _last(_TIMINGS, text)
+    found = _last(b'"timings"', _TIMINGS, text)
     if found is not None:
         try:
             timings = msgspec.json.decode(found, type=_Timings)
@@ -58,11 +58,28 @@ def find_usage(text: bytes) -> Counted | None:
     return None
 
 
-def _last(pattern: re.Pattern[bytes], text: bytes) -> bytes | None:
-    last = None
-    for match in pattern.finditer(text):
-        last = match[1]
-    return last
+def _last(name: bytes, pattern: re.Pattern[bytes], text: bytes) -> bytes | None:
+    place = text.rfind(name)
+    while place >= 0:
+        match = pattern.match(text, place)
+        if match is not None:
+            return match[1]
+        place = text.rfind(name, 0, place)
+    return None
+
+
+# A record as the wire knows it, made in a tenth of the time of a frozen dataclass (one is made for each request).
+new_record = cast(
+    "type[UsageRecord]",
+    msgspec.defstruct(
+        "UsageRecord",
+        [
+            (f.name, f.type) if f.default is dataclasses.MISSING else (f.name, f.type, f.default)
+            for f in dataclasses.fields(UsageRecord)
+        ],
+        frozen=True,
+    ),
+)
 
 
 class Outbox:
