@@ -32,11 +32,11 @@ bench: ## measure the gateway against nginx on this machine
 
 soak: ## faults and load for an hour; SOAK_SECONDS=600 for ten minutes
 	@$(SETUP) dev ui
-	@exec $(VENV)/python -m pytest -m soak -o addopts="-ra --strict-markers" tests $(ARGS)
+	@exec $(VENV)/python -m pytest -m soak tests $(ARGS)
 
 test-engines: ## the tests that need a GPU and real engines
 	@$(SETUP) dev
-	@exec $(VENV)/python -m pytest -m gpu -o addopts="-ra --strict-markers" tests/gpu $(ARGS)
+	@exec $(VENV)/python -m pytest -m gpu tests/gpu $(ARGS)
 
 ui: ## build the page into the package
 	@$(SETUP) ui
