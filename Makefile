@@ -30,7 +30,7 @@ bench: ## measure the gateway against nginx on this machine
 	@$(SETUP) dev
 	@exec $(VENV)/python -m bench.gateway $(ARGS)
 
-soak: ## faults and load for an hour; SOAK_SECONDS=600 for ten minutes
+soak: ## load and kills for an hour; SOAK_SECONDS=600 for ten minutes
 	@$(SETUP) dev ui
 	@exec $(VENV)/python -m pytest -m soak tests $(ARGS)
 
