@@ -124,6 +124,8 @@ async def main(config: GatewayConfig, listeners: Sequence[socket.socket]) -> Non
     # What exists now stays for good: the collector need not look at it again.
     gc.collect()
     gc.freeze()
+    # A request leaves no cycles behind, so looking for them can be rare.
+    gc.set_threshold(20_000, 20, 20)
     await serve(config, listeners, stop)
 
 

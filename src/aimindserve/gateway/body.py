@@ -42,7 +42,7 @@ class _Body(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Body).decode
 
 
-class BodyView(msgspec.Struct, frozen=True):
+class BodyView(msgspec.Struct, frozen=True, gc=False):
     """``suffix``: sent to the engine in place of the last ``cut`` bytes of the body (both empty: sent as it is).
     ``usage_hidden``: the stream's usage chunk was asked for by us only."""
 

@@ -29,7 +29,7 @@ class _Timings(msgspec.Struct):
     predicted_n: int = 0
 
 
-class Counted(msgspec.Struct, frozen=True):
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one answer. ``by``: see ``UsageRecord.counted_by``."""
 
     prompt: int = 0
@@ -78,6 +78,7 @@ new_record = cast(
             for f in dataclasses.fields(UsageRecord)
         ],
         frozen=True,
+        gc=False,
     ),
 )
 
