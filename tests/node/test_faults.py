@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.node.world import World, engines_of, failing, gone, ready, seen, world
+from tests.node.world import World, alive, engines_of, failing, gone, kill_pid, ready, seen, until, world
 
 from aimindserve.domain.reasons import ReasonCode
-from aimindserve.domain.replicas import Claim, ReplicaState
-from aimindserve.node.locks import LockBusyError, device_lock, take
+from aimindserve.domain.replicas import Claim, ReplicaObservation, ReplicaState
+from aimindserve.node.locks import LockBusyError, device_lock, release, take
 
 __all__ = ["world"]
 
@@ -157,6 +157,41 @@ async def test_an_exclusive_device_has_one_owner_even_over_a_restart(world: Worl
         successor = await ready(agent, second)
         assert successor.pid != holder.pid
         assert engines_of(first.id) == []
+
+
+async def test_children_of_an_engine_whose_shim_is_gone_do_not_block_the_next(world: World) -> None:
+    world.engine("--fake-child", "ignores-term")
+    replica = world.replica()
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        first = await ready(agent, replica)
+        await until("the child is there", lambda: len(engines_of(replica.id)) >= 2)
+        old = set(engines_of(replica.id))
+        ledger = world.folder(replica).ledger()
+        assert ledger is not None
+        kill_pid(ledger.shim_pid)
+        await until("the shim is gone", lambda: not alive(ledger.shim_pid))
+        kill_pid(first.pid)
+        again = await seen(agent, replica.id, lambda o: o.state is ReplicaState.READY and o.pid != first.pid)
+        assert again.restarts == 1
+        assert old.isdisjoint(engines_of(replica.id))
+
+
+async def test_waiting_for_a_device_counts_no_attempts(world: World) -> None:
+    held = take(device_lock(world.config.locks, "GPU-1"), exclusive=True)
+    replica = world.replica(claims=(Claim(device_id="GPU-1", bytes=1, exclusive=True),))
+    retries: set[float] = set()
+
+    def note(now: ReplicaObservation) -> bool:
+        retries.add(now.retry_at or 0.0)
+        return len(retries) >= 5
+
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        await seen(agent, replica.id, note)
+        release([held])
+        serving = await ready(agent, replica)
+        assert (serving.attempt, serving.restarts) == (1, 0)
 
 
 async def test_shared_claims_share_and_keep_exclusive_ones_out(world: World) -> None:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from aimindserve.domain.agent_plan import plan_agent
-from aimindserve.domain.nodes import Device, DeviceKind, NodeFacts
+from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import DesiredReplica, DesiredState, LogChunk, NodeReport
 from aimindserve.engines._base import Machine
@@ -15,11 +15,12 @@ from aimindserve.node.context import NodeContext
 from aimindserve.node.environments import Environments
 from aimindserve.node.folder import ReplicaFolder, is_replica_id, replica_folders
 from aimindserve.node.logs import read_log
+from aimindserve.node.loop import keep_going
 from aimindserve.node.processes import boot_id
 from aimindserve.node.replica import ReplicaActor
 
 _log = logging.getLogger("aimindserve.node")
-_FACTS_SECONDS = 2.0
+_FACTS_SECONDS = 5.0
 DeviceProbe = Callable[[], tuple[Sequence[Device], Sequence[Reason]]]
 
 
@@ -34,7 +35,7 @@ class NodeAgent:
         self._probe_devices = probe_devices
         self._devices: tuple[Device, ...] = ()
         self._notes: tuple[Reason, ...] = ()
-        self._facts_at: float | None = None
+        self._engines: tuple[EngineInstall, ...] = ()
         self._acked = 0
         self._actors: dict[str, ReplicaActor] = {}
         self._started = asyncio.Event()
@@ -49,6 +50,7 @@ class NodeAgent:
         await self._refresh_facts()
         async with asyncio.TaskGroup() as group:
             self._group = group
+            group.create_task(keep_going("device probe", self._follow_facts, _FACTS_SECONDS))
             for folder in replica_folders(config.replicas):
                 actor = ReplicaActor(folder, folder.desired(), self._context)
                 actor.adopt()
@@ -76,16 +78,15 @@ class NodeAgent:
     async def report(self) -> NodeReport:
         """The whole observed state."""
         await self._started.wait()
-        await self._refresh_facts()
+        # No await from here to the end: revision and observations belong together.
         facts = NodeFacts(
             node_id=self.config.node_id,
             hostname=socket.gethostname(),
             boot_id=self._context.boot_id,
             devices=self._devices,
-            engines=await self._context.environments.installed(),
+            engines=self._engines,
             notes=self._notes,
         )
-        # No await between here and the end: revision and observations belong together.
         return NodeReport(
             node_id=self.config.node_id,
             acked_revision=self._acked,
@@ -125,13 +126,16 @@ class NodeAgent:
         del self._actors[actor.id]
         self._context.changes.note()
 
+    async def _follow_facts(self) -> None:
+        while True:
+            await asyncio.sleep(_FACTS_SECONDS)
+            await self._refresh_facts()
+
     async def _refresh_facts(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._facts_at is not None and now - self._facts_at < _FACTS_SECONDS:
-            return
-        self._facts_at = now
+        """Look at devices and programs. A report never waits for this: a driver may hang for seconds."""
         devices, notes = await asyncio.to_thread(self._probe_devices)
         self._devices, self._notes = tuple(devices), tuple(notes)
+        self._engines = await self._context.environments.installed()
 
     def _machine(self, gpus: tuple[str, ...]) -> Machine:
         cores = next((d.cores for d in self._devices if d.kind is DeviceKind.CPU and d.cores), 1)

@@ -26,6 +26,8 @@ _log = logging.getLogger("aimindserve.node")
 _LOCK_POLL_SECONDS = 0.05
 # A shim writes its ledger within milliseconds; what holds the lock longer and is no engine is a left-over.
 _LEFTOVER_SECONDS = 5.0
+# After an engine that this agent saw ending, its shim has only to write down how.
+_AFTERMATH_SECONDS = 0.5
 
 
 class ReplicaActor:
@@ -113,14 +115,7 @@ class ReplicaActor:
     async def _settle_past(self) -> None:
         """Deal with what was begun before the agent's restart: wait for a launch under way, clear what is left over,
         and count an engine that ended meanwhile."""
-        waited = 0.0
-        lock = replica_lock(self._context.config.locks, self.id)
-        while self._engine is None and not self.stopping and not await asyncio.to_thread(is_free, lock):
-            self.adopt()
-            if waited > _LEFTOVER_SECONDS:
-                await clear_processes(self.id, lock)
-            await asyncio.sleep(_LOCK_POLL_SECONDS)
-            waited += _LOCK_POLL_SECONDS
+        await self._until_lock_is_free(_LEFTOVER_SECONDS)
         if self._engine is None:
             self.adopt()
         ledger = self._folder.ledger()
@@ -129,6 +124,17 @@ class ReplicaActor:
         is_same = ledger.plan.attempt == self._progress.attempt
         if is_same and self._desired is not None and not ended_by_order(ledger, self._context.boot_id):
             await self._after(read_ending(ledger, self._folder, self._desired, self._progress, oom_kills=None))
+
+    async def _until_lock_is_free(self, patience: float) -> None:
+        """Return when no process of the replica is left, an engine was found, or a stop was ordered. After ``patience``
+        seconds left-overs are killed: children of an engine whose shim was not there to end them."""
+        lock, waited = replica_lock(self._context.config.locks, self.id), 0.0
+        while self._engine is None and not self.stopping and not await asyncio.to_thread(is_free, lock):
+            self.adopt()
+            if waited >= patience:
+                await clear_processes(self.id, lock)
+            await asyncio.sleep(_LOCK_POLL_SECONDS)
+            waited += _LOCK_POLL_SECONDS
 
     async def _attempt(self) -> Ending | None:
         """Run one attempt to its end. None when a stop was ordered."""
@@ -153,27 +159,36 @@ class ReplicaActor:
     async def _begin(self, desired: DesiredReplica, *, is_new: bool) -> Reason | None:
         """Prepare and launch. None when an engine runs, else why there is none."""
         self._retry_at = None
-        try:
-            await asyncio.to_thread(self._folder.create, desired)
-            accepted = Mark(stage="accepted", at=self._context.now())
-            self._show(ReplicaState.PREPARING, timeline=(accepted,), ready_since=None)
-            prepared = await prepare(desired, self._context, self._mark)
-            if isinstance(prepared, Refusal):
-                return prepared.reason
-            attempt = self._progress.attempt + is_new
-            self._remember(attempt=attempt, running=True)
-            launched = await launch_engine(prepared, self._folder, self._context, attempt)
-        except OSError as error:
-            _log.warning("replica %s cannot be launched: %s", self.id, error)
-            detail = error.strerror or str(error)
-            return disk_reason(error, self._folder.path) or reason(ReasonCode.ENGINE_LOAD_FAILED, detail=detail)
+        await self._until_lock_is_free(_AFTERMATH_SECONDS)
+        if self.stopping or self._engine is not None:
+            return reason(ReasonCode.STOP_REQUESTED) if self.stopping else None
+        before = self._progress.attempt
+        launched = await self._launch(desired, before + is_new)
         if isinstance(launched, Refusal):
+            self._progress = self._progress.model_copy(update={"attempt": before})
             return launched.reason
         self._engine, self._plan = launched
         self._key = self._folder.engine_key()
         self._mark("launched")
         self._show(ReplicaState.STARTING)
         return None
+
+    async def _launch(self, desired: DesiredReplica, attempt: int) -> tuple[ProcessId, LaunchPlan] | Refusal:
+        """Check everything and start the process."""
+        try:
+            await asyncio.to_thread(self._folder.create, desired)
+            accepted = Mark(stage="accepted", at=self._context.now())
+            self._show(ReplicaState.PREPARING, timeline=(accepted,), ready_since=None)
+            prepared = await prepare(desired, self._context, self._mark)
+            if isinstance(prepared, Refusal):
+                return prepared
+            self._remember(attempt=attempt, running=True)
+            return await launch_engine(prepared, self._folder, self._context, attempt)
+        except OSError as error:
+            _log.warning("replica %s cannot be launched: %s", self.id, error)
+            detail = error.strerror or str(error)
+            full = disk_reason(error, self._folder.path)
+            return Refusal(full or reason(ReasonCode.ENGINE_LOAD_FAILED, detail=detail))
 
     async def _attend(self, desired: DesiredReplica) -> Ending | None:
         """Stay with the running engine. Why it ended, None when a stop was ordered."""
