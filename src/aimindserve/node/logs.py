@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from aimindserve.domain.replicas import LogChunk
 from aimindserve.node.folder import ReplicaFolder
@@ -59,6 +60,7 @@ def read_log(folder: ReplicaFolder, attempt: int, offset: int, *, running: int |
             size = file.seek(0, os.SEEK_END)
             start = min(max(0, size + offset if offset < 0 else offset), size)
             start = _after_hole(file.fileno(), start, size)
+            start = _line_start(file, start) if offset < 0 else start
             file.seek(start)
             data = file.read(CHUNK_BYTES)
     except OSError:
@@ -75,6 +77,17 @@ def read_log(folder: ReplicaFolder, attempt: int, offset: int, *, running: int |
         complete=complete,
         attempts=tuple(attempts),
     )
+
+
+def _line_start(file: BinaryIO, start: int) -> int:
+    """The first beginning of a line from ``start`` on, so that a tail shows no half line; ``start`` where there is
+    none."""
+    if start == 0:
+        return start
+    file.seek(start - 1)
+    rest = file.read(CHUNK_BYTES)
+    end = rest.find(b"\n")
+    return start + end if 0 <= end < len(rest) - 1 else start
 
 
 def _after_hole(fd: int, start: int, size: int) -> int:
