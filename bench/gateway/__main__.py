@@ -5,7 +5,7 @@ core, a fake engine and the load client, both in C, on another. The two take tur
 is the ratio of their CPU time per request and per stream chunk, round by round, and its median.
 
     --rounds N        rounds (default 8)
-    --cases A,B       of: rps64, lat1, stream64, stream256, img4 (default rps64,stream64)
+    --cases A,B       of: rps64, lat1, stream64, stream256, stream1000, img4 (default rps64,stream64)
     --check           exit code 1 when a goal is missed: 3.0 per request, 2.0 per chunk, 60 MB
 
 Needs cc, taskset and nginx (``apt-get install nginx-light``). Without nginx only the gateway's own figures appear.
@@ -45,6 +45,7 @@ CASES = {
     "lat1": ["-c", "1", "-d", "2"],
     "stream64": ["-c", "64", "-n", "128", "--stream", "--gap_us", "10000"],
     "stream256": ["-c", "256", "-n", "256", "--stream", "--gap_us", "25000"],
+    "stream1000": ["-c", "1000", "-n", "1000", "--stream", "--tokens", "64", "--gap_us", "200000"],
     "img4": ["-c", "2", "-n", "20", "--image_mb", "4"],
 }
 WARM_UP = (["-c", "8", "-d", "1"], ["-c", "8", "-n", "16", "--stream", "--gap_us", "1000"])

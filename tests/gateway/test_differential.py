@@ -11,6 +11,7 @@ answer closes it, so that bytes which one side counts to a body and the other do
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import re
 import subprocess
@@ -178,7 +179,7 @@ class Pair:
     def compare(self, requests: list[Wire], cuts: list[int]) -> tuple[Outcome, Outcome]:
         raw = b"".join(one.raw for one in requests) + LAST
         places = sorted({0, len(raw), *(cut % len(raw) for cut in cuts)})
-        pieces = [raw[a:b] for a, b in zip(places, places[1:], strict=False)]
+        pieces = [raw[a:b] for a, b in itertools.pairwise(places)]
 
         async def both() -> tuple[Outcome, Outcome]:
             ours = await observe(self.stage.port, pieces, self.gateway_behind)
@@ -257,11 +258,11 @@ def test_what_is_flawed_is_never_understood_differently() -> None:
 def test_every_flaw_is_refused() -> None:
     """The list itself: each flaw alone, in a plain request."""
     with pair() as both:
-        for flaw in FLAWS:
+        for flaw, spoil in FLAWS.items():
             in_chunks = flaw in ONLY_CHUNKED
             framing = b"Transfer-Encoding: chunked\r\n" if in_chunks else b"Content-Length: 3\r\n"
             body = b"3\r\nabc\r\n0\r\n\r\n" if in_chunks else b"abc"
-            line, head, wire = FLAWS[flaw](b"POST /api/x HTTP/1.1", HEADERS + framing, body)
+            line, head, wire = spoil(b"POST /api/x HTTP/1.1", HEADERS + framing, body)
             raw = line + b"\r\n" + head + b"\r\n" + wire
             ours, _ = both.compare([Wire(raw, flaw)], [])
             assert ours.refused, flaw

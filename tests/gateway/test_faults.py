@@ -337,9 +337,9 @@ async def test_the_least_loaded_replica_is_chosen(stage: Rig) -> None:
     one, two = await stage.engine(held), await stage.engine(held)
     stage.serve(route(one.port, two.port))
     clients = [await stage.connect() for _ in range(4)]
-    for client in clients:
+    for number, client in enumerate(clients, 1):
         client.send(post(chat(MODEL)))
-        await until(lambda: len(one.seen) + len(two.seen) == clients.index(client) + 1)
+        await until(lambda count=number: len(one.seen) + len(two.seen) == count)
     assert (len(one.seen), len(two.seen)) == (2, 2)
     assert sum(stage.gateway.loads.values()) == 4
     gate.set()
@@ -358,9 +358,9 @@ async def test_turns_of_one_key(folder) -> None:
         engine = await stage.engine(held)
         stage.serve(route(engine.port))
         clients = [await stage.connect() for _ in range(4)]
-        for number, client in enumerate(clients):
+        for number, client in enumerate(clients, 1):
             client.send(post(chat()))
-            await until(lambda: len(engine.seen) + stage.gateway.turns.waiting() == number + 1)
+            await until(lambda count=number: len(engine.seen) + stage.gateway.turns.waiting() == count)
         assert (len(engine.seen), stage.gateway.turns.waiting()) == (2, 2)
         refused = await stage.ask(post(chat()))
         assert (refused.status, refused.error["code"], refused.headers["retry-after"]) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import pytest
@@ -17,7 +18,7 @@ CUTS = st.lists(st.integers(0, 4000), max_size=12)
 
 def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(places)]
 
 
 def dechunk(data: bytes) -> bytes:
@@ -166,7 +167,12 @@ def test_answer_heads(block: bytes, kind: type, keep: bool) -> None:
     assert (type(head.decoder), head.keep_alive) == (kind, keep)
 
 
-@pytest.mark.parametrize("block", [b"", b"HTTP/2 200", b"HTTP/1.1 2x0 OK", b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5"])
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "block", [b"", b"HTTP/2 200", b"HTTP/1.1 2x0 OK", OK + b"Content-Length: 5, 5", OK + b"X: a\nY: b"]
+)
 def test_what_is_no_answer_head(block: bytes) -> None:
     with pytest.raises(FramingError):
         parse_answer_head(block)

@@ -3,6 +3,7 @@
 import argparse
 import ctypes
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +20,13 @@ def end_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
+def allow_many_connections() -> None:
+    """Each stream takes two file descriptors, and the soft limit is often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main() -> int:
     """Exit code 0 after TERM, 3 when the port cannot be used, 78 when the settings cannot."""
     parser = argparse.ArgumentParser(prog="aimindserve.gateway", description=__doc__)
@@ -26,6 +34,7 @@ def main() -> int:
     arguments = parser.parse_args()
     os.umask(0o077)
     end_with_parent()
+    allow_many_connections()
     try:
         config = load_config(arguments.settings)
     except ConfigError as error:

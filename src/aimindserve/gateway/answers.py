@@ -55,7 +55,7 @@ def parse_answer_head(block: bytes, *, to_head: bool = False) -> AnswerHead:
     """
     lines = block.split(b"\r\n")
     start = lines[0]
-    if start[:7] != b"HTTP/1." or not start[9:12].isdigit():
+    if start[:7] != b"HTTP/1." or not start[9:12].isdigit() or block.count(b"\n") != len(lines) - 1:
         raise FramingError("no HTTP answer")
     status = int(start[9:12])
     keep_alive, chunked, length, content_type = start[7:8] == b"1", False, None, b""

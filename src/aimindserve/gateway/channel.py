@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -82,7 +83,7 @@ class Channel:
         try:
             save_table(Path(self._gateway.config.paths.routing_table), message.table)
         except OSError as error:  # the disk is full: the table is in force all the same
-            print(f"aimindserve gateway: the routing table could not be saved: {error.strerror}", flush=True)  # noqa: T201
+            sys.stderr.write(f"aimindserve gateway: the routing table could not be saved: {error.strerror}\n")
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         """Loads each second; usage each second, and at once while more waits than fits into one batch."""

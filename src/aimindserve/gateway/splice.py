@@ -79,7 +79,7 @@ class Splice:
                 )
         except OSError:
             if not self._over:
-                self._finish(502)
+                self._finish(SERVER_DOWN.status)
                 self._client.refuse_with_problem(SERVER_DOWN, self._head, self.request_id, retry_after=1)
             return
         if self._over:
@@ -176,7 +176,7 @@ class Splice:
         """See ``Owner``."""
         if self._over:
             return
-        self._finish(502)
+        self._finish(None if self._answered else SERVER_DOWN.status)
         if self._answered:
             self._client.abort()
         else:
