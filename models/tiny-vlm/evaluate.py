@@ -9,7 +9,8 @@ from collections import Counter
 from typing import Any
 
 import torch
-from scenes import DESCRIBE, caption, questions, scene
+from questions import DESCRIBE, caption, questions
+from scenes import scene
 from transformers import AutoImageProcessor, AutoTokenizer, Qwen2VLForConditionalGeneration
 
 

@@ -2,7 +2,8 @@
 
 import random
 
-from scenes import DESCRIBE, YES_NO, Facts, caption, questions
+from questions import DESCRIBE, YES_NO, caption, questions
+from scenes import Facts
 
 CHAT = [
     (

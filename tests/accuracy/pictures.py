@@ -1,13 +1,12 @@
 """Fresh pictures with known content, from the generator that the demo model was trained with."""
 
 import base64
-import importlib.util
+import importlib
 import io
 import random
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from PIL import Image
@@ -16,17 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FONT_PACKAGES = "fonts-dejavu-core fonts-noto-color-emoji"
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tiny_vlm_scenes", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-scenes = _load(ROOT / "models" / "tiny-vlm" / "scenes.py")
+# The scripts stand alone and import each other by their bare names; last on the path, so that they hide nothing.
+sys.path.append(str(ROOT / "models" / "tiny-vlm"))
+questions = importlib.import_module("questions")
+scenes = importlib.import_module("scenes")
 
 
 def fresh_seed() -> int:
@@ -52,13 +44,13 @@ class Task:
 
 def caption_task(rng: random.Random, side: int = scenes.SIDE, kind: str | None = None) -> Task:
     picture, facts = scenes.scene(rng, kind=kind, side=side)
-    return Task(facts["kind"], picture, rng.choice(scenes.DESCRIBE), scenes.caption(facts))
+    return Task(facts["kind"], picture, rng.choice(questions.DESCRIBE), questions.caption(facts))
 
 
 def open_task(rng: random.Random, side: int = scenes.SIDE) -> Task:
     """One question that cannot be answered by yes or no."""
     picture, facts = scenes.scene(rng, side=side)
-    name, question, answer = rng.choice([q for q in scenes.questions(facts, rng) if q[0] not in scenes.YES_NO])
+    name, question, answer = rng.choice([q for q in questions.questions(facts, rng) if q[0] not in questions.YES_NO])
     return Task(name, picture, question, answer)
 
 
