@@ -201,6 +201,18 @@ def test_a_path_that_is_not_there_is_refused_with_a_remedy(page: Page) -> None:
     expect(form.get_by_role("button", name="Save")).to_be_disabled()
 
 
+def test_a_change_that_makes_it_fit_is_applied_with_a_click(page: Page) -> None:
+    page.goto("/models?deploy=demo")
+    form = page.get_by_role("dialog")
+    form.get_by_role("button", name="Advanced").click()
+    form.get_by_role("button", name="Add Parameter").click()
+    form.get_by_label("Parameter 1", exact=True).fill("--ctx-size=2000000000")
+    expect(form.locator("[data-verdict]")).to_have_attribute("data-verdict", "no")
+    form.get_by_role("button", name="Apply").click()
+    expect(form.locator("[data-verdict]")).to_have_attribute("data-verdict", "fits")
+    expect(form.get_by_role("button", name="Save")).to_be_enabled()
+
+
 def test_a_model_is_deployed_from_a_path_and_deleted(page: Page) -> None:
     weights = next(path for path in DEMO_FILES.glob("*.gguf") if not path.name.startswith("mmproj"))
     page.goto("/models?deploy=local")

@@ -32,8 +32,16 @@ function Facts({ deployment }: { deployment: DeploymentView }): ReactElement {
 }
 
 /** Names reasons only where something is wrong or awaited: a stopped model was stopped by a person. */
-const worthSaying = (deployment: DeploymentView): boolean =>
-  !["ready", "stopped", "stopping"].includes(deployment.phase) || deployment.replicas_ready < deployment.spec.replicas;
+function CardReasons({ deployment }: { deployment: DeploymentView }): ReactElement | null {
+  const { phase, reasons } = deployment;
+  const whole = phase === "ready" && deployment.replicas_ready >= deployment.spec.replicas;
+  if (reasons.length === 0 || whole || phase === "stopped" || phase === "stopping") return null;
+  return (
+    <div className={classes.reasons}>
+      <Reasons reasons={reasons} failed={phase === "failed" || phase === "unreachable"} />
+    </div>
+  );
+}
 
 export function DeploymentCard({ deployment }: { deployment: DeploymentView }): ReactElement {
   const { t } = useTranslation();
@@ -41,10 +49,10 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
   const navigate = route.useNavigate();
   const open = search.open === deployment.name;
   const { name, phase } = deployment;
+  const toldBelow = open && search.tab !== "plan" && search.tab !== "events" && deployment.replicas.length > 0;
   const toggle = (): void => {
     void navigate({ search: open ? {} : { open: name }, replace: true });
   };
-  const failed = phase === "failed" || phase === "unreachable";
   return (
     <Paper component="article" aria-label={name} data-deployment={name}>
       <Group p="md" gap="sm" wrap="wrap" align="center">
@@ -78,11 +86,7 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
         </Stack>
         <DeploymentActions deployment={deployment} />
       </Group>
-      {worthSaying(deployment) && deployment.reasons.length > 0 && (
-        <div className={classes.reasons}>
-          <Reasons reasons={deployment.reasons} failed={failed} />
-        </div>
-      )}
+      {!toldBelow && <CardReasons deployment={deployment} />}
       {phase === "ready" && (
         <Link to="/playground" search={{ model: name }} className={classes.try ?? ""}>
           {t("models.openPlayground")}
