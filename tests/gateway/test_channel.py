@@ -17,6 +17,7 @@ from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway import usage
 from aimindserve.gateway.channel import Channel
 from aimindserve.gateway.table import load_table, save_table
+from aimindserve.gateway.unsent import keep_unsent, take_unsent
 from aimindserve.gateway.usage import Outbox, find_usage
 
 
@@ -159,6 +160,20 @@ def test_a_saved_table_that_others_could_change_is_not_used(tmp_path) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(file)
     assert load_table(link) is None
+
+
+def test_what_could_not_be_sent_is_kept_for_the_next_gateway(tmp_path) -> None:
+    folder = tmp_path / "usage-unsent"
+    assert take_unsent(folder) == []
+    assert keep_unsent(folder, "one", [])
+    assert not folder.exists()
+    assert keep_unsent(folder, "one", [record(1), record(2)])
+    assert keep_unsent(folder, "two", [record(3)])
+    assert stat.S_IMODE((folder / "one.json").stat().st_mode) == 0o600
+    (folder / "zdamaged.json").write_bytes(b"[{")
+    assert take_unsent(folder) == [record(1), record(2), record(3)]
+    assert list(folder.iterdir()) == []
+    assert not keep_unsent(tmp_path / "no" / "such" / "place", "x", [record(1)])
 
 
 def record(number: int) -> UsageRecord:

@@ -19,6 +19,7 @@ import pytest
 from tests.gateway.harness import KEY, PATIENCE, PEPPER, chat, route, table
 
 from aimindserve.gateway.table import save_table
+from aimindserve.gateway.unsent import take_unsent
 
 
 def free_port() -> int:
@@ -102,6 +103,8 @@ def test_inference_from_the_last_good_table_alone_then_a_graceful_end(folder: Pa
         assert process.wait(PATIENCE) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
+        kept = take_unsent(folder / "usage-unsent")  # nobody was there to take the usage
+        assert [(one.status, one.completion_tokens) for one in kept] == [(200, 5), (200, 20)]
 
 
 def test_a_stream_with_no_end_is_cut_off_when_the_drain_time_is_over(folder: Path) -> None:

@@ -13,6 +13,7 @@ from aimindserve.gateway.config import GatewayConfig
 from aimindserve.gateway.context import Gateway
 from aimindserve.gateway.protocol import ClientConnection
 from aimindserve.gateway.table import load_table
+from aimindserve.gateway.unsent import keep_unsent, take_unsent
 
 PORT_UNUSABLE = 3
 _BACKLOG = 2048
@@ -44,6 +45,8 @@ def listen(config: GatewayConfig) -> list[socket.socket]:
     except OSError as error:
         raise PortUnusableError(_port_remedy(config, error)) from error
     listener.setblocking(False)  # noqa: FBT003
+    # Connections inherit it; clients that vanished without a word are noticed in the end.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return [listener]
 
 
@@ -73,6 +76,9 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
         table = load_table(Path(config.paths.routing_table))
         if table is not None:
             gateway.apply(table)
+        unsent = Path(config.data_dir) / "usage-unsent"
+        for record in take_unsent(unsent):
+            gateway.outbox.add(record)
         channel = Channel(gateway)
         tasks = [
             background.create_task(channel.run()),
@@ -84,6 +90,7 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
             server.close()
         await _drain(gateway)
         await _settle_usage(gateway, channel)
+        keep_unsent(unsent, gateway.id, gateway.outbox.all())
         for task in tasks:
             task.cancel()
 

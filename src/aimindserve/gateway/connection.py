@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         """Asyncio callback."""
         self._transport = cast("asyncio.Transport", transport)
         name = cast("tuple[str, int] | None", transport.get_extra_info("peername"))
-        self.peer = name[0] if name else "unknown"
+        self.peer = name[0].removeprefix("::ffff:") if name else "unknown"  # IPv4 on a socket for both
         self._gateway.clients.add(self)
 
     def eof_received(self) -> bool:

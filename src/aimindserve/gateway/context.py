@@ -56,7 +56,7 @@ class Gateway:
         self.budget = BodyBudget(config.body_budget_bytes)
         self.pools = Pools()
         self.loads: dict[str, int] = {}
-        self.turns = Turns(config.key_concurrency, config.key_queue)
+        self.turns = Turns(config.key_concurrency, config.key_queue, loop.call_soon)
         self.last_request_at: dict[str, float] = {}
         self.outbox = Outbox()
         self.metrics = Metrics()

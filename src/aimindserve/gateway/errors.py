@@ -104,6 +104,8 @@ def http_answer(
     status: int, content_type: bytes, body: bytes, headers: bytes = b"", *, with_body: bool = True
 ) -> bytes:
     """A whole answer. ``headers``: further header lines, each with its CRLF; ``with_body`` False: answer to HEAD."""
+    if status == 204:  # has no body, not even one of length 0 (RFC 9110, 8.6)
+        return b"HTTP/1.1 204 No Content\r\n%b\r\n" % headers
     return b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b\r\n%b" % (
         status,
         reason_phrase(status),

@@ -85,7 +85,8 @@ class Exchange:
             self._fail(TOO_MANY)
 
     def _begin(self) -> None:
-        self._dispatch(UNREACHABLE)
+        if not self._over:  # the client may have left since it was given its turn
+            self._dispatch(UNREACHABLE)
 
     def _dispatch(self, otherwise: Refusal) -> None:
         """Send to the least loaded replica that was not tried; ``otherwise`` is the answer when none is left."""

@@ -1,13 +1,12 @@
 """The routing table in force, indexed for look-ups, and its last good copy on disk."""
 
-import os
-import secrets
 from pathlib import Path
 
 import msgspec
 
 from aimindserve.domain.routing import Route, RoutingTable
 from aimindserve.gateway.auth import Caller, caller_of_key, caller_of_session
+from aimindserve.gateway.private import read_private, replace_private
 
 
 class Directory:
@@ -41,28 +40,13 @@ def save_table(file: Path, table: RoutingTable) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    beside = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(msgspec.json.encode(table))
-        beside.replace(file)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
+    replace_private(file, msgspec.json.encode(table))
 
 
 def load_table(file: Path) -> RoutingTable | None:
     """The table in ``file``; None when there is none, it is damaged, or others could have written it."""
+    content = read_private(file)
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
+        return None if content is None else msgspec.json.decode(content, type=RoutingTable)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    with os.fdopen(handle, "rb") as stream:
-        state = os.fstat(handle)
-        if state.st_uid != os.geteuid() or state.st_mode & 0o022:
-            return None
-        try:
-            return msgspec.json.decode(stream.read(), type=RoutingTable)
-        except (msgspec.DecodeError, OSError, UnicodeDecodeError):
-            return None

@@ -7,11 +7,13 @@ Start = Callable[[], None]
 
 
 class Turns:
-    """Counts by caller. ``running`` and ``waiting`` are the most of each for one caller."""
+    """Counts by caller. ``running`` and ``waiting`` are the most of each for one caller; ``soon`` calls what it is
+    given a little later, so that a line of requests that fail at once does not pile up calls."""
 
-    __slots__ = ("_in_line", "_now", "_running", "_waiting")
+    __slots__ = ("_in_line", "_now", "_running", "_soon", "_waiting")
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(self, running: int, waiting: int, soon: Callable[[Start], object]) -> None:
+        self._soon = soon
         self._running = running
         self._waiting = waiting
         self._now: Counter[str] = Counter()
@@ -36,7 +38,7 @@ class Turns:
             if start in line:
                 line.remove(start)
                 return
-            line.popleft()()
+            self._soon(line.popleft())
             return
         self._in_line.pop(caller, None)
         self._now[caller] -= 1

@@ -95,6 +95,10 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._sent)
 
+    def all(self) -> tuple[UsageRecord, ...]:
+        """Everything that is not acknowledged, oldest first."""
+        return (*self._sent, *self._waiting)
+
     def add(self, record: UsageRecord) -> None:
         """Keep ``record``; when too many wait, the oldest one is given up and counted in ``dropped``."""
         self._waiting.append(record)
