@@ -178,7 +178,7 @@ def ensure_node_packages() -> None:
     ensure_node()
     say("installing the page's packages (npm ci)")
     call(
-        ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+        ["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=UI,
         remedy="Check that the npm registry can be reached, then run the same command again.",
     )
