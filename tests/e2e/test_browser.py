@@ -253,6 +253,32 @@ def test_the_guide_in_chinese(chinese_page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
+@pytest.mark.parametrize("width", [360, 768])
+def test_nothing_sticks_out_on_narrow_screens(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    for path in ("/playground", f"/models?open={MODEL}", f"/models?open={MODEL}&tab=plan", "/keys", "/password"):
+        page.goto(path)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
+        main = page.locator("main")
+        assert main.evaluate("(element) => element.scrollWidth - element.clientWidth") <= 0, path
+    expect(page.get_by_role("button", name="Account")).to_be_in_viewport()
+
+
+def test_questions_are_answered_while_the_server_is_killed(page: Page, product: Product) -> None:
+    upload(page, drawing("#dc1e1e"))
+    server = product.process_of("server")
+    assert server is not None
+    server.kill()
+    assert "red" in ask(page, "What colour is the circle?")
+    product.wait_ready()
+    page.get_by_role("link", name="Models", exact=True).click()
+    expect(page.get_by_role("article", name=MODEL).locator("[data-phase]").first).to_have_attribute(
+        "data-phase", "ready"
+    )
+    expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
+
+
 def test_a_key_is_shown_once_and_works(page: Page) -> None:
     """Copied as at ``http://server-ip``, where browsers have no clipboard API."""
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
@@ -276,6 +302,24 @@ def test_a_key_is_shown_once_and_works(page: Page) -> None:
     expect(page.get_by_role("textbox", name="Message")).to_have_value(token)
     page.get_by_role("textbox", name="Message").fill("")
     assert token not in str(page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})"))
+
+
+def test_an_inline_style_or_a_stranger_would_be_noticed(browser: Browser, product: Product) -> None:
+    """What the other tests rely on when they find no complaints."""
+    page, complaints = open_page(browser, product.url)
+    page.goto("/")
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert complaints.found == []
+    page.evaluate("document.head.append(Object.assign(document.createElement('style'), { textContent: 'b {}' }))")
+    page.evaluate("new Image().src = 'http://example.invalid/picture.png'")
+    wait_for("both are refused and noticed", lambda: noticed(page, complaints, "style", "img-src"))
+    page.context.close()
+
+
+def noticed(page: Page, complaints: Complaints, *words: str) -> bool:
+    """Whether each word is in some complaint; lets the browser deliver them."""
+    page.wait_for_timeout(10)
+    return all(any(word in complaint for complaint in complaints.found) for word in words)
 
 
 def test_log_out_ends_the_session(browser: Browser, product: Product) -> None:
