@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.server.fixtures import Browser
-from tests.server_life.life import Life, only
+from tests.server_life.life import ON_SQLITE, Life, only
 from tests.support.gguf_files import write_model, write_projector
 
 from aimindserve.domain.reasons import ReasonCode, reason
@@ -94,6 +94,7 @@ async def test_what_never_ran_is_deleted_at_once(cli: httpx.AsyncClient) -> None
     await create(cli)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -234,6 +235,7 @@ async def test_only_what_was_seen_is_changed(cli: httpx.AsyncClient) -> None:
     assert (await cli.delete(f"{API}/eye", headers={"if-match": '"2"'})).status_code == 202
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("method", "path"),
     [
