@@ -6,8 +6,12 @@ import errno
 import socket
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aimindserve.cli.output import CommandError
+
+if TYPE_CHECKING:
+    import psutil
 
 TAKEOVER_PATIENCE = 10.0  # seconds that the children of a killed supervisor may take to end
 
@@ -25,6 +29,13 @@ def port_trouble(host: str, port: int) -> OSError | None:
     return None
 
 
+def _named(process: psutil.Process) -> str:
+    """Its program; of Python also the module that it runs."""
+    words = process.cmdline()
+    module = f" -m {words[2]}" if words[1:2] == ["-m"] and len(words) > 2 else ""
+    return f"{process.name()}{module}"
+
+
 def holder_of(port: int) -> str:
     """``process 123 (nginx)`` for the process that listens on the port, as far as we may see it, else empty."""
     import psutil
@@ -34,7 +45,7 @@ def holder_of(port: int) -> str:
         pid = next(
             (c.pid for c in connections if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr.port == port), None
         )
-        return f"process {pid} ({psutil.Process(pid).name()})" if pid else ""
+        return f"process {pid} ({_named(psutil.Process(pid))})" if pid else ""
     except psutil.Error:
         return ""
 
