@@ -1,6 +1,6 @@
 """Train a tiny but real vision language model (Qwen2-VL architecture, 4.8 million parameters) on the CPU.
 
-    python train.py --out tiny-vlm        # 20 + 22 minutes on 2 cores with AMX; writes a Hugging Face checkpoint
+    python train.py --out build/tiny-vlm  # 20 + 22 minutes on 2 cores with AMX; writes a Hugging Face checkpoint
 
 Stage 1 trains the vision tower alone to name what it sees (without it the language model ignores the picture for
 thousands of steps); stage 2 trains on conversations, with the loss on the answers only, the tower frozen at first.
@@ -125,7 +125,7 @@ def keep(model: Any, tokenizer: Any, out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("tiny-vlm"))
+    parser.add_argument("--out", type=Path, default=Path("build/tiny-vlm"))
     parser.add_argument("--minutes", type=float, default=22, help="of stage 2")
     parser.add_argument("--pretrain", type=float, default=20, help="minutes of stage 1")
     parser.add_argument("--steps", type=int, default=10**9, help="of stage 2")

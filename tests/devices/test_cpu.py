@@ -152,8 +152,13 @@ def test_odd_texts() -> None:
 
 
 def test_this_machine() -> None:
-    (device,) = Cpu().probe().devices
+    cpu = Cpu()
+    (device,) = cpu.probe().devices
     assert device.memory_total <= psutil.virtual_memory().total
     assert 0 < device.memory_free <= device.memory_total
     assert device.cores
     assert device.name
+    assert device.utilization is None
+    again = cpu.probe().devices[0].utilization
+    assert again is not None
+    assert 0 <= again <= 100

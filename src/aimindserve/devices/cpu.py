@@ -67,7 +67,7 @@ def parse(reading: Reading) -> Device:
     )
 
 
-def read(root: Path = Path("/")) -> Reading:
+def read(root: Path = Path("/"), utilization: float | None = None) -> Reading:
     """The machine's own words; ``root`` is where ``proc`` and ``sys`` are."""
     memory = psutil.virtual_memory()
     logical = psutil.cpu_count() or 1
@@ -78,7 +78,7 @@ def read(root: Path = Path("/")) -> Reading:
         affinity=len(os.sched_getaffinity(0)),
         memory_total=memory.total,
         memory_available=memory.available,
-        utilization=psutil.cpu_percent(),
+        utilization=utilization,
         limits=read_limits(root),
         usage=read_usage(root),
     )
@@ -103,6 +103,12 @@ def _text(path: Path) -> str:
 class Cpu:
     """The family: every machine has one. Returns at once."""
 
+    def __init__(self) -> None:
+        self._asked_before = False
+
     def probe(self) -> Found:
-        """The processor."""
-        return Found((parse(read()),))
+        """The processor. How busy it is, is the mean since the call before; the first call does not know."""
+        busy = psutil.cpu_percent()
+        device = parse(read(utilization=busy if self._asked_before else None))
+        self._asked_before = True
+        return Found((device,))
