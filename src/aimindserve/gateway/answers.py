@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from aimindserve.gateway.fields import known, read_field
 from aimindserve.gateway.framing import (
     LAST_CHUNK,
     BodyDecoder,
@@ -62,8 +63,7 @@ def parse_answer_head(block: bytes, *, to_head: bool = False) -> AnswerHead:
     headers: list[tuple[bytes, bytes]] = []
     del lines[0]
     for line in lines:
-        name, _, value = line.partition(b":")
-        name, value = name.lower(), value.strip()
+        name, value = pair = known.get(line) or read_field(line)
         if name == b"content-type":
             content_type = value
         elif name == b"content-length":
@@ -77,7 +77,7 @@ def parse_answer_head(block: bytes, *, to_head: bool = False) -> AnswerHead:
             elif name == b"transfer-encoding":
                 chunked = b"chunked" in value.lower()
             continue
-        headers.append((name, value))
+        headers.append(pair)
     decoder, keep_alive = _decoder(status, chunked, length, to_head, keep_alive)
     return AnswerHead(status, start[13:], decoder, keep_alive, content_type, headers, None if chunked else length)
 

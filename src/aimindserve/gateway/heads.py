@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import httptools
 
+from aimindserve.gateway.fields import known, read_field
+
 # What may stand in a head, besides line ends: tab, visible ASCII, and bytes of other encodings.
 _ALLOWED = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _VERSIONS = {b"HTTP/1.1": (1, 1), b"HTTP/1.0": (1, 0)}
@@ -86,10 +88,8 @@ def _read(lines: list[bytes]) -> RequestHead | BadHead:
         return BadHead(505, "only HTTP/1.1 and HTTP/1.0 are spoken here")
     head.method, head.target, _ = start
     head.version, head.keep_alive = version, version == (1, 1)
-    headers = head.headers
-    for line in lines[1:-2]:
-        name, _, value = line.partition(b":")
-        headers.append((name.lower(), value.strip(b" \t")))
+    find = known.get
+    head.headers = [find(line) or read_field(line) for line in lines[1:-2]]
     return _note_headers(head) or _note_target(head) or head
 
 
