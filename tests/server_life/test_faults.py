@@ -229,7 +229,11 @@ async def test_a_new_server_on_the_same_database_goes_on(
         assert len(node.started) == 1
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("database_url", "seed"),
+    [*(("sqlite", seed) for seed in range(6)), *(("postgresql", seed) for seed in range(6, 8))],
+    indirect=["database_url"],
+)
 async def test_any_mixture_of_wishes_and_faults_ends_as_asked(life: Life, clock: Clock, seed: int) -> None:
     """People and faults act at random; no memory is booked twice, and when they rest all is as was asked."""
     chance = random.Random(seed)

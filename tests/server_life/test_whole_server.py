@@ -23,7 +23,7 @@ from aimindserve.server.app import create_app
 from aimindserve.server.lifespan import whole_life
 from aimindserve.server.settings import Settings
 
-pytestmark = [ON_SQLITE, pytest.mark.heavy]
+pytestmark = pytest.mark.heavy
 
 EYE = "/api/v1/deployments/tiny-vlm"
 
@@ -96,6 +96,7 @@ def ended(pid: int) -> bool:
     return True
 
 
+@ON_SQLITE
 async def test_the_demo_model_is_deployed_once(demo_settings: Settings) -> None:
     async with running(demo_settings) as server:
         replica = await server.ready()
@@ -122,6 +123,7 @@ async def test_engines_outlive_the_server(demo_settings: Settings) -> None:
         assert after["ready_since"] == before["ready_since"]
 
 
+@ON_SQLITE
 async def test_a_killed_engine_leaves_the_table_and_comes_back(demo_settings: Settings) -> None:
     async with running(demo_settings) as server, server.tables() as following:
         replica = await server.ready()
@@ -143,6 +145,7 @@ async def test_a_killed_engine_leaves_the_table_and_comes_back(demo_settings: Se
         assert "engine_killed" in [event["data"].get("reason") for event in events]
 
 
+@ON_SQLITE
 async def test_an_edit_moves_routes_to_the_new_generation(demo_settings: Settings) -> None:
     async with running(demo_settings) as server:
         old = await server.ready()
@@ -154,6 +157,7 @@ async def test_an_edit_moves_routes_to_the_new_generation(demo_settings: Setting
         assert arguments[arguments.index("--ctx-size") + 1] == "2048"
 
 
+@ON_SQLITE
 async def test_stop_and_start(demo_settings: Settings) -> None:
     async with running(demo_settings) as server:
         replica = await server.ready()
