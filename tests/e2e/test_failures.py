@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import aimindserve.demo_model
 import pytest
 from tests.e2e.product import COMMAND, Product, wait_for
 from tests.support.fake_engine import fake_llama_server
 
+import aimindserve.demo_model
 from aimindserve.domain.reasons import ReasonCode
 
 DEMO_FILES = Path(next(iter(aimindserve.demo_model.__path__)))
