@@ -1,24 +1,61 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { readEvents } from "@/lib/sse";
+import { sessionQuery } from "./queries";
 
 /** Events that arrive together (a start is a dozen of them) cause one refresh. */
 const GATHER_MS = 150;
 const RETRY_MS = [500, 1000, 2000, 5000];
+/** The server writes something every 15 s; a connection that is silent for longer than this is dead. */
+const SILENCE_MS = 45_000;
+
+interface Listener {
+  onOpen: () => void;
+  onEvent: () => void;
+  /** The server does not let this session listen (any more). */
+  onRefused: () => void;
+}
+
+/** A signal that fires with `outer`, or when `heard` was not called for too long. */
+function watchdog(outer: AbortSignal): { signal: AbortSignal; heard: () => void; done: () => void } {
+  const controller = new AbortController();
+  const give = (): void => {
+    controller.abort();
+  };
+  let timer = setTimeout(give, SILENCE_MS);
+  outer.addEventListener("abort", give, { once: true });
+  return {
+    signal: controller.signal,
+    heard: () => {
+      clearTimeout(timer);
+      timer = setTimeout(give, SILENCE_MS);
+    },
+    done: () => {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", give);
+    },
+  };
+}
 
 /** Reads the server's events until the connection ends; answers the id of the last one, to go on from there. */
-async function follow(lastId: string | null, signal: AbortSignal, onOpen: () => void, onEvent: () => void) {
-  const headers: Record<string, string> = { accept: "text/event-stream" };
-  if (lastId !== null) headers["last-event-id"] = lastId;
-  const response = await fetch("/api/v1/events?follow=true", { headers, signal });
-  if (!response.ok || !response.body) throw new Error(`events: ${response.status}`);
-  onOpen();
-  let last = lastId;
-  for await (const event of readEvents(response.body)) {
-    last = event.id ?? last;
-    onEvent();
+async function follow(lastId: string | null, outer: AbortSignal, listener: Listener): Promise<string | null> {
+  const { signal, heard, done } = watchdog(outer);
+  try {
+    const headers: Record<string, string> = { accept: "text/event-stream" };
+    if (lastId !== null) headers["last-event-id"] = lastId;
+    const response = await fetch("/api/v1/events?follow=true", { headers, signal });
+    if (response.status === 401 || response.status === 403) listener.onRefused();
+    if (!response.ok || !response.body) throw new Error(`events: ${response.status}`);
+    listener.onOpen();
+    let last = lastId;
+    for await (const event of readEvents(response.body, heard)) {
+      last = event.id ?? last;
+      listener.onEvent();
+    }
+    return last;
+  } finally {
+    done();
   }
-  return last;
 }
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
@@ -30,19 +67,21 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     });
   });
 
-async function followForever(signal: AbortSignal, refresh: () => void, setLive: (live: boolean) => void) {
+async function followForever(signal: AbortSignal, listener: Listener, onLost: () => void): Promise<void> {
   let lastId: string | null = null;
   let failures = 0;
+  const counted: Listener = {
+    ...listener,
+    onOpen: () => {
+      failures = 0;
+      listener.onOpen();
+    },
+  };
   while (!signal.aborted) {
     try {
-      const opened = (): void => {
-        failures = 0;
-        setLive(true);
-        refresh(); // What happened while nobody listened.
-      };
-      lastId = await follow(lastId, signal, opened, refresh);
+      lastId = await follow(lastId, signal, counted);
     } catch {
-      setLive(false);
+      onLost();
     }
     await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 5000, signal);
     failures += 1;
@@ -62,7 +101,17 @@ export function useLive(): boolean {
         void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
       }, GATHER_MS);
     };
-    void followForever(controller.signal, refresh, setLive);
+    const listener: Listener = {
+      onOpen: () => {
+        setLive(true);
+        refresh(); // What happened while nobody listened.
+      },
+      onEvent: refresh,
+      onRefused: () => void queries.invalidateQueries(sessionQuery),
+    };
+    void followForever(controller.signal, listener, () => {
+      setLive(false);
+    });
     return () => {
       controller.abort();
       clearTimeout(timer);

@@ -51,8 +51,12 @@ export class EventStreamParser {
   }
 }
 
-/** The events of a response body, as they arrive. Ends when the body ends; throws when the connection breaks. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
+/** The events of a response body, as they arrive. Ends when the body ends; throws when the connection breaks.
+ * `onBytes` hears of everything that comes, comments included. */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  onBytes: () => void = () => undefined,
+): AsyncGenerator<ServerSentEvent> {
   const parser = new EventStreamParser();
   const decoder = new TextDecoder();
   const reader = body.getReader();
@@ -60,6 +64,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      onBytes();
       yield* parser.push(decoder.decode(value, { stream: true }));
     }
   } finally {
