@@ -5,9 +5,10 @@ import itertools
 import httpx
 import pytest
 from starlette.types import ASGIApp
-from tests.server.fixtures import Browser, client_of, live_client
+from tests.server.fixtures import Browser, Clock, client_of, live_client, open_context
 
 from aimindserve.domain.access import CSRF_HEADER, SESSION_COOKIE
+from aimindserve.server.app import create_app
 from aimindserve.server.context import ServerContext
 from aimindserve.server.security import BODY_LIMIT, HostGuard, host_name, own_names
 from aimindserve.server.settings import Settings
@@ -99,6 +100,25 @@ async def test_foreign_host_is_refused_on_every_path(anonymous: httpx.AsyncClien
     for path in ("/", "/api/v1/session", "/readyz", "/assets/x.js"):
         answer = await anonymous.get(path, headers={"host": "evil.example"})
         assert (answer.status_code, answer.json()["code"]) == (421, "host_not_allowed")
+
+
+async def test_a_person_at_a_foreign_host_gets_a_page_that_says_what_to_do(anonymous: httpx.AsyncClient) -> None:
+    browser = {"accept": "text/html,*/*;q=0.8", "accept-language": "zh-CN"}
+    answer = await anonymous.get("/", headers={"host": "other.example", **browser})
+    assert answer.status_code == 421
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "other.example" in answer.text
+    assert "allowed_hosts" in answer.text
+    planted = await anonymous.get("/", headers={"host": "<b>x</b>.example", **browser})
+    assert "<b>" not in planted.text
+
+
+async def test_browsers_are_told_to_stay_with_https(settings: Settings, clock: Clock) -> None:
+    for url, told in (("https://models.example", True), ("http://models.example", False), (None, False)):
+        behind = settings.model_copy(update={"public_url": url})
+        async with open_context(behind, clock) as context, client_of(create_app(context)) as client:
+            headers = (await client.get("/api/v1/session/hint")).headers
+            assert ("strict-transport-security" in headers) is told
 
 
 async def test_body_at_the_limit_passes_and_one_more_byte_does_not(cli: httpx.AsyncClient) -> None:

@@ -23,7 +23,8 @@ def create_app(context: ServerContext) -> ASGIApp:
     """The whole server as one ASGI application."""
     app = create_routes()
     app.state.context = context
-    return Envelope(HostGuard(BodyLimit(app), own_names(context.settings)))
+    inner = HostGuard(BodyLimit(app), own_names(context.settings))
+    return Envelope(inner, https=context.settings.is_https)
 
 
 def create_routes() -> FastAPI:

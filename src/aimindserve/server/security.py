@@ -8,13 +8,16 @@ import re
 import secrets
 import socket
 from collections.abc import Iterable
+from html import escape
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aimindserve.domain.reason_texts import explain
 from aimindserve.domain.reasons import ReasonCode, reason
 from aimindserve.domain.units import MIB, format_bytes
 from aimindserve.server.errors import RefusedError, language, problem_response
@@ -54,8 +57,9 @@ def request_id_of(scope: Scope) -> str:
 class Envelope:
     """Outermost: gives the request its id, binds it to the log, and adds the headers that every answer has."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
         self.app = app
+        self.headers = _HEADERS | ({"strict-transport-security": "max-age=31536000"} if https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +72,7 @@ class Envelope:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
                 headers["x-request-id"] = request_id
                 if scope["path"].startswith("/api/"):
@@ -92,7 +96,9 @@ class HostGuard:
             host = Headers(scope=scope).get("host", "")
             if not self.allows(host):
                 shown = re.sub(r"[^\x21-\x7e]", "?", host)[:80]
-                await _answer(scope, receive, send, RefusedError(reason(ReasonCode.HOST_NOT_ALLOWED, host=shown)))
+                refused = RefusedError(reason(ReasonCode.HOST_NOT_ALLOWED, host=shown))
+                answer = _page if "text/html" in Headers(scope=scope).get("accept", "") else _answer
+                await answer(scope, receive, send, refused)
                 return
         await self.app(scope, receive, send)
 
@@ -172,4 +178,12 @@ def _has_body(headers: Headers) -> bool:
 
 async def _answer(scope: Scope, receive: Receive, send: Send, error: RefusedError) -> None:
     response = problem_response(error, language(HTTPConnection(scope)), request_id_of(scope))
+    await response(scope, receive, send)
+
+
+async def _page(scope: Scope, receive: Receive, send: Send, error: RefusedError) -> None:
+    """The refusal for a person in front of a browser."""
+    words = explain(error.why, language(HTTPConnection(scope)))
+    text = f"<!doctype html><meta charset=utf-8><title>aiMindServe</title><h1>{escape(words.message)}</h1>"
+    response = HTMLResponse(f"{text}<p>{escape(words.remedy)}</p>", status_code=error.status)
     await response(scope, receive, send)
