@@ -27,7 +27,7 @@ export function Thumbnails({ pictures, onRemove }: Props): ReactElement | null {
   const { t } = useTranslation();
   if (pictures.length === 0) return null;
   return (
-    <Group gap="sm" mb="xs" className={classes.list ?? ""}>
+    <Group gap="sm" mb="xs" align="flex-start" className={classes.list ?? ""}>
       {pictures.map((picture) => (
         <figure key={picture.id} className={classes.item} data-picture={picture.name}>
           <img className={classes.image} src={picture.dataUri} alt={picture.name} />
