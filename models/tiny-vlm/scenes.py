@@ -22,7 +22,7 @@ EMOJI_FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 CELL = 28  # patch 14 x spatial merge 2: the side of one image token in pixels
 GRID = 4  # a picture is GRID x GRID tokens: 112 x 112 pixels
 SIDE = GRID * CELL
-SCALE = 2  # drawn larger, then reduced: smooth edges
+SCALE, SCALE_UP_TO = 2, 448  # drawn larger, then reduced: smooth edges, which large pictures do not need
 
 COLOURS: dict[str, Colour] = {
     "red": (210, 25, 30),
@@ -146,7 +146,7 @@ class Canvas:
 
     def __init__(self, rng: random.Random, kind: str, background: str, side: int) -> None:
         self.rng = rng
-        self.side = max(side, SIDE) * SCALE
+        self.side = max(side, SIDE) * (SCALE if side <= SCALE_UP_TO else 1)
         self.image = Image.new("RGB", (self.side, self.side), tint(rng, background))
         self.draw = ImageDraw.Draw(self.image)
         self.facts: Facts = {"kind": kind, "bg": background, "spots": []}

@@ -1,7 +1,7 @@
 """The demo model answers right about pictures drawn afresh, through the whole product.
 
 Shares in comments are what was measured over more pictures than the tests ask about; the bounds lie four and more
-standard deviations below, so that only a real loss fails. A failure prints its seed.
+standard deviations below (one false alarm in thousands of runs), so that only a real loss fails. A failure prints its seed.
 """
 
 import random
@@ -28,7 +28,7 @@ def _expect(found: Score, share: float, seed: int, capsys: pytest.CaptureFixture
 def test_captions(stack: OpenAI, capsys: pytest.CaptureFixture[str], *, stream: bool) -> None:
     """Measured: 95 %."""
     seed = fresh_seed()
-    _expect(score(stack, tasks(caption_task, seed, 200), stream=stream), 0.88, seed, capsys, "captions")
+    _expect(score(stack, tasks(caption_task, seed, 300), stream=stream), 0.88, seed, capsys, "captions")
 
 
 def test_open_questions(stack: OpenAI, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +42,7 @@ def test_every_picture_size(stack: OpenAI, side: int, capsys: pytest.CaptureFixt
     """Measured: 92 % at 56 to 100 pixels, 93 % at 112 to 2,000 (60 pictures of each size)."""
     seed = fresh_seed()
     count = 40 if side <= 640 else 10
-    least = 0.75 if side <= 640 else 0.6
+    least = 0.7 if side <= 640 else 0.6
     made = tasks(lambda rng: caption_task(rng, side), seed, count)
     _expect(score(stack, made), least, seed, capsys, f"captions of {side} pixels")
 
@@ -52,7 +52,7 @@ def test_what_the_demo_shows_is_right(stack: OpenAI, kind: str, capsys: pytest.C
     """Measured: 100 %, 100 %, 98 %."""
     seed = fresh_seed()
     found = score(stack, tasks(lambda rng: caption_task(rng, kind=kind), seed, 30))
-    _expect(found, 0.86, seed, capsys, f"captions of kind {kind}")
+    _expect(found, 0.8, seed, capsys, f"captions of kind {kind}")
 
 
 def _framed(width: int, height: int) -> Callable[[random.Random], Task]:
@@ -65,7 +65,7 @@ def _framed(width: int, height: int) -> Callable[[random.Random], Task]:
     return make
 
 
-@pytest.mark.parametrize(("width", "height", "least"), [(640, 480, 0.7), (480, 640, 0.7), (1024, 576, 0.3)])
+@pytest.mark.parametrize(("width", "height", "least"), [(640, 480, 0.65), (480, 640, 0.65), (1024, 576, 0.3)])
 def test_letterboxed_pictures(
     stack: OpenAI, width: int, height: int, least: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
