@@ -1,7 +1,8 @@
 """The demo model answers right about pictures drawn afresh, through the whole product.
 
 Shares in comments are what was measured over more pictures than the tests ask about; the bounds lie four and more
-standard deviations below (one false alarm in thousands of runs), so that only a real loss fails. A failure prints its seed.
+standard deviations below (one false alarm in thousands of runs), so that only a real loss fails. A failure prints its
+seed.
 """
 
 import random
@@ -26,13 +27,13 @@ def _expect(found: Score, share: float, seed: int, capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_captions(stack: OpenAI, capsys: pytest.CaptureFixture[str], *, stream: bool) -> None:
-    """Measured: 95 %."""
+    """Measured: 94 % of 1,700."""
     seed = fresh_seed()
     _expect(score(stack, tasks(caption_task, seed, 300), stream=stream), 0.88, seed, capsys, "captions")
 
 
 def test_open_questions(stack: OpenAI, capsys: pytest.CaptureFixture[str]) -> None:
-    """Measured: 94 %. Weakest: which of two shapes is where."""
+    """Measured: 94 % of 1,100. Weakest: which of two shapes is where."""
     seed = fresh_seed()
     _expect(score(stack, tasks(open_task, seed, 200)), 0.85, seed, capsys, "open questions")
 
