@@ -64,7 +64,8 @@ class Seen:
     @property
     def gone(self) -> bool:
         """Whether the other side has closed."""
-        return self.reader is not None and self.reader.at_eof()
+        reader = self.reader
+        return reader is not None and (reader.at_eof() or reader.exception() is not None)
 
     def header(self, name: str) -> str | None:
         for line in self.head.split(b"\r\n")[1:]:

@@ -27,6 +27,7 @@ _LONGEST_EVENT = 16 * 1024**2
 _WINDOW = 2048  # bytes kept of an answer's beginning and end, where the usage stands
 _WHOLE = (b"\n\n\r\n", b"\r\n\r\n\r\n")  # a chunk that ends with a whole event
 _DONE = (b"[DONE]\n\n\r\n", b"[DONE]\r\n\r\n\r\n")
+_LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: ([0-9]{1,12})(?=\r\n|\Z)")
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
@@ -67,7 +68,7 @@ def parse_answer_head(block: bytes, *, to_head: bool = False) -> AnswerHead:
         if name == b"content-type":
             content_type = value
         elif name == b"content-length":
-            if not value.isdigit():
+            if not value.isdigit() or length is not None:
                 raise FramingError("bad content-length")
             length = int(value)
             continue
@@ -80,6 +81,33 @@ def parse_answer_head(block: bytes, *, to_head: bool = False) -> AnswerHead:
         headers.append(pair)
     decoder, keep_alive = _decoder(status, chunked, length, to_head, keep_alive)
     return AnswerHead(status, start[13:], decoder, keep_alive, content_type, headers, None if chunked else length)
+
+
+class AnswerReader:
+    """Reads the heads of one connection; see ``heads.HeadReader``."""
+
+    __slots__ = ("_after", "_at", "_before", "_last")
+
+    def __init__(self) -> None:
+        self._last: AnswerHead | None = None
+        self._at = 0
+        self._before = self._after = b""
+
+    def read(self, block: bytes, *, to_head: bool) -> AnswerHead:
+        """See ``parse_answer_head``. The object may be that of the last answer, which is over."""
+        place = _LENGTH.search(block)
+        if place is None or to_head:
+            return parse_answer_head(block, to_head=to_head)
+        start, end = place.span(1)
+        last = self._last
+        if last is not None and start == self._at and block.startswith(self._before) and block[end:] == self._after:
+            last.length = int(place[1])
+            last.decoder = FixedBody(last.length)
+            return last
+        head = parse_answer_head(block)
+        if type(head.decoder) is FixedBody and head.status == 200:
+            self._last, self._at, self._before, self._after = head, start, block[:start], block[end:]
+        return head
 
 
 def _decoder(

@@ -105,18 +105,19 @@ def authenticate(
     if token is not None:
         digest = pepper.digest(token)
         caller = None if digest is None else keys.get(digest)
-        return caller if caller is not None and _is_current(caller, now) else _BAD_KEY
+        return caller if caller is not None and is_current(caller, now) else _BAD_KEY
     cookie = _session_cookie(head)
     if cookie is None:
         return _NO_KEY
     digest = pepper.digest(cookie)
     caller = None if digest is None else sessions.get(digest)
-    if caller is None or not _is_current(caller, now):
+    if caller is None or not is_current(caller, now):
         return _BAD_SESSION
     return caller if _from_own_page(head) else _CROSS_SITE
 
 
-def _is_current(caller: Caller, now: float) -> bool:
+def is_current(caller: Caller, now: float) -> bool:
+    """Whether the credential has not expired at ``now``, Unix seconds."""
     return caller.expires_at is None or caller.expires_at > now
 
 

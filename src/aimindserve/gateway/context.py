@@ -18,6 +18,8 @@ from aimindserve.gateway.turns import Turns
 from aimindserve.gateway.upstream import Pools
 from aimindserve.gateway.usage import Outbox
 
+_COUNT_AT_ONCE = 1000
+
 if TYPE_CHECKING:
     from aimindserve.gateway.connection import Connection
 
@@ -62,6 +64,7 @@ class Gateway:
         self.metrics = Metrics()
         self.clients: set[Connection] = set()
         self.stopping = False
+        self._uncounted: list[UsageRecord] = []
         self._tasks = tasks
         self._numbers = itertools.count(1)
 
@@ -94,16 +97,16 @@ class Gateway:
         self.last_request_at[model] = time.time()
 
     def finished(self, record: UsageRecord) -> None:
-        """An inference request is over: count it."""
-        metrics = self.metrics
-        metrics.requests[record.endpoint, record.status] += 1
-        metrics.duration.observe(record.duration_ms / 1000)
-        if record.ttft_ms is not None:
-            metrics.first_token.observe(record.ttft_ms / 1000)
-        if record.counted_by != "none":
-            metrics.tokens[record.model, "prompt"] += record.prompt_tokens
-            metrics.tokens[record.model, "completion"] += record.completion_tokens
+        """An inference request is over."""
         self.outbox.add(record)
+        self._uncounted.append(record)
+        if len(self._uncounted) >= _COUNT_AT_ONCE:
+            self.count()
+
+    def count(self) -> None:
+        """Bring the metrics up to date; many at once cost far less than each by itself."""
+        uncounted, self._uncounted = self._uncounted, []
+        self.metrics.count(uncounted)
 
     def gauges(self) -> dict[str, int]:
         """Further values for ``/metrics``."""

@@ -3,6 +3,7 @@
 Only heads go through llhttp, one fresh parser each, so that nothing of a body is ever taken for a head.
 """
 
+import re
 from dataclasses import dataclass
 
 import httptools
@@ -11,6 +12,8 @@ from aimindserve.gateway.fields import known, read_field
 
 # What may stand in a head, besides line ends: tab, visible ASCII, and bytes of other encodings.
 _ALLOWED = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
+# A head that was found right has one such line at most, so this finds the one that counts.
+_LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: ([0-9]{1,12})\r\n")
 _VERSIONS = {b"HTTP/1.1": (1, 1), b"HTTP/1.0": (1, 0)}
 # A header that decides about framing, identity or routing means nothing good when it comes twice.
 _ONCE = frozenset(
@@ -91,6 +94,34 @@ def _read(lines: list[bytes]) -> RequestHead | BadHead:
     find = known.get
     head.headers = [find(line) or read_field(line) for line in lines[1:-2]]
     return _note_headers(head) or _note_target(head) or head
+
+
+class HeadReader:
+    """Reads the heads of one connection. A client that goes on with requests sends nearly the same head each time:
+    when only the digits of its length differ from the last one, that one, found right then, serves again."""
+
+    __slots__ = ("_after", "_at", "_before", "_last", "_max_headers")
+
+    def __init__(self, max_headers: int) -> None:
+        self._max_headers = max_headers
+        self._last: RequestHead | None = None
+        self._at = 0
+        self._before = self._after = b""
+
+    def read(self, block: bytes) -> RequestHead | BadHead:
+        """See ``parse_head``. The object may be that of the last request, which is over."""
+        place = _LENGTH.search(block)
+        if place is None:
+            return parse_head(block, self._max_headers)
+        start, end = place.span(1)
+        last = self._last
+        if last is not None and start == self._at and block.startswith(self._before) and block[end:] == self._after:
+            last.length = int(place[1])
+            return last
+        head = parse_head(block, self._max_headers)
+        if isinstance(head, RequestHead) and not head.chunked:
+            self._last, self._at, self._before, self._after = head, start, block[:start], block[end:]
+        return head
 
 
 def _reason(error: httptools.HttpParserError) -> str:

@@ -64,4 +64,5 @@ def answer_local(gateway: "Gateway", head: RequestHead, request_id: str) -> tupl
     if isinstance(caller, Refusal) or not caller.scopes & {str(Scope.METRICS), str(Scope.MANAGEMENT)}:
         body = problem_body(METRICS_KEY_NEEDED, request_id, chinese=False)
         return METRICS_KEY_NEEDED.status, b"application/problem+json", body
+    gateway.count()
     return 200, PROMETHEUS, exposition(gateway.metrics, gateway.loads, gateway.gauges())

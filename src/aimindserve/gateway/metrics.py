@@ -4,6 +4,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from aimindserve.domain.usage import UsageRecord
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 _OVERHEAD = (25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 250e-3)
 
@@ -44,6 +46,17 @@ class Metrics:
         self.first_token = Histogram(_SECONDS)
         self.duration = Histogram(_SECONDS)
         self.overhead = Histogram(_OVERHEAD)
+
+    def count(self, records: Iterable[UsageRecord]) -> None:
+        """Inference requests that are over."""
+        for record in records:
+            self.requests[record.endpoint, record.status] += 1
+            self.duration.observe(record.duration_ms / 1000)
+            if record.ttft_ms is not None:
+                self.first_token.observe(record.ttft_ms / 1000)
+            if record.counted_by != "none":
+                self.tokens[record.model, "prompt"] += record.prompt_tokens
+                self.tokens[record.model, "completion"] += record.completion_tokens
 
 
 def _escaped(value: str) -> str:

@@ -4,14 +4,14 @@ import time
 from typing import TYPE_CHECKING
 
 from aimindserve.gateway import admit
-from aimindserve.gateway.auth import Caller, authenticate
+from aimindserve.gateway.auth import Caller, authenticate, is_current
 from aimindserve.gateway.body import look
 from aimindserve.gateway.connection import LINGER_SECONDS, Connection, State
 from aimindserve.gateway.endpoints import Action, Row, find_row, is_inference
 from aimindserve.gateway.errors import Problem, Refusal, envelope, http_answer, prefers_chinese, problem_body
 from aimindserve.gateway.forward import Exchange
 from aimindserve.gateway.framing import BodyDecoder, ChunkedBody, FixedBody, FramingError
-from aimindserve.gateway.heads import BadHead, RequestHead, parse_head
+from aimindserve.gateway.heads import BadHead, HeadReader, RequestHead
 from aimindserve.gateway.local import JSON, LOCAL_PATHS, answer_local, answer_models
 from aimindserve.gateway.receive import ChunkedReceiver, FixedReceiver, as_protocol
 from aimindserve.gateway.splice import Splice
@@ -27,7 +27,7 @@ FOREVER = float("inf")
 class ClientConnection(Connection):
     """See the module. ``deadline``: loop time at which ``expired`` is called."""
 
-    __slots__ = ("_began", "_decoder", "_handler", "_head", "_processing", "_receiver", "_take")
+    __slots__ = ("_began", "_decoder", "_handler", "_head", "_known", "_processing", "_reader", "_receiver", "_take")
 
     def __init__(self, gateway: "Gateway") -> None:
         super().__init__(gateway)
@@ -37,6 +37,8 @@ class ClientConnection(Connection):
         self._take: tuple[Row, Caller, str] | None = None
         self._head = RequestHead()
         self._processing = False
+        self._reader = HeadReader(gateway.config.max_headers)
+        self._known: tuple[RequestHead, int, Caller] | None = None
         self._began = 0.0
 
     # ---- the transport's side
@@ -118,7 +120,7 @@ class ClientConnection(Connection):
                 break
             block, self._ahead = self._ahead[: end + 4], self._ahead[end + 4 :]
             self._began = time.perf_counter()
-            self._on_head(parse_head(block, self._gateway.config.max_headers))
+            self._on_head(self._reader.read(block))
         self._processing = False
 
     def _wait_for_head(self, limit: int) -> None:
@@ -173,8 +175,7 @@ class ClientConnection(Connection):
             else:
                 self.refuse(admit.WRONG_METHOD, request_id, allow)
             return
-        directory = self._gateway.directory
-        caller = authenticate(head, self._gateway.pepper, directory.keys, directory.sessions, time.time())
+        caller = self._caller(head)
         if isinstance(caller, Refusal):
             self.refuse(caller, request_id)
         elif row.action is not Action.FORWARD:
@@ -187,6 +188,15 @@ class ClientConnection(Connection):
             refusal = admit.may_infer(caller) or self._begin_body(head, row, caller, request_id)
             if refusal is not None:
                 self.refuse(refusal, request_id)
+
+    def _caller(self, head: RequestHead) -> Caller | Refusal:
+        """Who sent ``head``. The same head under the same table needs no second look, but for the time."""
+        known, directory, now = self._known, self._gateway.directory, time.time()
+        if known is not None and known[0] is head and known[1] == directory.generation and is_current(known[2], now):
+            return known[2]
+        caller = authenticate(head, self._gateway.pepper, directory.keys, directory.sessions, now)
+        self._known = None if isinstance(caller, Refusal) else (head, directory.generation, caller)
+        return caller
 
     # ---- bodies
 

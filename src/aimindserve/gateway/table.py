@@ -14,6 +14,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.version = 0
+        self.generation = 0  # rises with each table, whatever its version
         self.routes: dict[str, Route] = {}
         self.keys: dict[bytes, Caller] = {}
         self.sessions: dict[bytes, Caller] = {}
@@ -28,6 +29,7 @@ class Directory:
         sessions = {bytes.fromhex(grant.digest): caller_of_session(grant) for grant in table.sessions}
         self.routes = {route.model: route for route in table.routes}
         self.keys, self.sessions, self.version = keys, sessions, table.version
+        self.generation += 1
 
     def endpoints(self) -> set[tuple[str, str, int]]:
         """(replica id, host, port) of every replica that is served now."""

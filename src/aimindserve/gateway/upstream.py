@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from aimindserve.gateway.answers import LONGEST_HEAD, AnswerHead, parse_answer_head
+from aimindserve.gateway.answers import LONGEST_HEAD, AnswerHead, AnswerReader
 from aimindserve.gateway.framing import FramingError
 
 _IDLE_KEPT = 256  # connections kept to one replica
@@ -38,7 +38,7 @@ class Owner(Protocol):
 class Upstream(asyncio.Protocol):
     """One connection. ``on_close`` is told when it closes while nobody uses it."""
 
-    __slots__ = ("_head", "_on_close", "in_body", "owner", "reused", "to_head", "transport", "writable")
+    __slots__ = ("_head", "_on_close", "_reader", "in_body", "owner", "reused", "to_head", "transport", "writable")
 
     def __init__(self, on_close: "Callable[[Upstream], None] | None" = None) -> None:
         self.owner: Owner | None = None
@@ -49,6 +49,7 @@ class Upstream(asyncio.Protocol):
         self.writable = True
         self._head: bytes = b""
         self._on_close = on_close
+        self._reader = AnswerReader()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio callback."""
@@ -78,7 +79,7 @@ class Upstream(asyncio.Protocol):
                     owner.upstream_broken()
                 return
             try:
-                head = parse_answer_head(data[:end], to_head=self.to_head)
+                head = self._reader.read(data[:end], to_head=self.to_head)
             except FramingError:
                 owner.upstream_broken()
                 return
