@@ -122,6 +122,30 @@ def _decoder(
     return UntilClose(), False
 
 
+class Whole:
+    """An answer that came in one piece: nothing is left to decode."""
+
+    __slots__ = ("_body", "clean", "done")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.clean = True
+        self.done = True
+
+    def feed(self, data: bytes) -> bytes:
+        """See ``Relay.feed``; there is nothing more."""
+        self.clean = self.clean and not data
+        return b""
+
+    def closed(self) -> bytes | None:
+        """See ``Relay.closed``."""
+        return b""
+
+    def counted(self) -> Counted:
+        """See ``Relay.counted``."""
+        return find_usage(self._body[-_WINDOW:]) or find_usage(self._body[:_WINDOW]) or Counted()
+
+
 class Relay:
     """Passes a body on. ``chunked``: the client gets chunks (else the bytes, ended by length or by close)."""
 

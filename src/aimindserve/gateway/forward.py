@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aimindserve.domain.routing import Endpoint, Route, pick
 from aimindserve.gateway.admit import TOO_MANY
-from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay
+from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay, Whole
 from aimindserve.gateway.auth import Caller
 from aimindserve.gateway.body import BodyView
 from aimindserve.gateway.endpoints import Row
@@ -56,7 +56,7 @@ class Exchange:
         self._engine: Upstream | None = None
         self._pool: Pool | None = None
         self._endpoint: Endpoint | None = None
-        self._relay: Relay | EventRelay | None = None
+        self._relay: Relay | EventRelay | Whole | None = None
         self._tried: set[str] = set()
         self._retried = False
         self._client_slow = False
@@ -145,30 +145,32 @@ class Exchange:
         chunked = (events or head.length is None) and self._client.takes_chunks
         if events:
             relay = EventRelay(head.decoder, chunked=chunked, hide_usage=self._usage_hidden)
+        elif head.length == len(rest):
+            relay = Whole(rest)
         else:
             relay = Relay(head.decoder, chunked=chunked)
         if not head.keep_alive:
             relay.clean = False
         self._relay = relay
-        body = self._fed(relay, rest) if rest or relay.done else b""
+        body = rest if type(relay) is Whole or not rest else self._fed(relay, rest)
         if body is None:
             return
         self._answered = True
         self._let_go_of_body()
         overhead = self._sent_after + time.perf_counter() - came
         self._gateway.metrics.overhead.observe(overhead)
-        self._client.write(self._head_for_client(head, chunked, overhead) + body)
+        self._client.write(self._head_for_client(head, chunked, overhead, events=events) + body)
         self._after_data(relay)
 
-    def _head_for_client(self, head: AnswerHead, chunked: bool, overhead: float) -> bytes:
-        if head.length is not None and not isinstance(self._relay, EventRelay):
+    def _head_for_client(self, head: AnswerHead, chunked: bool, overhead: float, *, events: bool) -> bytes:
+        if head.length is not None and not events:
             framing = b"content-length: %d\r\n" % head.length
         elif chunked:
             framing = b"transfer-encoding: chunked\r\n"
         else:
             framing = b""
             self._client.keep_alive = False
-        if isinstance(self._relay, EventRelay):  # proxies in front of us must not gather events
+        if events:  # proxies in front of us must not gather events
             framing += b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
         return (
             b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\n%bx-request-id: %b\r\nx-aimindserve-overhead-us: %d\r\n%b\r\n"
@@ -200,13 +202,13 @@ class Exchange:
             client.deadline = self._gateway.now() + self._gateway.config.stream_idle_timeout
         self._after_data(relay)
 
-    def _after_data(self, relay: Relay | EventRelay) -> None:
+    def _after_data(self, relay: Relay | EventRelay | Whole) -> None:
         if self._first_token is None and isinstance(relay, EventRelay) and relay.started:
             self._first_token = time.perf_counter() - self._began
         if relay.done:
             self._end(reuse=relay.clean)
 
-    def _fed(self, relay: Relay | EventRelay, data: bytes) -> bytes | None:
+    def _fed(self, relay: Relay | EventRelay | Whole, data: bytes) -> bytes | None:
         """What the client gets, or None when the engine broke the framing and the exchange is over."""
         try:
             return relay.feed(data)
@@ -214,7 +216,7 @@ class Exchange:
             self.upstream_broken()
             return None
 
-    def _collect_error(self, relay: Relay | EventRelay, data: bytes) -> None:
+    def _collect_error(self, relay: Relay | EventRelay | Whole, data: bytes) -> None:
         """Engines' errors are short: read whole, then told in our shape."""
         payload = self._fed(relay, data)
         if payload is None:
