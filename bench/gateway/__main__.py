@@ -6,7 +6,7 @@ is the ratio of their CPU time per request and per stream chunk, round by round,
 
     --rounds N        rounds (default 8)
     --cases A,B       of: rps64, lat1, stream64, stream256, stream1000, img4 (default rps64,stream64)
-    --check           exit code 1 when a goal is missed: 3.0 per request, 2.0 per chunk, 60 MB
+    --check           exit code 1 when a goal is missed: 3.0 per request, 2.0 per chunk, 60 MiB
 
 Needs cc, taskset and nginx (``apt-get install nginx-light``). Without nginx only the gateway's own figures appear.
 """
@@ -214,7 +214,7 @@ def report(figures: dict[str, dict[str, list[float]]], running: list[Target]) ->
             met = met and (case not in ("rps64", "stream64") or middle <= GOALS[unit])
         print(text)
     resident = next(target.resident() for target in running if target.name == "gateway")
-    print(f"gateway memory: {resident / 1e6:.1f} MB resident after the load, goal {LARGEST / 1e6:.0f}")
+    print(f"gateway memory: {resident / 2**20:.1f} MiB resident after the load, goal {LARGEST / 2**20:.0f}")
     if len(running) == 1:
         print("nginx is not installed, so there is nothing to compare with: apt-get install nginx-light")
     return met and resident <= LARGEST
@@ -244,7 +244,7 @@ def main() -> int:
             targets(folder, engine, ours) as running,
         ):
             idle = next(target.resident() for target in running if target.name == "gateway")
-            print(f"gateway memory: {idle / 1e6:.1f} MB resident when idle")
+            print(f"gateway memory: {idle / 2**20:.1f} MiB resident when idle")
             met = report(measure(folder, running, theirs, arguments.cases.split(","), arguments.rounds), running)
     return 0 if met or not arguments.check else 1
 
