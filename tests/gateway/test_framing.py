@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimindserve.gateway.answers import EventRelay, Relay, parse_answer_head
@@ -35,6 +35,7 @@ def dechunk(data: bytes) -> bytes:
         data = data[size + 2 :]
 
 
+@settings(deadline=None)
 @given(
     PIECES, CUTS, st.binary(max_size=20), st.sampled_from([b"", b";a=b", b" ; x"]), st.sampled_from([b"", b"x: y\r\n"])
 )
@@ -53,6 +54,7 @@ def test_chunks_come_out_whole_wherever_they_are_split(pieces, cuts, rest, exten
     assert (payload, after) == (b"".join(pieces), rest)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 220), CUTS)
 def test_fixed_bodies(data: bytes, length: int, cuts: list[int]) -> None:
     decoder = FixedBody(length)
@@ -66,6 +68,7 @@ def test_fixed_bodies(data: bytes, length: int, cuts: list[int]) -> None:
     assert decoder.done == (len(data) >= length)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), CUTS)
 def test_any_bytes_are_decoded_or_refused_the_same_however_split(data: bytes, cuts: list[int]) -> None:
     def outcome(pieces: list[bytes]) -> tuple[bytes, bool] | None:
@@ -92,6 +95,7 @@ def sse(text: str, end: str) -> bytes:
     return f"data: {json.dumps({'choices': [{'delta': {'content': text}}]})}".encode() + end.encode()
 
 
+@settings(deadline=None)
 @given(
     st.lists(TEXTS, max_size=8),
     CUTS,
@@ -122,6 +126,7 @@ def test_streams_pass_whole_and_usage_is_hidden(texts, cuts, end, hide, chunked_
     assert relay.clean
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=6), CUTS, st.integers(0, 2000))
 def test_a_stream_may_break_anywhere_and_still_ends_well(texts, cuts, place) -> None:
     raw = b"".join(as_chunk(sse(text, "\n\n")) for text in texts)
@@ -136,6 +141,7 @@ def test_a_stream_may_break_anywhere_and_still_ends_well(texts, cuts, place) -> 
     assert events[:-2] == [sse(text, "\n\n")[:-2] for text in texts][: len(events) - 2]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=5000), CUTS, st.booleans(), st.booleans())
 def test_other_answers_pass(body: bytes, cuts: list[int], chunked_in: bool, chunked_out: bool) -> None:
     raw = as_chunk(body) + LAST_CHUNK if chunked_in else body

@@ -6,7 +6,7 @@ import time
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.gateway.harness import COMPLETION, KEY, Rig, chat, digest, post, route
 
@@ -50,6 +50,7 @@ def facts(head: RequestHead | BadHead) -> object:
     return values
 
 
+@settings(deadline=None)
 @given(st.lists(BLOCKS, max_size=6), st.lists(st.integers(0, 10**11), max_size=4))
 def test_a_reader_with_a_memory_reads_the_same(blocks: list[bytes], lengths: list[int]) -> None:
     again = [block.replace(b"Length: 12", b"Length: %d" % length) for block in blocks[-1:] for length in lengths]
@@ -75,6 +76,7 @@ ANSWERS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(ANSWERS, max_size=8), st.booleans())
 def test_answers_are_read_the_same(blocks: list[bytes], to_head: bool) -> None:
     reader = AnswerReader()

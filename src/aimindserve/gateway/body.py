@@ -120,10 +120,13 @@ def _is_inline(reference: _Reference | str) -> bool:
         return False
 
 
+_PLURAL = {"image": "Pictures", "video": "Videos", "audio": "Sounds"}
+
+
 def _not_fetched(name: str, param: str) -> Refusal:
     kind = name.removesuffix("_url")
     message = (
-        f"A {kind} must be sent inside the request, as a data: URI (data:{kind}/…;base64,…). "
+        f"{_PLURAL[kind]} must be sent inside the request, as data: URIs (data:{kind}/…;base64,…). "
         "Addresses of web pages and files are not fetched by this server for now."
     )
     return Refusal(400, f"{kind}_url_not_supported", message, param)
