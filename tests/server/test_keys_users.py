@@ -1,13 +1,17 @@
 """API keys and people, over the API."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from sqlalchemy import select
 from starlette.types import ASGIApp
-from tests.server.fixtures import NEW_PASSWORD, Browser, Clock, browser_of, client_of
+from tests.server.fixtures import NEW_PASSWORD, Browser, Clock, browser_of, client_of, local_key, open_context
 
+from aimindserve.server.app import create_app
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ApiKeyRow, UserRow
+from aimindserve.server.settings import Settings
 
 SECOND = "another long passphrase"
 
@@ -128,6 +132,31 @@ async def test_the_command_lines_key_is_in_no_list_and_cannot_be_touched(
     assert (await cli.delete(f"/api/v1/keys/{key.id}")).status_code == 404
     assert (await cli.delete(f"/api/v1/users/{user.id}")).status_code == 404
     assert "local-cli" not in (await cli.get("/api/v1/users")).text
+
+
+async def test_the_command_lines_key_outlives_a_restart(settings: Settings, clock: Clock) -> None:
+    async with open_context(settings, clock) as context:
+        first = local_key(context)
+    async with open_context(settings, clock) as context, client_of(create_app(context), first) as program:
+        assert local_key(context) == first
+        assert (await program.get("/api/v1/keys")).status_code == 200
+
+
+def _spoil(context: ServerContext, content: bytes) -> None:
+    Path(context.paths.local_cli_key).write_bytes(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"sk-somebody-else\n", b"\xff\xfe"])
+async def test_a_spoilt_key_of_the_command_line_is_replaced(settings: Settings, clock: Clock, content: bytes) -> None:
+    async with open_context(settings, clock) as context:
+        first = local_key(context)
+        _spoil(context, content)
+    async with open_context(settings, clock) as context:
+        app = create_app(context)
+        async with client_of(app, first) as program:
+            assert (await program.get("/api/v1/keys")).status_code == 401
+        async with client_of(app, local_key(context)) as program:
+            assert (await program.get("/api/v1/keys")).status_code == 200
 
 
 async def test_a_new_person_must_change_the_password(app: ASGIApp, admin: Browser) -> None:

@@ -1,6 +1,7 @@
 """From settings to a server that can answer: folders, lock, secrets, database, first users."""
 
 import fcntl
+import hmac
 import os
 import secrets
 import time
@@ -132,7 +133,7 @@ async def build_context(settings: Settings, clock: Callable[[], float] = time.ti
     )
     await migrate(database)
     await ensure_admin(context)
-    await renew_local_key(context)
+    await ensure_local_key(context)
     return context
 
 
@@ -152,8 +153,11 @@ async def ensure_admin(context: ServerContext) -> None:
         forget_initial_password(context.paths)
 
 
-async def renew_local_key(context: ServerContext) -> None:
-    """Writes a fresh management key for the command line of this account; the one of the last start ends."""
+async def ensure_local_key(context: ServerContext) -> None:
+    """Writes a management key for the command line of this account. One that is in force stays, so that a command
+    that runs while the server restarts goes on; any other ends."""
+    if await _local_key_holds(context):
+        return
     made = new_key()
     async with context.database.unit_of_work() as work:
         user = await user_named(work.session, LOCAL_CLI)
@@ -178,6 +182,17 @@ async def renew_local_key(context: ServerContext) -> None:
         )
         work.record("key.renewed", subject=made.id)
     replace_private_file(Path(context.paths.local_cli_key), f"{made.token}\n".encode())
+
+
+async def _local_key_holds(context: ServerContext) -> bool:
+    """Whether the file's key is the one that the database knows."""
+    try:
+        token = read_private_file(Path(context.paths.local_cli_key)).decode().strip()
+    except (OSError, UnicodeDecodeError):  # none yet, or nothing that a key can be: it is written anew
+        return False
+    async with context.database.read() as session:
+        known = await session.scalar(select(ApiKeyRow.digest).where(ApiKeyRow.system, ApiKeyRow.disabled.is_(False)))
+    return known is not None and hmac.compare_digest(context.digester.digest(token), known)
 
 
 async def reset_admin_password(settings: Settings) -> str:
