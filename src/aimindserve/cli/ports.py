@@ -56,12 +56,16 @@ def require_free_port(host: str, port: int, run_dir: Path) -> None:
     Children of a supervisor that was killed end by themselves within moments; where this folder was in use before,
     we wait for that. Raises CommandError with a remedy for a port that stays taken or may not be used.
     """
-    patience = TAKEOVER_PATIENCE if (run_dir / "settings.json").exists() and held_by_us(port) else 0.0
-    deadline = time.monotonic() + patience
-    while (trouble := port_trouble(host, port)) is not None:
+    trouble = port_trouble(host, port)
+    if trouble is None:
+        return
+    used_before = (run_dir / "settings.json").exists()
+    deadline = time.monotonic() + (TAKEOVER_PATIENCE if used_before and held_by_us(port) else 0.0)
+    while trouble is not None:
         if trouble.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
             raise _explained(trouble, host, port)
         time.sleep(0.05)
+        trouble = port_trouble(host, port)
 
 
 def held_by_us(port: int) -> bool:
