@@ -80,6 +80,26 @@ async def test_a_wake_makes_one_more_step_and_never_two_at_once() -> None:
     assert steps.most_at_once == 1
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_cancellation_that_comes_with_a_wake_is_not_lost(turns: int) -> None:
+    bus = EventBus()
+    loop = Loop("test", Steps(), period=3600)
+    tasks = [asyncio.create_task(loop.run()), asyncio.create_task(wake_after_commits(bus, list))]
+    await until(lambda: loop.rounds)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    bus.wake()
+    loop.wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    _, lost = await asyncio.wait(tasks, timeout=WAIT_SECONDS)
+    for task in lost:
+        task.cancel()
+    assert not lost, "the server would never stop"
+
+
 async def test_the_period_makes_steps_without_wakes() -> None:
     steps = Steps()
     async with running(Loop("test", steps, period=0.001)):

@@ -6,6 +6,7 @@ every exception."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -71,16 +72,18 @@ class Loop:
         return min(self.first_pause * 2 ** min(self.failures - 1, 16), _LONGEST_PAUSE_SECONDS)
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._flag.wait(), self.period)
-        except TimeoutError:
-            return
+        # Not wait_for: before Python 3.12 it drops a cancellation that comes together with the wake-up.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.period):
+                await self._flag.wait()
 
 
 async def wake_after_commits(bus: EventBus, loops: Callable[[], list[Loop]]) -> None:
     """Wakes all ``loops`` after every commit, until it is cancelled."""
+    task = asyncio.current_task()
     with bus.listen() as listener:
-        while True:
+        # Asked for, because the wait may end well in spite of a cancellation (see Loop._wait).
+        while not (task and task.cancelling()):
             if await listener.wait(_FORWARD_SECONDS):
                 for loop in loops():
                     loop.wake()
