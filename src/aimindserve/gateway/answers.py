@@ -198,7 +198,19 @@ class _Event(msgspec.Struct):
 class EventRelay:
     """Passes a stream of events on. ``hide_usage``: keep back the chunk that only tells the usage."""
 
-    __slots__ = ("_chunks", "_held", "_hide", "_usage", "chunked", "clean", "decoder", "done", "ended", "started")
+    __slots__ = (
+        "_between",
+        "_chunks",
+        "_held",
+        "_hide",
+        "_usage",
+        "chunked",
+        "clean",
+        "decoder",
+        "done",
+        "ended",
+        "started",
+    )
 
     def __init__(self, decoder: BodyDecoder, *, chunked: bool, hide_usage: bool) -> None:
         self.decoder = decoder
@@ -211,21 +223,29 @@ class EventRelay:
         self._held = b""
         self._chunks = 0
         self._usage: Counted | None = None
+        self._between = self._is_between()
 
     def feed(self, data: bytes) -> bytes:
         """See ``Relay.feed``."""
-        decoder = self.decoder
-        if type(decoder) is ChunkedBody and self.chunked and decoder.at_boundary and not self._held:
+        if self._between:
             frames = _whole_frames(data)
             if frames and not _tells(data):
                 self._chunks += frames
                 self.started = True
                 return data
+        decoder = self.decoder
         payload, rest = decoder.feed(data)
         if rest:
             self.clean = False
         self.done = decoder.done
-        return self._events(payload)
+        out = self._events(payload)
+        self._between = self._is_between()
+        return out
+
+    def _is_between(self) -> bool:
+        """Whether the next byte begins a chunk and an event, and chunks may pass as they are."""
+        decoder = self.decoder
+        return self.chunked and type(decoder) is ChunkedBody and decoder.at_boundary and not self._held
 
     def _events(self, payload: bytes) -> bytes:
         """Whole events out of what is held and ``payload``."""

@@ -36,10 +36,10 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answered",
-        "_began", "_caller", "_client", "_client_slow", "_endpoint", "_engine", "_entered", "_error_body",
-        "_error_status", "_first_token", "_gateway", "_outgoing", "_over", "_path", "_pool", "_relay", "_retried",
-        "_route", "_row", "_sent_after", "_started_at", "_status", "_tried", "_turn", "_usage_hidden", "request_id",
+        "_answered", "_began", "_caller", "_client", "_client_slow", "_endpoint", "_engine", "_entered", "_error_body",
+        "_error_status", "_first_token", "_gateway", "_idle", "_outgoing", "_over", "_path", "_pool", "_relay",
+        "_retried", "_route", "_row", "_sent_after", "_started_at", "_status", "_tried", "_turn", "_usage_hidden",
+        "request_id",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,7 @@ class Exchange:
         self.request_id = request_id
         self._started_at = time.time()
         self._began = time.perf_counter()
+        self._idle = gateway.config.stream_idle_timeout
         self._engine: Upstream | None = None
         self._pool: Pool | None = None
         self._endpoint: Endpoint | None = None
@@ -192,15 +193,17 @@ class Exchange:
         if self._error_body is not None:
             self._collect_error(relay, data)
             return
-        out = self._fed(relay, data)
-        if out is None:
+        try:
+            out = relay.feed(data)
+        except FramingError:
+            self.upstream_broken()
             return
-        client = self._client
         if out:
-            client.write(out)
-        if not self._client_slow:
-            client.deadline = self._gateway.now() + self._gateway.config.stream_idle_timeout
-        self._after_data(relay)
+            self._client.write(out)
+        if self._first_token is None or relay.done:
+            self._after_data(relay)
+        if not (relay.done or self._client_slow):
+            self._client.deadline = self._gateway.now() + self._idle
 
     def _after_data(self, relay: Relay | EventRelay | Whole) -> None:
         if self._first_token is None and isinstance(relay, EventRelay) and relay.started:
