@@ -268,3 +268,28 @@ async def test_a_new_server_takes_over_the_socket(context: ServerContext, path: 
             assert (await gateway.next("table"))["table"]["routes"][0]["model"] == name
         assert await gateway.ended()
         gateway.writer.close()
+
+
+async def test_the_end_leaves_no_connection_behind(
+    context: ServerContext, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that cannot be stored yet must neither outlive the channel nor make asyncio complain at its end."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: complaints.append(told))
+    storing = asyncio.Event()
+
+    async def store(*_: object) -> None:
+        storing.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("aimindserve.server.channel.store_usage", store)
+    before = asyncio.all_tasks()
+    async with serving(GatewayChannel(context)):
+        gateway = Gateway(*await asyncio.open_unix_connection(str(path)))
+        await gateway.hello()
+        await gateway.usage(1, record(1))
+        await asyncio.wait_for(storing.wait(), WAIT_SECONDS)
+    assert asyncio.all_tasks() == before
+    assert await gateway.ended()
+    gateway.writer.close()
+    assert complaints == []

@@ -50,6 +50,7 @@ class GatewayChannel:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._peers: set[Peer] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._table: RoutingTable | None = None
         self._line = b""
 
@@ -78,14 +79,28 @@ class GatewayChannel:
         return listen_private(Path(gateway_socket(PurePosixPath(self._context.settings.run_dir))))
 
     async def serve(self, listener: socket.socket) -> None:
-        """Talks to gateways until it is cancelled."""
-        server = await asyncio.start_unix_server(self._connected, sock=listener, limit=_LONGEST_LINE)
+        """Talks to gateways until it is cancelled; nothing of their connections is left then."""
+        server = await asyncio.start_unix_server(self._accept, sock=listener, limit=_LONGEST_LINE)
         async with server:
             try:
                 await server.serve_forever()
             finally:
-                for peer in self._peers:
-                    peer.writer.transport.abort()
+                server.close()
+                for connection in self._connections:
+                    connection.cancel()
+                await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begins a connection's task. It is ours: asyncio's own one logs an error when it is cancelled."""
+        connection = asyncio.create_task(self._connected(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(lambda ended: self._over(ended, writer))
+
+    def _over(self, connection: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
+        self._connections.discard(connection)
+        writer.transport.abort()
+        if not connection.cancelled() and (error := connection.exception()) is not None:
+            log.error("gateway connection failed", exc_info=error)
 
     def _next_version(self) -> int:
         """Versions are milliseconds, so that they rise over restarts without being stored."""
@@ -112,7 +127,6 @@ class GatewayChannel:
         finally:
             self._peers.discard(peer)
             self._count_gateways()
-            writer.transport.abort()
 
     async def _read(self, peer: Peer, sender: asyncio.Task[None]) -> None:
         while line := await peer.reader.readline():
