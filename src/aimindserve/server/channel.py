@@ -7,6 +7,7 @@ import asyncio
 import socket
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -50,7 +51,6 @@ class GatewayChannel:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._peers: set[Peer] = set()
-        self._connections: set[asyncio.Task[None]] = set()
         self._table: RoutingTable | None = None
         self._line = b""
 
@@ -80,27 +80,18 @@ class GatewayChannel:
 
     async def serve(self, listener: socket.socket) -> None:
         """Talks to gateways until it is cancelled; nothing of their connections is left then."""
-        server = await asyncio.start_unix_server(self._accept, sock=listener, limit=_LONGEST_LINE)
-        async with server:
+        async with asyncio.TaskGroup() as group:
+            accept = partial(self._accept, group)
+            server = await asyncio.start_unix_server(accept, sock=listener, limit=_LONGEST_LINE)
             try:
                 await server.serve_forever()
             finally:
                 server.close()
-                for connection in self._connections:
-                    connection.cancel()
-                await asyncio.gather(*self._connections, return_exceptions=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, group: asyncio.TaskGroup, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Begins a connection's task. It is ours: asyncio's own one logs an error when it is cancelled."""
-        connection = asyncio.create_task(self._connected(reader, writer))
-        self._connections.add(connection)
-        connection.add_done_callback(lambda ended: self._over(ended, writer))
-
-    def _over(self, connection: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
-        self._connections.discard(connection)
-        writer.transport.abort()
-        if not connection.cancelled() and (error := connection.exception()) is not None:
-            log.error("gateway connection failed", exc_info=error)
+        connection = group.create_task(self._connected(reader, writer))
+        connection.add_done_callback(lambda _: writer.transport.abort())
 
     def _next_version(self) -> int:
         """Versions are milliseconds, so that they rise over restarts without being stored."""
