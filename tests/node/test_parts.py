@@ -108,6 +108,15 @@ def test_old_attempts_go(folder: ReplicaFolder) -> None:
     assert folder.attempts() == list(range(20, 30))
 
 
+def test_attempts_go_on_when_progress_was_lost(folder: ReplicaFolder) -> None:
+    for attempt in range(1, 15):
+        folder.open_attempt(attempt)
+    (folder.path / "progress.json").write_text("")
+    found = folder.progress()
+    assert (found.attempt, found.running, found.given_up) == (14, False, False)
+    assert folder.open_attempt(found.attempt + 1).exists()
+
+
 # Locks
 
 
@@ -169,6 +178,7 @@ MODELS = '{"data":[{"id":"tiny","aliases":["other"]}]}'
         (HTTP.format(status=200, length=2, body="{}"), False),
         (HTTP.format(status=200, length=4, body="junk"), False),
         (HTTP.format(status=200, length=99, body="cut"), False),
+        ("x" * (3 << 20), False),
         ("SSH-2.0-OpenSSH\r\n\r\n", False),
         ("", False),
         (None, False),
@@ -220,6 +230,20 @@ async def test_a_broken_program_on_the_path_is_passed_over(tmp_path: Path, monke
     assert found.flavour == "xllamacpp"
     configured = await Environments("llama-server").llama_cpp()
     assert configured == reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=str(tmp_path / "llama-server"))
+
+
+async def test_a_program_that_failed_once_is_asked_again(tmp_path: Path) -> None:
+    """The program stays the same file; a library that it needs comes later."""
+    library = tmp_path / "library"
+    program = tmp_path / "llama-server"
+    program.write_text(f'#!/bin/sh\ntest -e {library} || exit 127\necho "version: 9000"\n')
+    program.chmod(0o755)
+    patient, prompt = Environments(str(program)), Environments(str(program), refusals_kept=0)
+    assert isinstance(await patient.llama_cpp(), Reason)
+    assert isinstance(await prompt.llama_cpp(), Reason)
+    library.touch()
+    assert isinstance(await patient.llama_cpp(), Reason), "not asked at every look"
+    assert isinstance(await prompt.llama_cpp(), EngineInstall)
 
 
 async def _says(tmp_path: Path, script: str) -> EngineInstall | Reason:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from aimindserve.node.launch import base_environment
 from aimindserve.node.llama_server import package_version
 
 _ASK_SECONDS = 20.0
+_REFUSAL_SECONDS = 30.0
 _ILLEGAL_INSTRUCTION = -4
 _VERSION = re.compile(r"version:?\s*(\S+)", re.IGNORECASE)
 _GPU_NAMES = {DeviceKind.NVIDIA: "CUDA", DeviceKind.AMD: "ROCm"}
@@ -32,11 +34,14 @@ class _Stamp:
 
 
 class Environments:
-    """The engine programs of this machine. Answers are kept until a program file changes."""
+    """The engine programs of this machine. What runs is known until its file changes. A refusal is kept for
+    ``refusals_kept`` seconds: a busy machine or a library that is installed later changes no file of the program."""
 
-    def __init__(self, llama_server: str | None = None) -> None:
+    def __init__(self, llama_server: str | None = None, refusals_kept: float = _REFUSAL_SECONDS) -> None:
         self._configured = llama_server
-        self._known: dict[_Stamp, EngineInstall | Reason] = {}
+        self._refusals_kept = refusals_kept
+        self._known: dict[_Stamp, EngineInstall] = {}
+        self._refused: dict[_Stamp, tuple[Reason, float]] = {}
 
     async def llama_cpp(self) -> EngineInstall | Reason:
         """The program for GGUF models: the configured one, else the first that runs of ``llama-server`` and
@@ -60,9 +65,17 @@ class Environments:
         except OSError:
             return reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=path)
         stamp = _Stamp(path, status.st_mtime_ns, status.st_size)
-        if stamp not in self._known:
-            self._known[stamp] = await _ask(path)
-        return self._known[stamp]
+        if stamp in self._known:
+            return self._known[stamp]
+        refused, until = self._refused.get(stamp, (None, 0.0))
+        if refused and time.monotonic() < until:
+            return refused
+        answer = await _ask(path)
+        if isinstance(answer, EngineInstall):
+            self._known[stamp] = answer
+        else:
+            self._refused[stamp] = (answer, time.monotonic() + self._refusals_kept)
+        return answer
 
     async def installed(self) -> tuple[EngineInstall, ...]:
         """Every engine that can be run."""

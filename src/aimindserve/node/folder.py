@@ -69,8 +69,10 @@ class ReplicaFolder:
         write_private(self._desired_path, desired.model_dump_json().encode())
 
     def progress(self) -> Progress:
-        """What was remembered; nothing done yet when there is none."""
-        return read_model(self._progress_path, Progress) or Progress()
+        """What was remembered; when that cannot be read (a power cut), as much as the logs tell: numbers of attempts go
+        on, or a new log would be taken for an old one and removed."""
+        found = read_model(self._progress_path, Progress)
+        return found or Progress(attempt=max(self.attempts(), default=0))
 
     def write_progress(self, progress: Progress) -> None:
         """Remember."""

@@ -16,7 +16,7 @@ async def get(host: str, port: int, path: str, key: str, seconds: float) -> tupl
     try:
         async with asyncio.timeout(seconds):
             return await _exchange(host, port, path, key)
-    except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError):
+    except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return None
 
 
