@@ -197,6 +197,14 @@ async def test_a_lost_replica_shows_as_waiting_for_its_node(life: Life, node: Fa
     assert (await life.route()).endpoints == ()
 
 
+async def test_a_clock_that_was_set_back_does_not_hide_silence(life: Life, node: FakeNode) -> None:
+    await life.add()
+    await life.settle()
+    life.clock.advance(-3600)
+    await life.round()
+    assert (await life.node_row()).last_report_at == life.clock.now
+
+
 async def test_telemetry_and_heartbeats_are_no_events(life: Life, node: FakeNode) -> None:
     await life.add()
     await life.settle()

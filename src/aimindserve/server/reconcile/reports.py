@@ -58,7 +58,8 @@ def _difference(
     changes = [_changed(row, seen, report.acked_revision, sent) for row in rows]
     facts_told = _lasting(node.facts) != _lasting(report.facts)
     node_changed = report.acked_revision != node.acked_revision or report.acked_revision > node.desired_revision
-    due = node.last_report_at is None or now - node.last_report_at >= HEARTBEAT_SECONDS
+    # A last report in the future: the clock was set back.
+    due = node.last_report_at is None or not 0 <= now - node.last_report_at < HEARTBEAT_SECONDS
     return Difference(
         told=facts_told or any(change.told for change in changes),
         quiet=node_changed or any(change.quiet for change in changes),
