@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.cli.children import pids_in, settings_in
 
@@ -130,6 +131,30 @@ def test_a_signal_stops_the_children_and_then_the_supervisor(
     assert supervisor.wait(PATIENCE) == 0
     assert not alive(pids_in(tmp_path / "server")[0])
     assert not alive(pids_in(tmp_path / "gateway")[0])
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.03, 0.06, 0.1, 0.2, 0.4])
+def test_a_killed_supervisor_leaves_no_child_however_early(
+    supervise: Callable[..., subprocess.Popen[str]], tmp_path: Path, moment: float
+) -> None:
+    """From the first instant of a child's life, its interpreter's start included."""
+    supervisor = supervise(server="stay", gateway="stay")
+    wait_until(lambda: _children_named(tmp_path) or (tmp_path / "server").exists(), "a child was made")
+    time.sleep(moment)
+    supervisor.kill()
+    supervisor.wait(PATIENCE)
+    wait_until(lambda: not _children_named(tmp_path), "every child has ended")
+
+
+def _children_named(folder: Path) -> list[int]:
+    """Living processes that were told to write into ``folder``, but no supervisor."""
+    found: list[int] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            if str(folder / "server") in words or str(folder / "gateway") in words:
+                found.append(process.pid)
+    return found
 
 
 def test_a_second_signal_kills_what_ignores_the_first(

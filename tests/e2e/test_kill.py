@@ -151,8 +151,6 @@ def test_fifty_random_kills_lose_nothing(product: Product) -> None:
         if role == "server":
             assert stream.whole, f"point {point}, seed {seed}"
             assert stream.chunks >= stream.tokens, f"point {point}, seed {seed}: {stream.chunks}"
-        management = (product.data / "keys" / "local-cli").read_text().strip()
-        writer.client.headers["authorization"] = f"Bearer {management}"
         writer.check()
     writer.over.set()
     writer.join(30)

@@ -168,28 +168,6 @@ def test_settings_that_cannot_be_used(folder: Path, content: str | None) -> None
     assert str(file) in done.stderr.decode()
 
 
-def test_it_ends_with_the_process_that_started_it(folder: Path) -> None:
-    port = free_port()
-    file = settings(folder, port)
-    code = "import subprocess, sys, time; print(subprocess.Popen(sys.argv[1:]).pid, flush=True); time.sleep(600)"
-    parent = subprocess.Popen([sys.executable, "-c", code, *argv(file)], stdout=subprocess.PIPE)
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    wait_for(lambda: listens(port))
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    wait_for(lambda: not listens(port))
-    wait_for(lambda: not _runs(child))
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def test_it_stays_small_and_loads_nothing_heavy(folder: Path) -> None:
     port, engine_port = free_port(), free_port()
     save_table(folder / "routing-table.json", table(route(engine_port, model="m")))

@@ -157,18 +157,6 @@ def test_a_start_takes_over_from_a_server_that_is_ending(machine: Machine) -> No
         assert client.get("/api/v1/system").status_code == 200
 
 
-def test_key_of_the_command_line_changes_with_each_start(machine: Machine) -> None:
-    first_server = machine.start()
-    first = machine.key()
-    first_server.end()
-    second_server = machine.start()
-    assert machine.key() != first
-    with second_server.client(first) as client:
-        assert client.get("/api/v1/system").status_code == 401
-    with second_server.client(machine.key()) as client:
-        assert client.get("/api/v1/system").status_code == 200
-
-
 def test_socket_of_a_dead_server_is_replaced(machine: Machine) -> None:
     left_over = socket.socket(socket.AF_UNIX)
     left_over.bind(str(Path(machine.settings.run_dir) / "server.sock"))
@@ -191,32 +179,6 @@ def test_unusable_data_folder_is_an_ordinary_failure(machine: Machine) -> None:
     assert machine.launch().process.wait(WAIT_SECONDS) == 1
     assert "the server cannot start" in machine.log.read_text()
     assert "Traceback" not in machine.log.read_text()
-
-
-def test_dies_with_its_parent(machine: Machine) -> None:
-    """A parent that is killed cannot tell its children; the kernel does."""
-    program = (
-        "import subprocess, sys, time\n"
-        "command = [sys.executable, '-m', 'aimindserve.server', '--settings', sys.argv[1]]\n"
-        "print(subprocess.Popen(command).pid, flush=True)\n"
-        "time.sleep(600)\n"
-    )
-    command = [sys.executable, "-c", program, str(machine.settings_file)]
-    with machine.log.open("ab") as errors:
-        parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    wait_answering(Path(machine.settings.run_dir) / "server.sock", parent)
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline and Path(f"/proc/{child}").exists():
-        if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            break
-        time.sleep(0.02)
-    else:
-        assert not Path(f"/proc/{child}").exists()
 
 
 def test_reset_of_the_administrators_password_while_the_server_runs(machine: Machine) -> None:

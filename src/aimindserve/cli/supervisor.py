@@ -8,6 +8,7 @@ models; engines are detached from it and outlive it. Signals are blocked and tak
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -17,6 +18,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,6 +31,8 @@ GRACE = 15.0  # seconds from TERM to KILL: a gateway may be ending streams
 READY_POLL = 0.05
 LOG_LIMIT = 16 * 1024**2  # bytes of a child's log; a start puts a longer one aside
 LAST_WORDS = 2000  # bytes of a log that are shown when a child gives up
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LIBC = ctypes.CDLL(None, use_errno=True)
 EX_CONFIG = 78  # sysexits.h: the child said why it cannot work; a restart would not help
 
 
@@ -92,7 +96,7 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 process_group=0,
-                preexec_fn=_unblock_signals,  # noqa: PLW1509 (this process has one thread)
+                preexec_fn=partial(_prepare_child, os.getpid()),  # noqa: PLW1509 (this process has one thread)
             )
         finally:
             if output is not None:
@@ -163,9 +167,13 @@ class Supervisor:
         return until_start if ready else min(READY_POLL, until_start)
 
 
-def _unblock_signals() -> None:
-    """In the child, before exec: a blocked mask would be inherited."""
+def _prepare_child(supervisor: int) -> None:
+    """In the child, before exec: take back the blocked signals, and have the kernel end it when ``supervisor`` dies,
+    however it dies. Done here, and not by the child itself, so that there is no moment without it."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != supervisor:
+        os._exit(1)
 
 
 def _how(code: int) -> str:

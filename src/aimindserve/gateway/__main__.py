@@ -1,23 +1,15 @@
 """``python -m aimindserve.gateway --settings FILE``."""
 
 import argparse
-import ctypes
 import os
 import resource
-import signal
 import sys
 from pathlib import Path
 
 from aimindserve.gateway.app import run
 from aimindserve.gateway.config import ConfigError, load_config
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _BAD_CONFIGURATION = 78  # sysexits.h
-
-
-def end_with_parent() -> None:
-    """Have the kernel send TERM to us when the process that started us dies."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def allow_many_connections() -> None:
@@ -33,7 +25,6 @@ def main() -> int:
     parser.add_argument("--settings", type=Path, required=True, help="JSON file written by the supervisor")
     arguments = parser.parse_args()
     os.umask(0o077)
-    end_with_parent()
     allow_many_connections()
     try:
         config = load_config(arguments.settings)

@@ -1,19 +1,6 @@
 """``python -m aimindserve.server --settings FILE``: the server process."""
 
-import ctypes
-import os
-import signal
 import sys
-
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Asks the kernel to end this process when the supervisor dies, however it dies."""
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main(arguments: list[str]) -> int:
@@ -21,8 +8,6 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] != "--settings":
         sys.stderr.write("usage: python -m aimindserve.server --settings FILE\n")
         return 2
-    # Before anything heavy is loaded: a supervisor that dies meanwhile must not leave a server behind.
-    die_with_parent()
     # structlog loads rich where it is installed, for coloured tracebacks that a server does not print: 6 MB, 70 ms.
     sys.modules["rich"] = None  # type: ignore[assignment]  # "cannot be imported"
     from aimindserve.server.process import run  # noqa: PLC0415
