@@ -101,3 +101,11 @@ def test_an_explanation_has_words_in_both_languages(code: Why) -> None:
     assert not CHINESE.search(english)
     assert CHINESE.search(chinese)
     assert english.count("7") == chinese.count("7")
+
+
+def test_our_own_words_among_the_values_are_translated_and_names_are_not() -> None:
+    missing = reason(ReasonCode.NOT_FOUND, kind="deployment", name="key")
+    assert explain(missing, "en").message == "There is no deployment key."
+    assert explain(missing, "zh").message == "没有名为 key 的部署。"
+    busy = reason(ReasonCode.ACTION_NOT_ALLOWED, name="ready", action="scale", phase="stopping")
+    assert explain(busy, "zh").message == "ready 处于 停止中 状态时无法执行“调整副本数”。"

@@ -40,6 +40,13 @@ def test_a_patch_changes_what_it_names() -> None:
         DeploymentPatch.model_validate({"name": "other"})
 
 
+@pytest.mark.parametrize("field", ["source", "engine", "parameters", "replicas", "placement", "env"])
+def test_a_patch_cannot_take_a_field_away(field: str) -> None:
+    with pytest.raises(ValidationError, match="leave it out"):
+        DeploymentPatch.model_validate({field: None})
+    assert DeploymentPatch.model_validate({"engine_version": None}).model_fields_set == {"engine_version"}
+
+
 def test_only_the_number_of_replicas_leaves_a_program_the_same() -> None:
     assert same_program(spec(replicas=1), spec(replicas=5))
     assert not same_program(spec(), spec(parameters=("--a",)))

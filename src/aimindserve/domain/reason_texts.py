@@ -8,10 +8,47 @@ from aimindserve.domain.reasons import Language, Reason, ReasonCode
 
 TEXTS: dict[ReasonCode, ReasonText] = {**MODEL_TEXTS, **LIFE_TEXTS, **REQUEST_TEXTS}
 
+# Values that are words of ours, in these sentences. Names, paths and numbers stay as they are in every language.
+_WITH_WORDS = frozenset({ReasonCode.NOT_FOUND, ReasonCode.ACTION_NOT_ALLOWED})
+_IN_CHINESE: dict[str, dict[str, str]] = {
+    "kind": {
+        "address": "地址",
+        "attempt": "启动记录",
+        "deployment": "部署",
+        "file": "文件",
+        "key": "密钥",
+        "replica": "副本",
+        "user": "用户",
+    },
+    "phase": {
+        "pending": "等待中",
+        "placing": "调度中",
+        "downloading": "下载中",
+        "preparing": "准备中",
+        "starting": "启动中",
+        "ready": "就绪",
+        "stopping": "停止中",
+        "stopped": "已停止",
+        "failed": "失败",
+        "unreachable": "失联",
+        "the last administrator": "唯一管理员",
+    },
+    "action": {
+        "start": "启动",
+        "stop": "停止",
+        "restart": "重启",
+        "scale": "调整副本数",
+        "edit": "编辑",
+        "delete": "删除",
+        "remove": "移除",
+    },
+}
+
 
 def explain(why: Reason, language: Language) -> Explanation:
     """``why`` in words. A value that is missing shows as ``?`` (the tests keep that from happening)."""
     text = TEXTS[why.code]
     pair = text.zh if language == "zh" else text.en
-    values = Values({name: str(value) for name, value in why.params.items()})
+    ours = _IN_CHINESE if language == "zh" and why.code in _WITH_WORDS else {}
+    values = Values({name: ours.get(name, {}).get(str(value), str(value)) for name, value in why.params.items()})
     return Explanation(pair.message.format_map(values), pair.remedy.format_map(values))

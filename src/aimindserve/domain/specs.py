@@ -1,8 +1,8 @@
 """What a person asks for. The same models are the API body, the stored JSON and the command line's type."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from aimindserve.domain.reasons import ReasonCode
@@ -77,6 +77,14 @@ class DeploymentPatch(BaseModel):
     replicas: int | None = Field(default=None, ge=0, le=64)
     placement: PlacementWishes | None = None
     env: dict[EnvironmentName, EnvironmentValue] | None = Field(default=None, max_length=64)
+
+    @field_validator("source", "engine", "parameters", "replicas", "placement", "env", mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:
+        """A field is left out to leave it as it is; only the engine's version has null as a value."""
+        if value is None:
+            raise ValueError("null is no value of this field; leave it out to keep what is there")
+        return value
 
     def apply(self, spec: DeploymentSpec) -> DeploymentSpec:
         """``spec`` with the fields that were given."""
