@@ -14,6 +14,8 @@ from aimindserve.domain.reasons import ParameterValue
 from aimindserve.domain.replicas import Claim, Mark, Wanted
 from aimindserve.domain.specs import DeploymentName, DeploymentSpec
 
+_LONGEST_EXPIRY_SECONDS = 100 * 366 * 24 * 3600
+
 Item = TypeVar("Item")
 
 
@@ -245,7 +247,7 @@ class KeyRequest(View):
     name: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
     scopes: tuple[Scope, ...] = (Scope.INFERENCE,)
     models: tuple[DeploymentName, ...] | None = Field(default=None, max_length=256)
-    expires_in: int | None = Field(default=None, ge=60)
+    expires_in: int | None = Field(default=None, ge=60, le=_LONGEST_EXPIRY_SECONDS)
 
 
 class KeyView(View):
