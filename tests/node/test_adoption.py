@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -219,3 +220,20 @@ async def test_a_lost_description_is_learnt_from_the_order(world: World) -> None
     async with world.agent() as agent:
         await agent.sync(world.desired(replica))
         await ready(agent, replica)
+
+
+async def test_an_engine_whose_folder_was_removed_is_no_orphan(world: World) -> None:
+    """Somebody clears the data folder by hand while the server is off: the lock still tells of the engine."""
+    replica, kept = world.replica(), world.replica()
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica, kept))
+        lost = [await ready(agent, one) for one in (replica, kept)]
+    for one in (replica, kept):
+        shutil.rmtree(world.folder(one).path)
+    async with world.agent() as agent:
+        await agent.sync(world.desired(kept))
+        await gone(agent, replica)
+        serving = await ready(agent, kept)
+    assert not any(alive(one.pid) for one in lost)
+    assert engines_of(replica.id) == []
+    assert engines_of(kept.id) == [serving.pid], "the one that is wanted runs once, from now on known"

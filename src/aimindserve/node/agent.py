@@ -14,6 +14,7 @@ from aimindserve.node.config import NodeConfig
 from aimindserve.node.context import NodeContext
 from aimindserve.node.environments import Environments
 from aimindserve.node.folder import ReplicaFolder, is_replica_id, replica_folders
+from aimindserve.node.locks import locked_replicas
 from aimindserve.node.logs import read_log
 from aimindserve.node.loop import keep_going
 from aimindserve.node.processes import boot_id
@@ -51,13 +52,20 @@ class NodeAgent:
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(keep_going("device probe", self._follow_facts, _FACTS_SECONDS))
-            for folder in replica_folders(config.replicas):
+            for folder in self._found():
                 actor = ReplicaActor(folder, folder.desired(), self._context)
                 actor.adopt()
                 self._begin(actor, group)
             self._started.set()
             self._context.changes.note()
             await asyncio.Event().wait()
+
+    def _found(self) -> list[ReplicaFolder]:
+        """Every replica that may have processes: by its folder, or, where somebody has removed that, by its lock."""
+        folders = {folder.replica_id: folder for folder in replica_folders(self.config.replicas)}
+        for replica_id in filter(is_replica_id, locked_replicas(self.config.locks)):
+            folders.setdefault(replica_id, ReplicaFolder(self.config.replicas, replica_id))
+        return list(folders.values())
 
     async def sync(self, desired: DesiredState) -> NodeReport:
         """Act on the whole desired state; answer with the whole observed state."""

@@ -60,6 +60,11 @@ def replica_lock(folder: Path, replica_id: str) -> Path:
     return folder / f"replica-{replica_id}.lock"
 
 
+def locked_replicas(folder: Path) -> list[str]:
+    """Ids of the replicas that have a lock file, whether it is held or not."""
+    return sorted(path.stem.removeprefix("replica-") for path in folder.glob("replica-*.lock"))
+
+
 def device_lock(folder: Path, device_id: str) -> Path:
     """The lock file of a device."""
     plain = re.fullmatch(r"[A-Za-z0-9._-]{1,100}", device_id)
