@@ -11,6 +11,7 @@ from tests.server.fixtures import NEW_PASSWORD, Browser, Clock, browser_of, clie
 from aimindserve.server.app import create_app
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ApiKeyRow, UserRow
+from aimindserve.server.reconcile.routes import read_table
 from aimindserve.server.settings import Settings
 
 SECOND = "another long passphrase"
@@ -209,3 +210,36 @@ async def test_the_last_administrator_stays(admin: Browser) -> None:
     other = await make_user(admin, "deputy", is_admin=True)
     assert (await admin.client.delete(f"/api/v1/users/{me['id']}")).status_code == 204
     assert other["is_admin"] is True
+
+
+async def test_gateways_know_of_a_change_before_its_answer(
+    app: ASGIApp, admin: Browser, context: ServerContext
+) -> None:
+    tables: list[tuple[set[str], int]] = []
+
+    async def in_force() -> None:
+        table = await read_table(context)
+        tables.append(({key.key_id for key in table.keys}, len(table.sessions)))
+
+    context.in_force = in_force
+    key = (await make_key(admin.client))["id"]
+    known = [key in tables[-1][0]]
+    for disabled in (True, False):
+        await admin.client.patch(f"/api/v1/keys/{key}", json={"disabled": disabled})
+        known.append(key in tables[-1][0])
+    await admin.client.delete(f"/api/v1/keys/{key}")
+    assert [*known, key in tables[-1][0]] == [True, False, True, False]
+    user = (await make_user(admin))["id"]
+    async with browser_of(app) as second:
+        await second.login("second", SECOND)
+        await second.change_password(SECOND, NEW_PASSWORD)
+        theirs = (await make_key(second.client))["id"]
+        assert (theirs in tables[-1][0], tables[-1][1]) == (True, 2)
+        await second.client.delete("/api/v1/session")
+        assert tables[-1][1] == 1
+    await admin.client.patch(f"/api/v1/users/{user}", json={"disabled": True})
+    assert theirs not in tables[-1][0]
+    await admin.client.patch(f"/api/v1/users/{user}", json={"disabled": False})
+    assert theirs in tables[-1][0]
+    await admin.client.delete(f"/api/v1/users/{user}")
+    assert theirs not in tables[-1][0]

@@ -293,3 +293,23 @@ async def test_the_end_leaves_no_connection_behind(
     assert await gateway.ended()
     gateway.writer.close()
     assert complaints == []
+
+
+async def test_a_change_is_in_force_when_every_gateway_has_said_so(channel: GatewayChannel, connect: Connect) -> None:
+    assert await channel.acknowledged(WAIT_SECONDS), "nobody is waited for"
+    channel.publish(table("eye"))
+    first, second = await connect(), await connect()
+    for gateway in (first, second):
+        await gateway.hello()
+        version = (await gateway.next("table"))["table"]["version"]
+    await first.send({"type": "table_ack", "version": version})
+    assert not await channel.acknowledged(0.05), "the second has not said so"
+    waiting = asyncio.create_task(channel.acknowledged(WAIT_SECONDS))
+    await second.send({"type": "table_ack", "version": version})
+    assert await waiting
+    channel.publish(table("eye", "ear"))
+    waiting = asyncio.create_task(channel.acknowledged(WAIT_SECONDS))
+    newer = (await first.next("table"))["table"]["version"]
+    await first.send({"type": "table_ack", "version": newer})
+    second.writer.close()
+    assert await waiting, "one that is gone is not waited for"

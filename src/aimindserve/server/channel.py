@@ -18,6 +18,7 @@ from aimindserve.domain.paths import PurePosixPath, gateway_socket
 from aimindserve.domain.routing import RoutingTable
 from aimindserve.server.channel_messages import MessageError, decode, encode
 from aimindserve.server.context import ServerContext
+from aimindserve.server.events import EventBus
 from aimindserve.server.sockets import listen_private
 from aimindserve.server.usage_store import store_usage
 
@@ -53,6 +54,7 @@ class GatewayChannel:
         self._peers: set[Peer] = set()
         self._table: RoutingTable | None = None
         self._line = b""
+        self._acks = EventBus()
 
     @property
     def table(self) -> RoutingTable | None:
@@ -69,6 +71,20 @@ class GatewayChannel:
             return False
         self._set_version(table, self._next_version())
         return True
+
+    async def acknowledged(self, patience: float) -> bool:
+        """Whether every gateway has the table in force; those that do not are waited for, ``patience`` seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
+        with self._acks.listen() as listener:
+            while self._is_behind():
+                if not await listener.wait(max(0.0, deadline - loop.time())):
+                    return not self._is_behind()
+        return True
+
+    def _is_behind(self) -> bool:
+        version = self._table.version if self._table else 0
+        return any(peer.hello is not None and peer.acked < version for peer in self._peers)
 
     def open(self) -> socket.socket:
         """Takes the name ``run_dir/gateway.sock`` (0600). Gateways that connect wait until ``serve`` runs.
@@ -118,6 +134,7 @@ class GatewayChannel:
         finally:
             self._peers.discard(peer)
             self._count_gateways()
+            self._acks.wake()
 
     async def _read(self, peer: Peer, sender: asyncio.Task[None]) -> None:
         while line := await peer.reader.readline():
@@ -133,6 +150,7 @@ class GatewayChannel:
             case TableAck():
                 peer.acked = message.version
                 self._count_gateways()
+                self._acks.wake()
             case Usage():
                 await self._store(peer, message)
             case Loads():

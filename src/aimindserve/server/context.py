@@ -1,6 +1,6 @@
 """What every part of the server is given: settings, database, clock, secrets. Built once by ``bootstrap``."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +27,10 @@ class Readiness:
     """Gateways that hold the current routing table (channel)."""
 
 
+async def _without_gateways() -> None:
+    """There is nobody to wait for."""
+
+
 @dataclass
 class ServerContext:
     """One running server. ``clock`` gives Unix seconds; ``fabric`` is None where no node can be reached (tests of the
@@ -43,6 +47,9 @@ class ServerContext:
     started_at: float
     readiness: Readiness = field(default_factory=Readiness)
     fabric: "Fabric | None" = None
+    in_force: Callable[[], Awaitable[None]] = _without_gateways
+    """Comes back when the gateways act on what was committed: whoever was given a key can use it at once, and one
+    that was taken away is refused."""
 
 
 def context_of(request: Request) -> ServerContext:

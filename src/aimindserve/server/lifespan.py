@@ -32,12 +32,14 @@ async def whole_life(context: ServerContext) -> AsyncIterator[None]:
     context.fabric = fabric
     channel = GatewayChannel(context)
     listener = channel.open()
+    reconcilers = Reconcilers(context, fabric, channel)
+    context.in_force = reconcilers.in_force
     await _offer_demo(context)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(agent.run()),
             group.create_task(channel.serve(listener)),
-            group.create_task(Reconcilers(context, fabric, channel).run()),
+            group.create_task(reconcilers.run()),
         ]
         try:
             yield

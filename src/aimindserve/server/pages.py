@@ -49,7 +49,7 @@ class Pages:
 
     def _response(self, scope: Scope) -> Response:
         path: str = scope["path"]
-        if path.startswith(_API_PREFIXES):
+        if f"{path}/".startswith(_API_PREFIXES):
             raise RefusedError(reason(ReasonCode.NOT_FOUND, kind="address", name=path[:200]))
         if scope["method"] not in SAFE_METHODS:
             allowed = {"allow": "GET, HEAD"}

@@ -1,6 +1,9 @@
 """All reconcilers together, from the first look to the end."""
 
 import asyncio
+from contextlib import suppress
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from aimindserve.fabric._base import Fabric
 from aimindserve.server.channel import GatewayChannel
@@ -17,6 +20,8 @@ _DISCOVER_SECONDS = 5.0
 _PLAN_SECONDS = 10.0
 _ROUTES_SECONDS = 5.0
 _CLEANUP_SECONDS = 3600.0
+# A gateway takes a table in milliseconds. One that does not is stuck, and holds nobody up for longer than this.
+_GATEWAY_SECONDS = 1.0
 
 
 class Reconcilers:
@@ -25,6 +30,7 @@ class Reconcilers:
     def __init__(self, context: ServerContext, fabric: Fabric, channel: GatewayChannel) -> None:
         self._context = context
         self._channel = channel
+        self._publishing = asyncio.Lock()
         self._nodes = NodeLoops(context, fabric)
         self._plan = Loop("plan", self._plan_once, period=_PLAN_SECONDS)
         self._routes = Loop("routes", self._publish, period=_ROUTES_SECONDS)
@@ -52,6 +58,17 @@ class Reconcilers:
         await reconcile_replicas(self._context)
         await reconcile_placement(self._context)
 
+    async def in_force(self) -> None:
+        """See ``ServerContext``. Before the first table there is none to bring up to date."""
+        if not self._routes.rounds:
+            return
+        # What was committed stays so: the loop tries again.
+        with suppress(SQLAlchemyError, OSError):
+            await self._publish()
+            await self._channel.acknowledged(_GATEWAY_SECONDS)
+
     async def _publish(self) -> None:
-        self._channel.publish(await read_table(self._context))
+        # One at a time, so that a table that was read earlier never replaces one that was read later.
+        async with self._publishing:
+            self._channel.publish(await read_table(self._context))
         self._context.readiness.reconciled = True

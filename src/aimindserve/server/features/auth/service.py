@@ -56,6 +56,7 @@ async def log_in(context: ServerContext, username: str, password: str, address: 
         await _remove_expired(work)
         opened = _open_session(context, work, user, must_change=user.must_change_password)
         work.record("session.created", subject=user.username, address=address)
+    await context.in_force()
     return opened
 
 
@@ -64,6 +65,7 @@ async def log_out(context: ServerContext, identity: Identity) -> None:
     async with context.database.unit_of_work(identity.principal.username) as work:
         await work.session.execute(delete(SessionRow).where(SessionRow.digest == identity.session_digest))
         work.record("session.ended", subject=identity.principal.username)
+    await context.in_force()
 
 
 async def change_password(
@@ -82,6 +84,7 @@ async def change_password(
         work.record("user.password_changed", subject=user.username)
     if user.username == ADMIN:
         forget_initial_password(context.paths)
+    await context.in_force()
     return opened
 
 

@@ -16,7 +16,7 @@ router = feature_router("events")
 Following = Annotated[bool, Query(description="Stream as server-sent events and go on with what comes.")]
 Deployment = Annotated[str | None, Query(max_length=63, description="Only events of this deployment.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-LastEventId = Annotated[int | None, Header(ge=0, description="Resume a stream after this event.")]
+LastEventId = Annotated[int | None, Header(ge=0, le=2**53, description="Resume a stream after this event.")]
 
 
 @router.get("/events", response_model=ItemList[EventView])

@@ -40,6 +40,7 @@ async def create_key(context: ServerContext, caller: Principal, body: KeyRequest
         work.session.add(row)
         work.record("key.created", subject=made.id, name=body.name, scopes=list(row.scopes))
         view = _view(row, caller.username)
+    await context.in_force()
     return KeyCreated(**view.model_dump(), token=made.token)
 
 
@@ -53,7 +54,8 @@ async def set_disabled(context: ServerContext, caller: Principal, key_id: str, *
         key, owner = await _existing(work, caller, key_id)
         await work.session.execute(update(ApiKeyRow).where(ApiKeyRow.id == key.id).values(disabled=disabled))
         work.record("key.disabled" if disabled else "key.enabled", subject=key.id, name=key.name)
-        return _view(key, owner).model_copy(update={"disabled": disabled})
+    await context.in_force()
+    return _view(key, owner).model_copy(update={"disabled": disabled})
 
 
 async def delete_key(context: ServerContext, caller: Principal, key_id: str) -> None:
@@ -66,6 +68,7 @@ async def delete_key(context: ServerContext, caller: Principal, key_id: str) -> 
         key, _ = await _existing(work, caller, key_id)
         await work.session.execute(delete(ApiKeyRow).where(ApiKeyRow.id == key.id))
         work.record("key.deleted", subject=key.id, name=key.name)
+    await context.in_force()
 
 
 def _visible(caller: Principal) -> Select[ApiKeyRow, str]:

@@ -59,7 +59,9 @@ async def set_disabled(context: ServerContext, caller: Principal, user_id: str, 
             await end_sessions(work.session, row.id)
         await work.session.execute(update(UserRow).where(UserRow.id == row.id).values(disabled=disabled))
         work.record("user.disabled" if disabled else "user.enabled", subject=row.username)
-        return _view(row).model_copy(update={"disabled": disabled})
+        view = _view(row).model_copy(update={"disabled": disabled})
+    await context.in_force()
+    return view
 
 
 async def delete_user(context: ServerContext, caller: Principal, user_id: str) -> None:
@@ -73,6 +75,7 @@ async def delete_user(context: ServerContext, caller: Principal, user_id: str) -
         await _keep_one_admin(work.session, row)
         await work.session.execute(delete(UserRow).where(UserRow.id == row.id))
         work.record("user.deleted", subject=row.username)
+    await context.in_force()
 
 
 async def _existing(session: AsyncSession, user_id: str) -> UserRow:
