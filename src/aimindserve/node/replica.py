@@ -128,13 +128,15 @@ class ReplicaActor:
     async def _until_lock_is_free(self, patience: float) -> None:
         """Return when no process of the replica is left, an engine was found, or a stop was ordered. After ``patience``
         seconds left-overs are killed: children of an engine whose shim was not there to end them."""
-        lock, waited = replica_lock(self._context.config.locks, self.id), 0.0
+        lock, waited, pause = replica_lock(self._context.config.locks, self.id), 0.0, _LOCK_POLL_SECONDS
         while self._engine is None and not self.stopping and not await asyncio.to_thread(is_free, lock):
             self.adopt()
             if waited >= patience:
+                # Looking through all processes costs; what does not end at once may take long.
                 await clear_processes(self.id, lock)
-            await asyncio.sleep(_LOCK_POLL_SECONDS)
-            waited += _LOCK_POLL_SECONDS
+                pause = min(1.0, pause * 2)
+            await asyncio.sleep(pause)
+            waited += pause
 
     async def _attempt(self) -> Ending | None:
         """Run one attempt to its end. None when a stop was ordered."""
