@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path, PurePath
 
 import pytest
@@ -18,9 +19,10 @@ from tests.server.fixtures import (
 
 from aimindserve.domain.access import SESSION_COOKIE
 from aimindserve.server.app import create_app
-from aimindserve.server.bootstrap import build_context
+from aimindserve.server.bootstrap import build_context, reset_admin_password
 from aimindserve.server.context import ServerContext
 from aimindserve.server.initial_password import UnsafeFileError, make_initial_password
+from aimindserve.server.passwords import LoginLimiter
 from aimindserve.server.settings import Settings
 
 
@@ -139,6 +141,19 @@ async def test_guessing_stops_after_ten_failures(stranger: Browser, context: Ser
     assert elsewhere.status_code == 200
     clock.advance(301)
     assert (await stranger.login("admin", initial_password(context))).status_code == 200
+
+
+async def test_a_reset_at_the_command_line_lets_a_locked_admin_in(stranger: Browser, context: ServerContext) -> None:
+    context.clock = time.time  # files have the time of the machine
+    context.limiter = LoginLimiter(time.time)
+    for _ in range(11):
+        locked = await stranger.login("admin", "wrong password")
+    assert locked.status_code == 429
+    password = await reset_admin_password(context.settings)
+    assert (await stranger.login("admin", password)).status_code == 200
+    for _ in range(11):
+        locked = await stranger.login("admin", "wrong password")
+    assert locked.status_code == 429, "later guesses count"
 
 
 async def test_second_start_keeps_the_password_file(settings: Settings, clock: Clock) -> None:

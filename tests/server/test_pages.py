@@ -61,7 +61,7 @@ async def test_missing_hashed_file_is_not_the_page(page: httpx.AsyncClient) -> N
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/v1/nothing", "/api/v2"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/v1/nothing", "/api/v2", "/api"])
 async def test_api_paths_are_never_the_page(page: httpx.AsyncClient, path: str) -> None:
     answer = await page.get(path)
     assert answer.status_code == 404 or path == "/api/v2"

@@ -181,3 +181,14 @@ async def test_x_api_key_is_a_credential_too(app: ASGIApp, cli: httpx.AsyncClien
     async with client_of(app) as client:
         assert (await client.get("/api/v1/system", headers={"x-api-key": token})).status_code == 200
         assert (await client.get("/api/v1/system", headers={"x-api-key": token + "x"})).status_code == 401
+
+
+async def test_what_can_be_got_can_be_asked_about(app: ASGIApp, context: ServerContext, cli: httpx.AsyncClient) -> None:
+    async with live_client(app, context, cli.headers["authorization"].removeprefix("Bearer ")) as client:
+        for path, status in (("/api/v1/deployments", 200), ("/api/v1/deployments/none", 404), ("/openapi.json", 200)):
+            got, asked = await client.get(path), await client.head(path)
+            assert (got.status_code, asked.status_code, asked.content) == (status, status, b"")
+            assert asked.headers["content-type"] == got.headers["content-type"]
+        assert (await client.head("/api/v1/session/password")).status_code == 405
+    async with client_of(app) as stranger:
+        assert (await stranger.head("/api/v1/deployments")).status_code == 401

@@ -46,6 +46,12 @@ def initial_password_file(paths: DataPaths) -> Path | None:
     return path if path.is_file() and not path.is_symlink() else None
 
 
+def written_at(paths: DataPaths) -> float | None:
+    """When the file was written, in Unix seconds; None when there is none."""
+    path = initial_password_file(paths)
+    return None if path is None else path.stat().st_mtime
+
+
 def forget_initial_password(paths: DataPaths) -> None:
     """Removes the file."""
     Path(paths.initial_admin_password).unlink(missing_ok=True)

@@ -141,6 +141,12 @@ class LoginLimiter:
         """Forgets the failures of this pair."""
         self._failures.pop((username, network_of(address)), None)
 
+    def forgive(self, username: str, before: float) -> None:
+        """Forgets what failed for this account until ``before``, Unix seconds, from whatever address."""
+        for (name, _), failures in self._failures.items():
+            while name == username and failures and failures[0] <= before:
+                failures.popleft()
+
     def _recent(self, pair: tuple[str, str]) -> deque[float]:
         failures = self._failures.get(pair, deque())
         oldest = self._clock() - WINDOW_SECONDS

@@ -26,7 +26,7 @@ from aimindserve.server.identity import (
     Identity,
     session_expires_at,
 )
-from aimindserve.server.initial_password import forget_initial_password
+from aimindserve.server.initial_password import forget_initial_password, written_at
 from aimindserve.server.tokens import new_session_token
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ async def change_password(
 
 async def _authenticated(context: ServerContext, username: str, password: str, address: str) -> UserRow:
     """The user with this name and password; guesses are counted."""
-    wait = context.limiter.wait_seconds(username, address)
+    wait = _wait_seconds(context, username, address)
     if wait:
         raise too_many_attempts(wait)
     context.limiter.attempt(username, address)
@@ -101,6 +101,17 @@ async def _authenticated(context: ServerContext, username: str, password: str, a
         refuse(ReasonCode.LOGIN_FAILED)
     context.limiter.succeed(username, address)
     return user
+
+
+def _wait_seconds(context: ServerContext, username: str, address: str) -> int:
+    """Seconds until a login may be tried. A reset at the command line ends what guesses of others brought on."""
+    wait = context.limiter.wait_seconds(username, address)
+    written = written_at(context.paths) if wait and username == ADMIN else None
+    # A time to come (the clock was set back) would forgive every guess.
+    if written is None or written > context.clock():
+        return wait
+    context.limiter.forgive(username, written)
+    return context.limiter.wait_seconds(username, address)
 
 
 async def _remove_expired(work: UnitOfWork) -> None:
