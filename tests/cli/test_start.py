@@ -104,6 +104,7 @@ def test_a_folder_with_a_quote_is_quoted_for_the_shell(tmp_path: Path) -> None:
 def test_the_demo_request_shows_a_blue_circle_on_yellow(tmp_path: Path) -> None:
     write_demo_request(tmp_path / "r.json", "tiny-vlm")
     request = json.loads((tmp_path / "r.json").read_text())
+    assert (tmp_path / "r.json").stat().st_mode & 0o777 == 0o600
     uri = request["messages"][0]["content"][0]["image_url"]["url"]
     picture = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
     assert request["model"] == "tiny-vlm"

@@ -81,6 +81,9 @@ def test_secrets_and_control_codes_are_not_shown(folder: ReplicaFolder) -> None:
     text = "\x1b[31mred\x1b[0m sk-abcdefghijkl-0123456789abcdef hf_abcdefghijklmnopqrst Authorization: Bearer xyz.123"
     shown = clean(text + " plain-secret", ["plain-secret"])
     assert shown == "red [hidden] [hidden] Authorization: Bearer [hidden] [hidden]"
+    assert clean("x-api-key: a1 password=b2 data:image/png;base64,iVBORw0KGgo= end") == (
+        "x-api-key: [hidden] password=[hidden] data:image/png;base64,[hidden] end"
+    )
 
 
 def test_a_large_log_gives_its_middle_back(folder: ReplicaFolder) -> None:

@@ -40,3 +40,4 @@ def write_demo_request(path: Path, model: str) -> None:
     ]
     body = {"model": model, "messages": [{"role": "user", "content": content}], "temperature": 0}
     path.write_text(json.dumps(body, indent=1) + "\n")
+    path.chmod(0o600)  # like everything in the data folder, whatever the umask

@@ -22,7 +22,8 @@ _TAIL_BYTES = 8 << 20
 _PUNCH_HOLE, _KEEP_SIZE = 0x02, 0x01  # FALLOC_FL_*, linux/falloc.h
 _SECRETS = re.compile(
     r"\b(sk-[A-Za-z0-9]{6,}-[A-Za-z0-9_-]{8,}|hf_[A-Za-z0-9]{16,})"
-    r"|(?i:(authorization\s*[:=]\s*(?:bearer\s+)?|api[_-]?key\s*[:=]\s*|x-api-key\s*[:=]\s*))[^\s\"',]+"
+    r"|(?<=;base64,)[A-Za-z0-9+/=]+"  # pictures of users
+    r"|(?i:(authorization\s*[:=]\s*(?:bearer\s+)?|(?:x-)?api[_-]?key\s*[:=]\s*|passw(?:or)?d\s*[:=]\s*))[^\s\"',]+"
 )
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
