@@ -20,7 +20,7 @@ from aimindserve.server.events import EventBus
 from aimindserve.server.identity import SESSION_IDLE_SECONDS
 from aimindserve.server.reconcile.cleanup import EVENTS_KEPT_SECONDS, reconcile_cleanup
 from aimindserve.server.reconcile.life import Reconcilers
-from aimindserve.server.reconcile.loop import Loop, wake_after_commits
+from aimindserve.server.reconcile.loop import Loop, contain, wake_after_commits
 from aimindserve.sim.fake_node import FakeFabric, FakeNode
 
 
@@ -216,3 +216,25 @@ async def test_what_nobody_needs_is_removed_and_nothing_else(life: Life) -> None
     async with life.context.database.read() as session:
         assert list(await session.scalars(select(SessionRow.digest))) == ["new"]
         assert await session.scalar(select(func.count()).select_from(EventRow)) == kept
+
+
+async def test_a_defect_in_a_contained_task_ends_only_that_task() -> None:
+    """A gateway connection runs so: what one gateway provokes must not end the server."""
+
+    async def defective() -> None:
+        raise TypeError("a defect")
+
+    other = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        failed = group.create_task(contain("defective", defective()))
+        group.create_task(contain("other", asyncio.sleep(0, other.set())))
+    assert failed.exception() is None
+    assert other.is_set()
+
+
+async def test_a_contained_task_can_be_cancelled() -> None:
+    task = asyncio.ensure_future(contain("endless", asyncio.Event().wait()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -279,3 +279,11 @@ def test_damaged_hugging_face_folders(checkpoint: Path) -> None:
     assert refusal(broken).code is ReasonCode.SOURCE_NO_MODEL
     (checkpoint / "preprocessor_config.json").write_text("not JSON")
     assert facts(checkpoint).image_tokens_max is None
+
+
+def test_a_file_whose_name_is_no_text_is_left_alone(tmp_path: Path) -> None:
+    """No database column and no JSON could hold its path."""
+    model = write_model(tmp_path / "plain.gguf", name="Tiny")
+    model.rename(tmp_path / os.fsdecode(b"caf\xe9.gguf"))
+    assert refusal(f"file://{tmp_path}").code is ReasonCode.SOURCE_NO_MODEL
+    shutil.rmtree(os.fsencode(tmp_path))

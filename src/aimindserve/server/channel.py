@@ -19,6 +19,7 @@ from aimindserve.domain.routing import RoutingTable
 from aimindserve.server.channel_messages import MessageError, decode, encode
 from aimindserve.server.context import ServerContext
 from aimindserve.server.events import EventBus
+from aimindserve.server.reconcile.loop import contain
 from aimindserve.server.sockets import listen_private
 from aimindserve.server.usage_store import store_usage
 
@@ -106,7 +107,7 @@ class GatewayChannel:
 
     def _accept(self, group: asyncio.TaskGroup, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Begins a connection's task. It is ours: asyncio's own one logs an error when it is cancelled."""
-        connection = group.create_task(self._connected(reader, writer))
+        connection = group.create_task(contain("gateway connection", self._connected(reader, writer)))
         connection.add_done_callback(lambda _: writer.transport.abort())
 
     def _next_version(self) -> int:

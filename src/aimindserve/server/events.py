@@ -38,8 +38,10 @@ class Listener:
 
     async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109  # a period, not a deadline of the caller
         """Waits for a wake-up, at most ``timeout`` seconds. True when there was one since the last call."""
+        # Not wait_for: before Python 3.12 it drops a cancellation that comes together with the wake-up.
         try:
-            await asyncio.wait_for(self._flag.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._flag.wait()
         except TimeoutError:
             return False
         self._flag.clear()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from aimindserve.domain.source import Source
 
 Resolution = ModelFacts | Reason
 
+# How Python shows a byte of a name that is no UTF-8 (PEP 383).
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
@@ -85,9 +88,12 @@ def is_folder(path: Path) -> bool:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names of everything in a folder, sorted. Raises RefusedError when it may not be listed."""
+    """Names of everything in a folder, sorted. Raises RefusedError when it may not be listed.
+
+    Names that are no UTF-8 are left out: neither the database nor a node's files could hold them.
+    """
     with _as_reasons(folder):
-        return sorted(entry.name for entry in os.scandir(folder))
+        return sorted(entry.name for entry in os.scandir(folder) if not _SURROGATE.search(entry.name))
 
 
 @contextmanager

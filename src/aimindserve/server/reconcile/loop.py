@@ -1,7 +1,7 @@
 """The one loop helper: a step that is run again when woken, or after a period, and never twice at once.
 
 Level-triggered: a wake-up carries nothing, and any number of them while a step runs make one more step. A step that
-fails is logged and tried again with a growing pause; it never ends the server. This is the only place that catches
+fails is logged and tried again with a growing pause; it never ends the server. This is the only file that catches
 every exception."""
 
 import asyncio
@@ -72,18 +72,23 @@ class Loop:
         return min(self.first_pause * 2 ** min(self.failures - 1, 16), _LONGEST_PAUSE_SECONDS)
 
     async def _wait(self) -> None:
-        # Not wait_for: before Python 3.12 it drops a cancellation that comes together with the wake-up.
         with suppress(TimeoutError):
             async with asyncio.timeout(self.period):
                 await self._flag.wait()
 
 
+async def contain(name: str, work: Awaitable[object]) -> None:
+    """Waits for ``work``; a defect in it is logged and ends nothing else."""
+    try:
+        await work
+    except Exception:
+        log.exception("task failed", task=name)
+
+
 async def wake_after_commits(bus: EventBus, loops: Callable[[], list[Loop]]) -> None:
     """Wakes all ``loops`` after every commit, until it is cancelled."""
-    task = asyncio.current_task()
     with bus.listen() as listener:
-        # Asked for, because the wait may end well in spite of a cancellation (see Loop._wait).
-        while not (task and task.cancelling()):
+        while True:
             if await listener.wait(_FORWARD_SECONDS):
                 for loop in loops():
                     loop.wake()
