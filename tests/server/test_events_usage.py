@@ -71,6 +71,13 @@ async def test_a_reader_that_returns_misses_nothing_and_sees_nothing_twice(
     assert identifiers == sorted(set(identifiers))
 
 
+async def test_an_id_that_no_event_can_have_is_refused(app: ASGIApp, context: ServerContext) -> None:
+    async with client_of(app, local_key(context)) as client:
+        for odd in ("-1", "x", str(10**30)):
+            answer = await client.get(FOLLOW, headers={"last-event-id": odd})
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
 async def test_one_deployments_events_only(app: ASGIApp, context: ServerContext) -> None:
     async with (
         live_client(app, context, local_key(context)) as client,
