@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import openai
 import psutil
 import pytest
@@ -92,6 +93,18 @@ def test_nothing_listens_beyond_loopback(product: Product) -> None:
     listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in pids]
     assert listening
     assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1", "::1"}
+
+
+def test_a_session_with_the_initial_password_may_only_change_it(product: Product) -> None:
+    headers = {"x-aimindserve-csrf": "1", "origin": product.url}
+    with httpx.Client(base_url=product.url, headers=headers, timeout=30) as browser:
+        password = (product.data / "initial_admin_password").read_text().strip()
+        browser.post("/api/v1/session", json={"username": "admin", "password": password}).raise_for_status()
+        body = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
+        inference = browser.post("/v1/chat/completions", json=body)
+        management = browser.get("/api/v1/deployments")
+    assert (inference.status_code, inference.json()["error"]["code"]) == (403, "password_change_required")
+    assert (management.status_code, management.json()["code"]) == (403, "password_change_required")
 
 
 def test_modes_of_what_is_secret(product: Product) -> None:

@@ -26,6 +26,7 @@ LIMITED_KEY = "sk-limitedlimit-" + "y" * 43
 METRICS_KEY = "sk-metricsmetri-" + "m" * 43
 EXPIRED_KEY = "sk-expiredexpir-" + "e" * 43
 SESSION = "session-token"
+FRESH_SESSION = "session-with-the-initial-password"
 MODEL = "tiny"
 PATIENCE = 30.0
 
@@ -43,7 +44,10 @@ def table(*routes: Route, version: int = 1) -> RoutingTable:
         KeyGrant("metricsmetri", digest(METRICS_KEY), "user-1", ("metrics",)),
         KeyGrant("expiredexpir", digest(EXPIRED_KEY), "user-1", ("inference",), expires_at=1000.0),
     )
-    sessions = (SessionGrant(digest(SESSION), "user-1", 4e9),)
+    sessions = (
+        SessionGrant(digest(SESSION), "user-1", 4e9),
+        SessionGrant(digest(FRESH_SESSION), "user-1", 4e9, must_change_password=True),
+    )
     return RoutingTable(version, routes, keys, sessions)
 
 

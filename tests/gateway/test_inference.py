@@ -8,6 +8,7 @@ from tests.gateway.harness import (
     COMPLETION,
     DONE,
     EXPIRED_KEY,
+    FRESH_SESSION,
     KEY,
     LIMITED_KEY,
     METRICS_KEY,
@@ -97,6 +98,12 @@ ACCESS = [
         "",
     ),
     (None, f"Cookie: aimindserve_session={SESSION}\r\nx-aimindserve-csrf: 1\r\nOrigin: http://gw\r\n", 200, ""),
+    (
+        None,
+        f"Cookie: aimindserve_session={FRESH_SESSION}\r\nx-aimindserve-csrf: 1\r\nOrigin: http://gw\r\n",
+        403,
+        "password_change_required",
+    ),
     (
         None,
         f"Cookie: aimindserve_session={SESSION}\r\nx-aimindserve-csrf: 1\r\nOrigin: http://evil\r\n",

@@ -63,12 +63,12 @@ class KeyGrant:
 
 @dataclass(frozen=True, slots=True)
 class SessionGrant:
-    """A browser session that may use inference. ``digest`` as for keys. Sessions that must change their password are
-    not in the table."""
+    """A browser session. ``digest`` as for keys. One that must change its password is refused with that reason."""
 
     digest: str
     user_id: str
     expires_at: float
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)

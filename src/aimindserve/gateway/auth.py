@@ -25,6 +25,7 @@ class Caller:
     scopes: frozenset[str]
     models: frozenset[str] | None = None
     expires_at: float | None = None
+    must_change_password: bool = False
 
 
 def caller_of_key(grant: KeyGrant) -> Caller:
@@ -35,7 +36,7 @@ def caller_of_key(grant: KeyGrant) -> Caller:
 
 def caller_of_session(grant: SessionGrant) -> Caller:
     """The owner of a browser session."""
-    return Caller(grant.user_id, None, _ALL_SCOPES, None, grant.expires_at)
+    return Caller(grant.user_id, None, _ALL_SCOPES, None, grant.expires_at, grant.must_change_password)
 
 
 class Pepper:
@@ -81,6 +82,7 @@ _NO_KEY = Refusal(
 )
 _BAD_KEY = Refusal(401, "invalid_api_key", "The API key is wrong, was withdrawn or has expired.")
 _BAD_SESSION = Refusal(401, "invalid_session", "The browser session has ended. Log in again.")
+_CHANGE_PASSWORD = Refusal(403, "password_change_required", "The initial password must be changed first.")
 _CROSS_SITE = Refusal(403, "csrf_failed", "The request did not come from this server's own page.")
 
 
@@ -113,6 +115,8 @@ def authenticate(
     caller = None if digest is None else sessions.get(digest)
     if caller is None or not is_current(caller, now):
         return _BAD_SESSION
+    if caller.must_change_password:
+        return _CHANGE_PASSWORD
     return caller if _from_own_page(head) else _CROSS_SITE
 
 

@@ -138,6 +138,12 @@ METRICS_KEY_NEEDED = Problem(
     {"en": "Metrics need a key.", "zh": "读取指标需要密钥。"},
     {"en": "Send an API key with scope metrics or management.", "zh": "请使用具有 metrics 或 management 权限的密钥。"},
 )
+METRICS_SCOPE_NEEDED = Problem(
+    403,
+    "forbidden",
+    {"en": "This key may not read metrics.", "zh": "此密钥无权读取指标。"},
+    {"en": "Send an API key with scope metrics or management.", "zh": "请使用具有 metrics 或 management 权限的密钥。"},
+)
 
 
 def prefers_chinese(accept_language: bytes | None) -> bool:

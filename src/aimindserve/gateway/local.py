@@ -11,7 +11,7 @@ from aimindserve.domain.routing import Route, RouteState
 from aimindserve.gateway.admit import may_infer, no_such_model, visible
 from aimindserve.gateway.auth import Caller, authenticate
 from aimindserve.gateway.endpoints import Action, Row, model_in
-from aimindserve.gateway.errors import METRICS_KEY_NEEDED, Refusal, problem_body
+from aimindserve.gateway.errors import METRICS_KEY_NEEDED, METRICS_SCOPE_NEEDED, Refusal, prefers_chinese, problem_body
 from aimindserve.gateway.heads import RequestHead
 from aimindserve.gateway.metrics import exposition
 
@@ -61,8 +61,10 @@ def answer_local(gateway: "Gateway", head: RequestHead, request_id: str) -> tupl
         return 200, JSON, b'{"status":"ok"}'
     directory = gateway.directory
     caller = authenticate(head, gateway.pepper, directory.keys, directory.sessions, time.time())
-    if isinstance(caller, Refusal) or not caller.scopes & {str(Scope.METRICS), str(Scope.MANAGEMENT)}:
-        body = problem_body(METRICS_KEY_NEEDED, request_id, chinese=False)
-        return METRICS_KEY_NEEDED.status, b"application/problem+json", body
+    known = not isinstance(caller, Refusal)
+    if not known or not caller.scopes & {str(Scope.METRICS), str(Scope.MANAGEMENT)}:
+        problem = METRICS_SCOPE_NEEDED if known else METRICS_KEY_NEEDED
+        body = problem_body(problem, request_id, chinese=prefers_chinese(head.get(b"accept-language")))
+        return problem.status, b"application/problem+json", body
     gateway.count()
     return 200, PROMETHEUS, exposition(gateway.metrics, gateway.loads, gateway.gauges())

@@ -1,5 +1,6 @@
 """Private files and folders: modes that no umask widens, no link followed, contents on disk before the name."""
 
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -61,11 +62,14 @@ def read_private_file(path: Path) -> bytes:
     """The content of a file that must be ours alone; a mode that lets others read is taken back first.
 
     Raises:
-        OSError: it is missing, cannot be read, or is a symbolic link.
+        OSError: it is missing, cannot be read, is a symbolic link, or belongs to another account.
     """
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     with os.fdopen(file, "rb") as stream:
-        if os.fstat(file).st_mode & 0o077:
+        status = os.fstat(file)
+        if status.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "the file belongs to another account; remove it", str(path))
+        if status.st_mode & 0o077:
             os.fchmod(file, 0o600)
         return stream.read()
 

@@ -129,8 +129,8 @@ def _key_grants(rows: Iterable[tuple[ApiKeyRow, UserRow]], now: float) -> tuple[
 
 def _session_grants(rows: Iterable[tuple[SessionRow, UserRow]], now: float) -> tuple[SessionGrant, ...]:
     return tuple(
-        SessionGrant(digest=row.digest, user_id=row.user_id, expires_at=expires)
+        SessionGrant(row.digest, row.user_id, expires, must_change_password=user.must_change_password)
         for row, user in rows
-        if not user.disabled and not user.must_change_password
+        if not user.disabled
         if (expires := session_expires_at(row.created_at, row.seen_at)) > now
     )
