@@ -197,7 +197,7 @@ BODIES = [
     (b'{"model":5}', "invalid_type", "model"),
     (b'{"model":"tiny","stream":"yes"}', "invalid_type", "stream"),
     (b'{"model":"tiny","messages":{}}', "invalid_type", "messages"),
-    (b'{"model":"tiny","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "invalid_json", None),
+    (b'{"model":"tiny","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested_too_deeply", None),
     (b'{"model":"tiny"} x', "invalid_json", None),
 ]
 

@@ -12,27 +12,38 @@ from typing import Any
 import msgspec
 
 from aimindserve.gateway.errors import Refusal
+from aimindserve.gateway.limits import (
+    LIMITS,
+    Asked,
+    Limits,
+    data_uri_bytes,
+    image_bytes,
+    nested,
+    over,
+    too_deep,
+    too_many,
+)
 
 _DATA_URI = b'"data:'
 _CLOSING = re.compile(rb"\}[ \t\r\n]*\Z")
 
 
-class _Reference(msgspec.Struct):
+class _Reference(msgspec.Struct, gc=False):
     url: msgspec.Raw = msgspec.Raw(b"")
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     # Engines go by these names even where ``type`` says something else, so ``type`` is not asked.
     image_url: _Reference | str | None = None
     video_url: _Reference | str | None = None
     audio_url: _Reference | str | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     content: str | list[_Part | str | None] | None = None
 
 
-class _Body(msgspec.Struct):
+class _Body(Asked, gc=False, kw_only=True):
     model: str
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
@@ -53,7 +64,7 @@ class BodyView(msgspec.Struct, frozen=True, gc=False):
     usage_hidden: bool = False
 
 
-def look(body: bytes | bytearray, *, streams: bool) -> BodyView | Refusal:
+def look(body: bytes | bytearray, *, streams: bool, limits: Limits = LIMITS) -> BodyView | Refusal:
     """What ``body`` asks for, or why it is refused. ``streams``: the endpoint can stream."""
     try:
         seen = _decode(body)
@@ -62,8 +73,8 @@ def look(body: bytes | bytearray, *, streams: bool) -> BodyView | Refusal:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Refusal(400, "invalid_json", "The body is not JSON.")
     except RecursionError:
-        return Refusal(400, "invalid_json", "The body is nested too deeply.")
-    refusal = _fetched_media(seen.messages or ())
+        return nested(limits.depth)
+    refusal = over(seen, limits) or _check_messages(seen.messages or (), limits) or too_deep(body, limits)
     if refusal is not None:
         return refusal
     if not (streams and seen.stream):
@@ -93,19 +104,40 @@ def _with_usage(seen: _Body, body: bytes | bytearray) -> BodyView:
     return BodyView(seen.model, stream=True, cut=len(body) - end.start(), suffix=suffix, usage_hidden=True)
 
 
-def _fetched_media(messages: "list[_Message] | tuple[()]") -> Refusal | None:
-    """A refusal when a part points to something that the engine would have to fetch."""
+def _check_messages(messages: "list[_Message] | tuple[()]", limits: Limits) -> Refusal | None:
+    """A refusal when there are too many, or a part is too large or one that the engine would have to fetch."""
+    if len(messages) > limits.messages:
+        return too_many("messages", "messages", len(messages), limits.messages)
+    images = 0
     for number, message in enumerate(messages):
         if not isinstance(message.content, list):
             continue
         for place, part in enumerate(message.content):
             if not isinstance(part, _Part):
                 continue
+            where = f"messages[{number}].content[{place}]"
             for name in ("image_url", "video_url", "audio_url"):
                 reference: _Reference | str | None = getattr(part, name)
                 if reference is not None and not _is_inline(reference):
-                    return _not_fetched(name, f"messages[{number}].content[{place}].{name}")
-    return None
+                    return _not_fetched(name, f"{where}.{name}")
+            if part.image_url is not None:
+                images += 1
+                if (size := _image_bytes(part.image_url, limits)) > limits.image_bytes:
+                    return _image_too_large(size, limits.image_bytes, f"{where}.image_url")
+    return too_many("images", "messages", images, limits.images) if images > limits.images else None
+
+
+def _image_bytes(reference: _Reference | str, limits: Limits) -> int:
+    """Bytes of a picture; 0 when it cannot be too large, as its base64 is not even that long."""
+    if isinstance(reference, str):
+        return data_uri_bytes(reference)
+    view = memoryview(reference.url)
+    return image_bytes(view) if view.nbytes > limits.image_bytes else 0
+
+
+def _image_too_large(size: int, limit: int, param: str) -> Refusal:
+    message = f"A picture may have {limit} bytes ({limit / 1024**2:g} MiB) at most; this one has {size}."
+    return Refusal(400, "image_too_large", message, param)
 
 
 def _is_inline(reference: _Reference | str) -> bool:

@@ -1,0 +1,177 @@
+"""How much one inference request may ask for: a small body can cost an engine very much.
+
+Fields are looked at where they lie (``msgspec.Raw``); what is large is measured and never taken apart or copied.
+"""
+
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from aimindserve.gateway.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest values that pass. That there are some is OWASP API Security Top 10 (2023), API4 "Unrestricted
+    Resource Consumption". OpenAI's API has the same 20 logprobs (vLLM too, by default) and 128 tools; its 4 stop texts
+    and 20 MB a picture are near. It allows far more choices, but 8 already fill an engine on one device."""
+
+    depth: int = 32
+    """Arrays and objects inside each other, the body itself being the first."""
+    messages: int = 2048
+    images: int = 8
+    image_bytes: int = 20 * 1024**2
+    """Of one picture, once decoded from base64."""
+    choices: int = 8
+    logprobs: int = 20
+    stops: int = 8
+    stop_characters: int = 256
+    tools: int = 128
+    schema_bytes: int = 64 * 1024
+    """Of a schema or grammar as it was sent: engines compile it before the first token."""
+
+
+LIMITS = Limits()
+
+Number = int | float | bool | None
+_ABSENT = msgspec.Raw()
+
+
+class Tool(msgspec.Struct, gc=False):
+    """One of ``tools``, only counted."""
+
+
+class Asked(msgspec.Struct, gc=False, kw_only=True):
+    """The limited fields of a body, by OpenAI's names and llama.cpp's and vLLM's own ones for the same."""
+
+    n: Number = None
+    n_cmpl: Number = None
+    best_of: Number = None
+    logprobs: Number = None
+    top_logprobs: Number = None
+    n_probs: Number = None
+    prompt_logprobs: Number = None
+    stop: str | list[str] | None = None
+    tools: list[Tool] | None = None
+    response_format: msgspec.Raw = _ABSENT
+    json_schema: msgspec.Raw = _ABSENT
+    grammar: msgspec.Raw = _ABSENT
+    structured_outputs: msgspec.Raw = _ABSENT
+
+
+_CHOICES = ("n", "n_cmpl", "best_of")
+_LOGPROBS = ("logprobs", "top_logprobs", "n_probs", "prompt_logprobs")
+_SCHEMAS = ("response_format", "json_schema", "grammar", "structured_outputs")
+
+
+def over(asked: Asked, limits: Limits = LIMITS) -> Refusal | None:
+    """A refusal when one of the fields is over its limit."""
+    if asked.n or asked.best_of or asked.n_cmpl:
+        for name in _CHOICES:
+            sent: Number = getattr(asked, name)
+            if sent and sent > limits.choices:
+                return _number("too_many_choices", name, sent, limits.choices)
+    if asked.logprobs or asked.top_logprobs or asked.n_probs or asked.prompt_logprobs:
+        for name in _LOGPROBS:
+            sent = getattr(asked, name)
+            if sent and sent > limits.logprobs:
+                return _number("too_many_logprobs", name, sent, limits.logprobs)
+    if asked.tools is not None and len(asked.tools) > limits.tools:
+        return too_many("tools", "tools", len(asked.tools), limits.tools)
+    return (_stops(asked.stop, limits) if asked.stop else None) or _schemas(asked, limits)
+
+
+def _number(code: str, param: str, sent: float, limit: int) -> Refusal:
+    # An integer of 4,300 digits is no text that Python would write (nor one to send back).
+    said = f"{sent:g}" if isinstance(sent, float) or sent < 10**15 else "more than 10^15"
+    return Refusal(400, code, f"'{param}' may be {limit} at most; this request has {said}.", param)
+
+
+def too_many(what: str, param: str, sent: int, limit: int) -> Refusal:
+    """A refusal because there are ``sent`` of ``what``."""
+    return Refusal(400, f"too_many_{what}", f"A request may have {limit} {what} at most; this one has {sent}.", param)
+
+
+def _stops(stop: str | list[str], limits: Limits) -> Refusal | None:
+    alone = isinstance(stop, str)
+    texts = [stop] if isinstance(stop, str) else stop
+    if len(texts) > limits.stops:
+        message = f"'stop' may have {limits.stops} entries at most; this request has {len(texts)}."
+        return Refusal(400, "too_many_stop_sequences", message, "stop")
+    for place, text in enumerate(texts):
+        if len(text) > limits.stop_characters:
+            message = f"A stop text may have {limits.stop_characters} characters at most; this one has {len(text)}."
+            return Refusal(400, "stop_sequence_too_long", message, "stop" if alone else f"stop[{place}]")
+    return None
+
+
+def _schemas(asked: Asked, limits: Limits) -> Refusal | None:
+    for name in _SCHEMAS:
+        raw: msgspec.Raw = getattr(asked, name)
+        if raw is not _ABSENT and (size := memoryview(raw).nbytes) > limits.schema_bytes:
+            message = f"'{name}' may have {limits.schema_bytes} bytes at most; this one has {size}."
+            return Refusal(400, "schema_too_large", message, name)
+    return None
+
+
+# ---- pictures
+
+_HEADER = re.compile(rb'"[^,]{0,1023}+,')
+_ESCAPE = re.compile(rb"\\")
+
+
+def image_bytes(view: memoryview) -> int:
+    """Bytes of the picture in a data URI, a JSON string in its quotes. It is neither decoded nor copied, but where it
+    is written with escapes (PHP puts a backslash before each slash)."""
+    header = _HEADER.match(view)
+    if header is None or _ESCAPE.search(view):
+        return data_uri_bytes(msgspec.json.decode(view, type=str))
+    based = header[0].lower().endswith(b";base64,")
+    return _decoded_size(view.nbytes - 1 - header.end(), bytes(view[-3:-1]).count(b"="), based=based)
+
+
+def data_uri_bytes(uri: str) -> int:
+    """The same for its text."""
+    comma = uri.find(",")
+    based = uri[max(0, comma - 7) : max(0, comma)].lower() == ";base64"
+    return _decoded_size(len(uri) - comma - 1, uri[-2:].count("="), based=based)
+
+
+def _decoded_size(length: int, padding: int, *, based: bool) -> int:
+    """RFC 4648: three bytes in four characters, ``=`` fills the last four up. Other data URIs do not grow either."""
+    return (length - padding) * 3 // 4 if based else length
+
+
+# ---- depth
+
+# A text without a backslash before its end, which is found fast, or any text; then what is neither text nor bracket.
+# Possessive repeats: each byte is looked at once or twice, whatever the body.
+_TEXT = rb'"[^"]*+(?<!\\)"|"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_FLAT = rb'[^"\[\]{}]++|' + _TEXT
+_shapes: dict[int, re.Pattern[bytes]] = {}
+
+
+def _shape(depth: int) -> re.Pattern[bytes]:
+    """What valid JSON of at most ``depth`` levels looks like: the pattern contains itself that often."""
+    shape = _shapes.get(depth)
+    if shape is None:
+        pattern = rb"[\[{](?:%b)*+[\]}]" % _FLAT
+        for _ in range(depth - 1):
+            pattern = rb"[\[{](?:%b|%b)*+[\]}]" % (_FLAT, pattern)
+        shape = _shapes[depth] = re.compile(rb"\s*+%b\s*+" % pattern, re.DOTALL)
+    return shape
+
+
+def too_deep(body: bytes | bytearray, limits: Limits = LIMITS) -> Refusal | None:
+    """A refusal when ``body``, which is valid JSON, has too many levels. Most bodies have fewer brackets than that."""
+    limit = limits.depth
+    if body.count(b"{") + body.count(b"[") <= limit or _shape(limit).fullmatch(body):
+        return None
+    return nested(limit)
+
+
+def nested(limit: int = LIMITS.depth) -> Refusal:
+    """The refusal of a body with more levels than ``limit``; how many they are is not counted to the end."""
+    message = f"The body may be nested {limit} levels deep at most; this one has {limit + 1} or more."
+    return Refusal(400, "nested_too_deeply", message)
