@@ -142,11 +142,13 @@ def arrays(levels: int) -> bytes:
 
 
 @pytest.mark.parametrize("path", [CHAT, "/v1/completions", "/v1/embeddings"])
-async def test_levels_at_the_limit_and_one_above(stage: Rig, path: str) -> None:
+@pytest.mark.parametrize("padding", [0, 1])
+async def test_levels_at_the_limit_and_one_above(stage: Rig, path: str, padding: int) -> None:
     engine = await stage.engine()
     stage.serve(route(engine.port))
-    assert (await stage.ask(post(arrays(32), path))).status == 200
-    answer = await stage.ask(post(arrays(33), path))
+    long = b" " * (padding * 100_000)
+    assert (await stage.ask(post(long + arrays(32), path))).status == 200
+    answer = await stage.ask(post(long + arrays(33), path))
     assert (answer.status, answer.error["code"], answer.error["source"]) == (400, "nested_too_deeply", "gateway")
     assert "32" in answer.error["message"]
     assert len(engine.seen) == 1

@@ -79,7 +79,11 @@ def over(asked: Asked, limits: Limits = LIMITS) -> Refusal | None:
                 return _number("too_many_logprobs", name, sent, limits.logprobs)
     if asked.tools is not None and len(asked.tools) > limits.tools:
         return too_many("tools", "tools", len(asked.tools), limits.tools)
-    return (_stops(asked.stop, limits) if asked.stop else None) or _schemas(asked, limits)
+    if asked.stop and (refusal := _stops(asked.stop, limits)) is not None:
+        return refusal
+    if asked.response_format is asked.json_schema is asked.grammar is asked.structured_outputs:
+        return None  # all absent: they share nothing else
+    return _schemas(asked, limits)
 
 
 def _number(code: str, param: str, sent: float, limit: int) -> Refusal:
@@ -94,15 +98,16 @@ def too_many(what: str, param: str, sent: int, limit: int) -> Refusal:
 
 
 def _stops(stop: str | list[str], limits: Limits) -> Refusal | None:
-    alone = isinstance(stop, str)
-    texts = [stop] if isinstance(stop, str) else stop
+    texts = (stop,) if isinstance(stop, str) else stop
     if len(texts) > limits.stops:
         message = f"'stop' may have {limits.stops} entries at most; this request has {len(texts)}."
         return Refusal(400, "too_many_stop_sequences", message, "stop")
     for place, text in enumerate(texts):
         if len(text) > limits.stop_characters:
             message = f"A stop text may have {limits.stop_characters} characters at most; this one has {len(text)}."
-            return Refusal(400, "stop_sequence_too_long", message, "stop" if alone else f"stop[{place}]")
+            return Refusal(
+                400, "stop_sequence_too_long", message, "stop" if isinstance(stop, str) else f"stop[{place}]"
+            )
     return None
 
 
@@ -149,6 +154,7 @@ def _decoded_size(length: int, padding: int, *, based: bool) -> int:
 # Possessive repeats: each byte is looked at once or twice, whatever the body.
 _TEXT = rb'"[^"]*+(?<!\\)"|"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _FLAT = rb'[^"\[\]{}]++|' + _TEXT
+_LONG = 8192  # bytes from which on looking for each bracket is cheaper than to count them
 _shapes: dict[int, re.Pattern[bytes]] = {}
 
 
@@ -166,9 +172,20 @@ def _shape(depth: int) -> re.Pattern[bytes]:
 def too_deep(body: bytes | bytearray, limits: Limits = LIMITS) -> Refusal | None:
     """A refusal when ``body``, which is valid JSON, has too many levels. Most bodies have fewer brackets than that."""
     limit = limits.depth
-    if body.count(b"{") + body.count(b"[") <= limit or _shape(limit).fullmatch(body):
-        return None
-    return nested(limit)
+    few = _few_brackets(body, limit) if len(body) > _LONG else body.count(b"{") + body.count(b"[") <= limit
+    return None if few or _shape(limit).fullmatch(body) else nested(limit)
+
+
+def _few_brackets(body: bytes | bytearray, most: int) -> bool:
+    """Whether ``body`` has ``most`` opening brackets at most. In base64, ``find`` is ten times as fast as ``count``."""
+    for bracket in (b"{", b"["):
+        place = body.find(bracket)
+        while place >= 0:
+            most -= 1
+            if most < 0:
+                return False
+            place = body.find(bracket, place + 1)
+    return True
 
 
 def nested(limit: int = LIMITS.depth) -> Refusal:
