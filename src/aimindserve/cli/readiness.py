@@ -6,10 +6,11 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from aimindserve import __version__
+from aimindserve.domain.paths import DataPaths
 
 ANY_ADDRESS = {"0.0.0.0", "::", ""}
 
@@ -45,7 +46,8 @@ def banner(settings: Mapping[str, Any]) -> str:
     """The lines that a person sees once everything answers."""
     data_dir = Path(settings["data_dir"])
     url = base_url(settings)
-    password_file = data_dir / "initial_admin_password"
+    paths = DataPaths(PurePosixPath(data_dir))
+    password_file = Path(paths.initial_admin_password)
     lines = [
         f"aiMindServe {__version__} is ready.",
         "",
@@ -55,18 +57,17 @@ def banner(settings: Mapping[str, Any]) -> str:
         f"  Data      {data_dir}",
     ]
     if sys.stderr.isatty():
-        lines.append(f"  Logs      {data_dir / 'logs'}")
+        lines.append(f"  Logs      {paths.logs}")
     lines += ["", "Models go on running when this program stops; the next start takes them over."]
     lines.append(f"To end them too: {_program()} stop-engines --data-dir {_shell(data_dir)}")
-    request = data_dir / "demo-request.json"
+    request = Path(paths.demo_request)
     if settings.get("demo") and request.exists():
-        lines += ["", "Ask the demo model about a picture:", "", *_curl(url, data_dir, request)]
+        lines += ["", "Ask the demo model about a picture:", "", *_curl(url, Path(paths.local_cli_key), request)]
     return "\n".join([*lines, ""])
 
 
-def _curl(url: str, data_dir: Path, request: Path) -> list[str]:
+def _curl(url: str, key: Path, request: Path) -> list[str]:
     """A command to paste; the key is read from its file, so that it never shows on the screen."""
-    key = data_dir / "keys" / "local-cli"
     return [
         f"  curl --retry 9 {url}/v1/chat/completions \\",
         f'    -H "Authorization: Bearer $(cat {_shell(key)})" \\',

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,7 +46,7 @@ def start(**flags: Any) -> None:
     if settings.demo:
         from aimindserve.cli.demo_request import write_demo_request
 
-        write_demo_request(Path(settings.data_dir) / "demo-request.json", "tiny-vlm")
+        write_demo_request(Path(settings.paths.demo_request), "tiny-vlm")
     typer.echo(f"Starting aiMindServe on port {settings.port} …", err=True)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "aimindserve.cli.supervisor", str(settings_file)])
@@ -95,8 +95,9 @@ def _settled(flags: dict[str, Any], config: str | None) -> Settings:
 def _refuse_second_start(settings: Settings) -> None:
     """One start for each data folder. The server of a supervisor that was killed gets a moment to end."""
     from aimindserve.cli.ports import TAKEOVER_PATIENCE
+    from aimindserve.domain.paths import supervisor_lock
 
-    supervisor = Path(settings.run_dir) / "supervisor.lock"
+    supervisor = Path(supervisor_lock(PurePosixPath(settings.run_dir)))
     deadline = time.monotonic() + TAKEOVER_PATIENCE
     server = Path(settings.paths.server_lock)
     while not (held := _is_held(supervisor)) and _is_held(server) and time.monotonic() < deadline:

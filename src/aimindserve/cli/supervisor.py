@@ -19,10 +19,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TextIO
 
 from aimindserve.cli.readiness import ask_ready, banner
+from aimindserve.domain.paths import supervisor_lock
 
 SIGNALS = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between a child's end and its restart
@@ -202,7 +203,9 @@ def open_log(path: Path) -> int:
 
 def hold_lock(run_dir: Path) -> int | None:
     """Take this folder's supervisor lock for as long as the process lives; None when another one holds it."""
-    descriptor = os.open(run_dir / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(
+        supervisor_lock(PurePosixPath(run_dir)), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+    )
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

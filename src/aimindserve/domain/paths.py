@@ -37,6 +37,26 @@ class DataPaths:
         return self.keys / "local-cli"
 
     @property
+    def huggingface_token(self) -> PurePosixPath:
+        """The hub's token, mode 0600."""
+        return self.keys / "huggingface-token"
+
+    @property
+    def node_id(self) -> PurePosixPath:
+        """The name of this machine as a node."""
+        return self.root / "node-id"
+
+    @property
+    def demo_request(self) -> PurePosixPath:
+        """A request about a picture, ready to be sent to the demo model."""
+        return self.root / "demo-request.json"
+
+    @property
+    def unsent_usage(self) -> PurePosixPath:
+        """Folder of usage that a gateway could not hand over before it ended."""
+        return self.root / "usage-unsent"
+
+    @property
     def routing_table(self) -> PurePosixPath:
         return self.root / "routing-table.json"
 
@@ -78,6 +98,11 @@ def server_socket(run: PurePosixPath) -> PurePosixPath:
 def gateway_socket(run: PurePosixPath) -> PurePosixPath:
     """The server's socket to which gateways connect (messages of ``domain.channel``)."""
     return run / "gateway.sock"
+
+
+def supervisor_lock(run: PurePosixPath) -> PurePosixPath:
+    """Held by the supervisor as long as it lives; holds its pid."""
+    return run / "supervisor.lock"
 
 
 def settings_file(run: PurePosixPath) -> PurePosixPath:

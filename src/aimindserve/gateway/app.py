@@ -76,7 +76,7 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
         table = load_table(Path(config.paths.routing_table))
         if table is not None:
             gateway.apply(table)
-        unsent = Path(config.data_dir) / "usage-unsent"
+        unsent = Path(config.paths.unsent_usage)
         for record in take_unsent(unsent):
             gateway.outbox.add(record)
         channel = Channel(gateway)

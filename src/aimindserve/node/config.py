@@ -3,7 +3,9 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from aimindserve.domain.paths import DataPaths
 
 
 def free_port() -> int:
@@ -41,11 +43,15 @@ class NodeConfig:
     choose_port: Callable[[], int] = free_port
 
     @property
+    def _paths(self) -> DataPaths:
+        return DataPaths(PurePosixPath(self.data_dir))
+
+    @property
     def replicas(self) -> Path:
         """Folders of the replicas."""
-        return self.data_dir / "replicas"
+        return Path(self._paths.replicas)
 
     @property
     def locks(self) -> Path:
         """Lock files."""
-        return self.data_dir / "locks"
+        return Path(self._paths.locks)

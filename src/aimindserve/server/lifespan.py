@@ -57,7 +57,7 @@ def local_agent(settings: Settings) -> NodeAgent:
     """
     probe = DeclaredProbe(Path(settings.declared_fleet)) if settings.declared_fleet else MachineProbe()
     config = NodeConfig(
-        node_id=node_id(Path(settings.data_dir)),
+        node_id=node_id(Path(settings.paths.node_id)),
         data_dir=Path(settings.data_dir),
         llama_server=settings.llama_server,
         llama_threads=settings.llama_threads,
@@ -65,14 +65,13 @@ def local_agent(settings: Settings) -> NodeAgent:
     return NodeAgent(config, probe)
 
 
-def node_id(data_dir: Path) -> str:
+def node_id(path: Path) -> str:
     """The name of this machine as a node, made once. It lies beside the replicas that belong to it, so that a change
     of host name or of database leaves them together.
 
     Raises:
         OSError: it can be neither read nor written.
     """
-    path = data_dir / "node-id"
     try:
         return read_private_file(path).decode().strip()
     except FileNotFoundError:

@@ -193,7 +193,7 @@ def save_settings(settings: Settings) -> Path:
         make_private_folder(folder)
     if settings.huggingface_token is not None:
         secret = settings.huggingface_token.get_secret_value()
-        replace_private_file(keys / "huggingface-token", secret.encode())
+        replace_private_file(Path(settings.paths.huggingface_token), secret.encode())
     file = Path(settings_file(PurePosixPath(settings.run_dir)))
     replace_private_file(file, settings.model_dump_json(exclude={"huggingface_token"}).encode())
     return file
