@@ -202,8 +202,7 @@ class ClientConnection(Connection):
 
     def _begin_body(self, head: RequestHead, row: Row, caller: Caller, request_id: str) -> Refusal | None:
         """Take the body of an inference request; a refusal before any of it is held."""
-        config = self._gateway.config
-        limit = config.max_body_bytes if row.large_body else config.max_other_body_bytes
+        limit = self._limit(row)
         if head.length > limit:
             return admit.too_large(limit)
         if (head.get(b"content-encoding") or b"identity").lower() != b"identity":
@@ -263,15 +262,19 @@ class ClientConnection(Connection):
         self.reserved = receiver.reserved
         self.body_came()
         if receiver.trouble:
-            limit = admit.too_large(self._limit()) if receiver.trouble == "limit" else admit.BUSY
-            self.refuse(limit, self._take[2] if self._take else "")
+            self.refuse(
+                admit.too_large(receiver.limit) if receiver.trouble == "limit" else admit.BUSY, self._request_id()
+            )
         elif receiver.done:
             self._receiver = None
             self.received(receiver.body)
 
-    def _limit(self) -> int:
+    def _limit(self, row: Row) -> int:
         config = self._gateway.config
-        return config.max_body_bytes if self._take and self._take[0].large_body else config.max_other_body_bytes
+        return config.max_body_bytes if row.large_body else config.max_other_body_bytes
+
+    def _request_id(self) -> str:
+        return self._take[2] if self._take else ""
 
     def received(self, body: bytes | bytearray) -> None:
         """The whole body of an inference request is there."""
@@ -348,7 +351,7 @@ class ClientConnection(Connection):
             _, self._ahead = self._decoder.feed(self._ahead)
         except FramingError:
             self.keep_alive = False
-        if not self._decoder.done or (self._head.expects_continue and not self._decoder.done):
+        if not self._decoder.done:
             self.keep_alive = False
         else:
             self._state = State.BUSY

@@ -57,11 +57,11 @@ class FixedReceiver(asyncio.BufferedProtocol):
 class ChunkedReceiver:
     """Gathers a chunked body. ``trouble`` is ``limit`` or ``budget`` once it may not grow any more."""
 
-    __slots__ = ("_budget", "_decoder", "_limit", "body", "reserved", "trouble")
+    __slots__ = ("_budget", "_decoder", "body", "limit", "reserved", "trouble")
 
     def __init__(self, limit: int, budget: "BodyBudget") -> None:
         self._decoder = ChunkedBody()
-        self._limit = limit
+        self.limit = limit
         self._budget = budget
         self.body = bytearray()
         self.reserved = 0
@@ -80,7 +80,7 @@ class ChunkedReceiver:
         """
         payload, rest = self._decoder.feed(data)
         size = len(self.body) + len(payload)
-        if size > self._limit:
+        if size > self.limit:
             self.trouble = "limit"
             return b""
         if size > self.reserved:
