@@ -238,13 +238,18 @@ async def test_sqlite_is_durable(database: Database) -> None:
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-def test_nine_tables() -> None:
+def test_the_tables() -> None:
     assert sorted(Base.metadata.tables) == [
         "api_keys",
+        "code_approvals",
         "deployments",
+        "estimates",
         "events",
+        "hub_facts",
+        "model_orders",
         "nodes",
         "replicas",
+        "secrets",
         "sessions",
         "settings",
         "usage",

@@ -73,6 +73,16 @@ class DataPaths:
         return self.root / "replicas"
 
     @property
+    def models(self) -> PurePosixPath:
+        """The store of downloaded model files."""
+        return self.root / "models"
+
+    @property
+    def secrets_key(self) -> PurePosixPath:
+        """32 random bytes, mode 0600, that encrypt tokens in the database."""
+        return self.keys / "secrets"
+
+    @property
     def logs(self) -> PurePosixPath:
         return self.root / "logs"
 

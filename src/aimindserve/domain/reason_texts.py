@@ -1,12 +1,22 @@
 """Reasons in words."""
 
+from aimindserve.domain.reason_texts_files import FILES_TEXTS
+from aimindserve.domain.reason_texts_fit import FIT_TEXTS
+from aimindserve.domain.reason_texts_hub import HUB_TEXTS
 from aimindserve.domain.reason_texts_life import LIFE_TEXTS
 from aimindserve.domain.reason_texts_models import MODEL_TEXTS
 from aimindserve.domain.reason_texts_requests import REQUEST_TEXTS
 from aimindserve.domain.reason_wording import Explanation, ReasonText, Values
 from aimindserve.domain.reasons import Language, Reason, ReasonCode
 
-TEXTS: dict[ReasonCode, ReasonText] = {**MODEL_TEXTS, **LIFE_TEXTS, **REQUEST_TEXTS}
+TEXTS: dict[ReasonCode, ReasonText] = {
+    **MODEL_TEXTS,
+    **HUB_TEXTS,
+    **FILES_TEXTS,
+    **FIT_TEXTS,
+    **LIFE_TEXTS,
+    **REQUEST_TEXTS,
+}
 
 # Values that are words of ours, in these sentences. Names, paths and numbers stay as they are in every language.
 _WITH_WORDS = frozenset({ReasonCode.NOT_FOUND, ReasonCode.ACTION_NOT_ALLOWED})

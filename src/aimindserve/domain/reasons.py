@@ -33,6 +33,8 @@ class ReasonCode(StrEnum):
     CONFIG_INVALID = "config_invalid"
     SAFETENSORS_CORRUPT = "safetensors_corrupt"
     FILE_CHANGED = "file_changed"
+    # Hubs
+    # Model files on nodes
     # Engine and parameters
     ENGINE_NOT_INSTALLED = "engine_not_installed"
     ENGINE_CANNOT_RUN = "engine_cannot_run"
@@ -42,6 +44,7 @@ class ReasonCode(StrEnum):
     PARAMETER_UNKNOWN = "parameter_unknown"
     PARAMETER_VALUE = "parameter_value"
     ENVIRONMENT_DENIED = "environment_denied"
+    # Fit
     # Placement
     NO_NODE = "no_node"
     NO_USABLE_DEVICE = "no_usable_device"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.files import HubAccess, StoredModel, TransferProgress, WantedModel
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.specs import DeploymentSpec, EngineName
@@ -93,7 +94,7 @@ class ReplicaObservation(_Frozen):
     engine_key: str = Field(default="", repr=False)
     ready_since: float | None = None
     retry_at: float | None = None
-    progress: float | None = None
+    download: TransferProgress | None = None
     timeline: tuple[Mark, ...] = ()
 
 
@@ -144,20 +145,30 @@ class DesiredReplica(_Frozen):
 
 
 class DesiredState(_Frozen):
-    """All that a node should run, at one revision. What it does not name is to be stopped."""
+    """All that a node should run, at one revision. What it does not name is to be stopped.
+
+    ``models``: files to have beside those that ``replicas`` need. ``forget``: keys of stored models to delete. Files
+    that nobody names stay: only an order deletes. ``hub`` says how to reach the hubs; it is not written down.
+    """
 
     node_id: str
     revision: int
     replicas: tuple[DesiredReplica, ...] = ()
+    models: tuple[WantedModel, ...] = ()
+    forget: tuple[str, ...] = ()
+    hub: HubAccess = HubAccess()
 
 
 class NodeReport(_Frozen):
-    """All that a node runs. ``acked_revision``: the highest desired state that it acts on (0: none yet)."""
+    """All that a node runs, and every model in its store. ``acked_revision``: the highest desired state that it acts on
+    (0: none yet). ``disk_free``: bytes on the disk that holds the store."""
 
     node_id: str
     acked_revision: int
     facts: NodeFacts
     replicas: tuple[ReplicaObservation, ...] = ()
+    models: tuple[StoredModel, ...] = ()
+    disk_free: int | None = None
     at: float = 0.0
 
 

@@ -8,6 +8,7 @@ from posixpath import normpath
 _DEMO_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+_QUANTIZATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -26,20 +27,24 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """``hf://org/repo[@rev][/file]``, ``ms://…``, ``file:///absolute/path`` or ``demo://name``.
+    """``hf://org/repo[@rev][/file]`` or ``hf://org/repo[@rev]:Q4_K_M``, ``ms://…``, ``file:///absolute/path`` or
+    ``demo://name``.
 
     ``location``: ``org/repo``, an absolute normal path, or the demo's name. ``file`` is relative to the repository.
+    ``quantization``: which of a repository's GGUF files, in capitals.
     """
 
     kind: SourceKind
     location: str
     revision: str | None = None
     file: str | None = None
+    quantization: str | None = None
 
     def __str__(self) -> str:
         revision = f"@{self.revision}" if self.revision else ""
         file = f"/{self.file}" if self.file else ""
-        return f"{self.kind}://{self.location}{revision}{file}"
+        quantization = f":{self.quantization}" if self.quantization else ""
+        return f"{self.kind}://{self.location}{revision}{quantization}{file}"
 
 
 def parse_source(text: str) -> Source:
@@ -74,6 +79,9 @@ def _parse_file(path: str) -> Source:
 def _parse_repository(kind: SourceKind, rest: str) -> Source:
     organisation, _, tail = rest.partition("/")
     name, _, file = tail.partition("/")
+    name, colon, quantization = name.partition(":")
+    if colon and (file or not _QUANTIZATION.fullmatch(quantization)):
+        raise SourceError(f"a quantization looks like {kind}://organisation/name:Q4_K_M")
     revision: str | None = None
     if "@" in name:
         name, _, revision = name.partition("@")
@@ -84,4 +92,4 @@ def _parse_repository(kind: SourceKind, rest: str) -> Source:
         raise SourceError(f"a repository looks like {kind}://organisation/name")
     if file and (normpath(file) != file or file.startswith(("..", "/")) or file == "."):
         raise SourceError("the file is a plain path inside the repository")
-    return Source(kind, location, revision, file or None)
+    return Source(kind, location, revision, file or None, quantization.upper() or None)

@@ -17,6 +17,19 @@ DeploymentName = Annotated[
 ]
 Parameter = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Printable = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _inside(path: str) -> str:
+    if ".." in path.split("/"):
+        raise ValueError("a projector is a path inside the model's repository or folder")
+    return path
+
+
+ProjectorName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=512, pattern=r"^(none|[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*\.gguf)$"),
+    AfterValidator(_inside),
+]
 EnvironmentValue = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[^\x00]*$")]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")]
 
@@ -46,12 +59,17 @@ class PlacementWishes(BaseModel):
 
 
 class DeploymentSpec(BaseModel):
-    """A deployment as asked for. ``parameters`` are engine arguments, one list item each (``--flag=value``)."""
+    """A deployment as asked for. ``parameters`` are engine arguments, one list item each (``--flag=value``).
+
+    ``projector``: the path, in the model's repository or folder, of the GGUF projector to use instead of the one that
+    is found; ``none``: run without one. None: it is found.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
     name: DeploymentName
     source: SourceText
+    projector: ProjectorName | None = None
     engine: Literal["auto", "vllm", "llama.cpp"] = "auto"
     engine_version: Printable | None = Field(default=None, max_length=64)
     parameters: tuple[Parameter, ...] = Field(default=(), max_length=128)
@@ -71,6 +89,7 @@ class DeploymentPatch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: SourceText | None = None
+    projector: ProjectorName | None = None
     engine: Literal["auto", "vllm", "llama.cpp"] | None = None
     engine_version: Printable | None = Field(default=None, max_length=64)
     parameters: tuple[Parameter, ...] | None = Field(default=None, max_length=128)

@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from aimindserve.domain.access import Scope
+from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
 from aimindserve.domain.params import Origin
@@ -67,7 +68,7 @@ class ReplicaView(View):
     attempt: int = 0
     restarts: int = 0
     pid: int | None = None
-    progress: float | None = None
+    download: TransferProgress | None = None
     created_at: float
     ready_since: float | None = None
     retry_at: float | None = None

@@ -48,7 +48,7 @@ export function makeReplica(change: Partial<ReplicaView> = {}): ReplicaView {
     attempt: 1,
     restarts: 0,
     pid: 41234,
-    progress: null,
+    download: null,
     created_at: NOW - 60,
     ready_since: NOW - 50,
     retry_at: null,
@@ -85,6 +85,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
     spec: {
       name,
       source,
+      projector: null,
       engine: "auto",
       engine_version: null,
       parameters: [],

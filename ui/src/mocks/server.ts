@@ -27,7 +27,13 @@ function firstWorld(): World {
         phase: "starting",
         wanted: 2,
         replicas: [
-          makeReplica({ id: "r-x1", deployment: "qwen2-vl-2b", phase: "starting", progress: 0.4, timeline: [] }),
+          makeReplica({
+            id: "r-x1",
+            deployment: "qwen2-vl-2b",
+            phase: "starting",
+            download: { done: 400, total: 1000, rate: 50, eta: 12 },
+            timeline: [],
+          }),
         ],
       }),
       makeDeployment({

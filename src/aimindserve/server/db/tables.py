@@ -1,11 +1,11 @@
-"""The nine tables. Rows hold what people asked for and what nodes reported; phases are computed, never stored.
+"""The tables. Rows hold what people asked for and what nodes reported; phases are computed, never stored.
 
 One writer per column group: specs by the API, identity and stop orders by the replica reconciler, assignments by the
 placement reconciler, observations by the report handler."""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from aimindserve.domain.facts import ModelFacts
@@ -191,3 +191,80 @@ class SettingRow(Base):
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     value: Mapped[Any] = mapped_column(PLAIN_JSON)
     updated_at: Mapped[float] = mapped_column(Seconds)
+
+
+class SecretRow(Base):
+    """A token for another service, encrypted (``server.secrets``). ``hint``: its last four characters."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str] = mapped_column(String(8))
+    updated_at: Mapped[float] = mapped_column(Seconds)
+
+
+class CodeApprovalRow(Base):
+    """An administrator's word that Python code of a repository may run, for exactly this commit."""
+
+    __tablename__ = "code_approvals"
+
+    hub: Mapped[str] = mapped_column(String(8), primary_key=True)
+    repository: Mapped[str] = mapped_column(String(200), primary_key=True)
+    revision: Mapped[str] = mapped_column(String(64), primary_key=True)
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[float] = mapped_column(Seconds)
+
+
+class ModelOrderRow(Base):
+    """What a person wants of a model's files on a node. ``wanted``: ``stored``, ``paused`` or ``deleted`` (until the
+    node no longer has them). ``key``: ``domain.files.model_key``, or for a local path a digest of its source; such a
+    row only remembers the path. ``attempt`` rises with each wish to try again."""
+
+    __tablename__ = "model_orders"
+
+    node_id: Mapped[str] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    source: Mapped[str] = mapped_column(String(4096))
+    facts: Mapped[ModelFacts] = mapped_column(Shaped(ModelFacts))
+    wanted: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[float] = mapped_column(Seconds)
+    updated_at: Mapped[float] = mapped_column(Seconds)
+
+
+class HubFactsRow(Base):
+    """Facts of a hub's model at one commit, kept so that they need not be asked for again. ``source`` without its
+    revision; the newest row of a source answers for it while the hub cannot be reached."""
+
+    __tablename__ = "hub_facts"
+
+    source: Mapped[str] = mapped_column(String(700), primary_key=True)
+    revision: Mapped[str] = mapped_column(String(64), primary_key=True)
+    facts: Mapped[ModelFacts] = mapped_column(Shaped(ModelFacts))
+    at: Mapped[float] = mapped_column(Seconds)
+
+
+class EstimateRow(Base):
+    """An item of the memory estimate of one start beside what was measured, in bytes. No foreign keys: what was learned
+    outlives the replica. ``family`` is the model's architecture."""
+
+    __tablename__ = "estimates"
+    __table_args__ = (
+        Index("estimates_by_family", "engine", "engine_version", "family"),
+        Index("estimates_by_deployment", "deployment"),
+    )
+
+    replica_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    item: Mapped[str] = mapped_column(String(32), primary_key=True)
+    deployment: Mapped[str] = mapped_column(String(63))
+    source: Mapped[str] = mapped_column(String(4096))
+    engine: Mapped[str] = mapped_column(String(32))
+    engine_version: Mapped[str] = mapped_column(String(64))
+    family: Mapped[str] = mapped_column(String(128))
+    device: Mapped[str] = mapped_column(String(128))
+    estimated: Mapped[int | None] = mapped_column(BigInteger)
+    measured: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[float] = mapped_column(Seconds)

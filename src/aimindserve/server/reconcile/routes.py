@@ -104,12 +104,8 @@ def _retry_after(standing: Standing) -> int:
 
 
 def _progress(replicas: Sequence[tuple[Replica, Standing]]) -> float | None:
-    known = [
-        replica.observation.progress
-        for replica, _ in replicas
-        if replica.observation and replica.observation.progress is not None
-    ]
-    return max(known, default=None)
+    downloads = [replica.observation.download for replica, _ in replicas if replica.observation]
+    return max((one.done / one.total for one in downloads if one and one.total), default=None)
 
 
 def _key_grants(rows: Iterable[tuple[ApiKeyRow, UserRow]], now: float) -> tuple[KeyGrant, ...]:

@@ -60,6 +60,10 @@ export type DeploymentPatch = {
      */
     source?: string | null;
     /**
+     * Projector
+     */
+    projector?: string | null;
+    /**
      * Engine
      */
     engine?: 'auto' | 'vllm' | 'llama.cpp' | null;
@@ -88,6 +92,9 @@ export type DeploymentPatch = {
  * DeploymentSpec
  *
  * A deployment as asked for. ``parameters`` are engine arguments, one list item each (``--flag=value``).
+ *
+ * ``projector``: the path, in the model's repository or folder, of the GGUF projector to use instead of the one that
+ * is found; ``none``: run without one. None: it is found.
  */
 export type DeploymentSpecInput = {
     /**
@@ -100,6 +107,10 @@ export type DeploymentSpecInput = {
      * Source
      */
     source: string;
+    /**
+     * Projector
+     */
+    projector?: string | null;
     /**
      * Engine
      */
@@ -129,6 +140,9 @@ export type DeploymentSpecInput = {
  * DeploymentSpec
  *
  * A deployment as asked for. ``parameters`` are engine arguments, one list item each (``--flag=value``).
+ *
+ * ``projector``: the path, in the model's repository or folder, of the GGUF projector to use instead of the one that
+ * is found; ``none``: run without one. None: it is found.
  */
 export type DeploymentSpecOutput = {
     /**
@@ -141,6 +155,10 @@ export type DeploymentSpecOutput = {
      * Source
      */
     source: string;
+    /**
+     * Projector
+     */
+    projector: string | null;
     /**
      * Engine
      */
@@ -456,6 +474,10 @@ export type FitRequest = {
      * Source
      */
     source: string;
+    /**
+     * Projector
+     */
+    projector?: string | null;
     /**
      * Engine
      */
@@ -1122,10 +1144,7 @@ export type ReplicaView = {
      * Pid
      */
     pid: number | null;
-    /**
-     * Progress
-     */
-    progress: number | null;
+    download: TransferProgress | null;
     /**
      * Created At
      */
@@ -1241,6 +1260,31 @@ export type SystemView = {
      * Started At
      */
     started_at: number;
+};
+
+/**
+ * TransferProgress
+ *
+ * How far a download is, in bytes that are verified or on disk; ``rate`` in bytes per second and ``eta`` in seconds
+ * over the last few seconds, None while unknown.
+ */
+export type TransferProgress = {
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Rate
+     */
+    rate?: number | null;
+    /**
+     * Eta
+     */
+    eta?: number | null;
 };
 
 /**

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { ReplicaView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons } from "@/components/Reasons";
+import { downloadShare } from "@/lib/download";
 import { formatBytes } from "@/lib/format";
 import { LogViewer } from "./LogViewer";
 import { Timeline } from "./Timeline";
@@ -36,7 +37,8 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
     void navigate({ search: logShown ? rest : { ...rest, log: replica.id }, replace: true });
   };
   const failed = replica.phase === "failed" || replica.phase === "unreachable";
-  const moving = replica.progress !== null && replica.progress < 1;
+  const share = downloadShare(replica);
+  const moving = share !== null && share < 1;
   return (
     <Paper p="md" component="section" aria-label={t("replica.title", { id: replica.id })} data-replica={replica.id}>
       <Stack gap="sm">
@@ -64,7 +66,7 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
             )}
           </Group>
         </Group>
-        {moving && <Progress value={(replica.progress ?? 0) * 100} aria-label={t("replica.progress")} animated />}
+        {moving && <Progress value={share * 100} aria-label={t("replica.progress")} animated />}
         <Reasons reasons={replica.reasons} failed={failed} />
         <Timeline marks={replica.timeline} />
         <Collapse expanded={logShown}>{logShown && <LogViewer replica={replica.id} />}</Collapse>

@@ -39,6 +39,7 @@ describe("specOf", () => {
     const spec = {
       name: "m",
       source: "file:///m.gguf",
+      projector: null,
       engine: "auto" as const,
       engine_version: null,
       parameters: [],

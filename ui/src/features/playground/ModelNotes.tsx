@@ -6,12 +6,13 @@ import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons } from "@/components/Reasons";
+import { downloadShare } from "@/lib/download";
 import classes from "./Conversation.module.css";
 import { isDemo } from "./models";
 
 /** How far the replica that is furthest has come, in percent; null while nobody knows. */
 function progressOf(model: DeploymentView): number | null {
-  const known = model.replicas.flatMap((replica) => (replica.progress === null ? [] : [replica.progress]));
+  const known = model.replicas.flatMap((replica) => downloadShare(replica) ?? []);
   return known.length > 0 ? Math.max(...known) * 100 : null;
 }
 

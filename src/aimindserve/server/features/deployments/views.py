@@ -65,7 +65,7 @@ def _replica_view(
         attempt=seen.attempt,
         restarts=seen.restarts,
         pid=seen.pid,
-        progress=seen.progress,
+        download=seen.download,
         created_at=replica.created_at,
         ready_since=seen.ready_since,
         retry_at=seen.retry_at,

@@ -1,0 +1,97 @@
+"""Model files on nodes: what is wanted there, what is there, and how a download stands."""
+
+from enum import StrEnum
+from hashlib import sha256
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aimindserve.domain.facts import Hub, HubOrigin, ModelFacts
+from aimindserve.domain.reasons import Reason
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class TransferProgress(_Frozen):
+    """How far a download is, in bytes that are verified or on disk; ``rate`` in bytes per second and ``eta`` in seconds
+    over the last few seconds, None while unknown."""
+
+    done: int
+    total: int
+    rate: float | None = None
+    eta: float | None = None
+
+
+class ModelState(StrEnum):
+    """What a node observes of a model's files."""
+
+    QUEUED = "queued"
+    DOWNLOADING = "downloading"
+    READY = "ready"
+    """Every file is there and was verified."""
+    PAUSED = "paused"
+    FAILED = "failed"
+    """It is tried again only when asked to."""
+
+
+class StoredModel(_Frozen):
+    """A model's files as a node sees them now. ``key``: ``model_key``; ``path``: the folder in which they lie under
+    their own names; ``stored_bytes``: what removing them would free (files shared with others not counted)."""
+
+    key: str
+    source: str
+    facts: ModelFacts
+    state: ModelState
+    progress: TransferProgress
+    path: str | None = None
+    stored_bytes: int = 0
+    retry_at: float | None = None
+    reason: Reason | None = None
+
+
+class WantedModel(_Frozen):
+    """An order to have a model's files on a node, without a replica that needs them. ``paused``: stop where it is and
+    keep what is there. ``attempt`` rises when a person asks to try again."""
+
+    source: str
+    facts: ModelFacts
+    paused: bool = False
+    attempt: int = 1
+
+    @property
+    def key(self) -> str:
+        """See ``model_key``."""
+        return model_key(self.facts)
+
+
+class HubAccess(_Frozen):
+    """How a node reaches the hubs. Tokens are secret: they go to the downloading process and nowhere else.
+
+    ``endpoints`` and ``tokens`` by hub (``hf``, ``ms``). ``proxy``: a URL, None for the environment's. ``rate_limit``:
+    bytes per second over all downloads, None for none. ``caches``: Hugging Face cache folders whose files are used
+    where they lie. ``offline``: nothing is asked of any hub.
+    """
+
+    endpoints: dict[Hub, str] = Field(default_factory=dict[Hub, str])
+    tokens: dict[Hub, str] = Field(default_factory=dict[Hub, str], repr=False)
+    proxy: str | None = Field(default=None, repr=False)
+    rate_limit: int | None = None
+    caches: tuple[str, ...] = ()
+    offline: bool = False
+
+
+def model_key(facts: ModelFacts) -> str:
+    """The name of a model's files in a store: 16 hex digits that follow from the repository, the commit and the paths.
+
+    Raises ValueError for local files, which are in no store.
+    """
+    if facts.origin is None:
+        raise ValueError("local files have no key")
+    return origin_key(facts.origin, tuple(file.path for file in facts.files))
+
+
+def origin_key(origin: HubOrigin, paths: tuple[str, ...]) -> str:
+    """As ``model_key``, from its parts."""
+    text = "\n".join((origin.hub, origin.repository, origin.revision, *sorted(paths)))
+    return sha256(text.encode()).hexdigest()[:16]

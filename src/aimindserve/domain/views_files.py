@@ -1,0 +1,85 @@
+"""What the management API answers about model files on nodes, and what it takes."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from aimindserve.domain.files import ModelState, TransferProgress
+from aimindserve.domain.specs import Printable, SourceText
+from aimindserve.domain.views import ReasonView, View
+
+
+class FileAction(StrEnum):
+    """What a person may do with a model's files now."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    DELETE = "delete"
+    FORGET = "forget"
+    """Take a local path off the list; nothing on the disk is touched."""
+    DEPLOY = "deploy"
+
+
+class StoredFileView(View):
+    """One file of a model. ``path`` in the repository."""
+
+    path: str
+    role: str
+    size: int
+
+
+class ModelFilesView(View):
+    """A model's files on a node. ``kind``: ``store`` (downloaded, imported) or ``local`` (a path that somebody named).
+    ``freed``: bytes that deleting would free; ``used_by``: deployments that need them; ``path``: the folder on the
+    node."""
+
+    node_id: str
+    node: str
+    key: str
+    kind: Literal["store", "local"]
+    source: str
+    revision: str | None
+    name: str
+    architecture: str
+    quantization: str | None
+    capabilities: tuple[str, ...] = ()
+    files: tuple[StoredFileView, ...]
+    size: int
+    state: ModelState
+    progress: TransferProgress
+    path: str | None = None
+    freed: int = 0
+    used_by: tuple[str, ...] = ()
+    reasons: tuple[ReasonView, ...] = ()
+    retry_at: float | None = None
+    allowed_actions: tuple[FileAction, ...] = ()
+
+
+class StoreView(View):
+    """A node's store as a whole, in bytes."""
+
+    node_id: str
+    node: str
+    path: str
+    used: int
+    disk_free: int | None
+
+
+class FilesView(View):
+    """``GET /files``."""
+
+    items: tuple[ModelFilesView, ...]
+    stores: tuple[StoreView, ...]
+
+
+class DownloadRequest(View):
+    """Body of ``POST /files``: have a model's files on a node before anybody deploys them. ``nodes`` empty: on all.
+    A ``file://`` source is only remembered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SourceText
+    projector: Printable | None = None
+    nodes: tuple[Printable, ...] = Field(default=(), max_length=64)

@@ -1,0 +1,166 @@
+"""What the management API answers about hubs, and what it takes: search, files of a repository, access."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from aimindserve.domain.facts import Hub
+from aimindserve.domain.views import ReasonView, View
+
+FitMark = Literal["fits", "waits", "no", "unknown"]
+Commit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class HubModelView(View):
+    """A repository in search results. ``parameters``: how many the model has; ``size``: bytes of its weights; None
+    where the hub does not tell without a look at its files. ``engines``: those that can run it, best first;
+    ``source``: what to deploy."""
+
+    hub: Hub
+    repository: str
+    source: str
+    downloads: int
+    likes: int
+    updated_at: float | None = None
+    license: str | None = None
+    gated: bool = False
+    gguf: bool = False
+    capabilities: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    parameters: int | None = None
+    size: int | None = None
+    fit: FitMark = "unknown"
+
+
+class HubSearchView(View):
+    """One page of results. ``next``: give it back as ``cursor`` to go on; None at the end. ``offline``: why the hub
+    could not be asked (then ``items`` is empty)."""
+
+    items: tuple[HubModelView, ...] = ()
+    next: str | None = None
+    offline: ReasonView | None = None
+
+
+class ChoiceView(View):
+    """One way to deploy a repository: a GGUF quantization, or the checkpoint as it is (``quantization`` None).
+
+    ``source``: what to deploy, pinned to the commit. ``files``: paths in the repository; ``size``: bytes of all of them
+    with the projector's. ``projector``: the one that is chosen; ``projectors``: those that could be chosen, best first
+    (``spec.projector``). ``fit`` with ``fit_message``: why, in the request's language. ``default``: what is taken when
+    nobody chooses. ``refused``: why it cannot be deployed.
+    """
+
+    quantization: str | None
+    source: str
+    engine: str
+    files: tuple[str, ...]
+    size: int
+    projector: str | None = None
+    projectors: tuple[str, ...] = ()
+    default: bool = False
+    fit: FitMark = "unknown"
+    fit_message: str = ""
+    memory_total: int | None = None
+    refused: ReasonView | None = None
+
+
+class HubFilesView(View):
+    """What a repository offers, at one commit. ``problem``: why it cannot be deployed as a whole (gated, no weights,
+    pickle only). ``code_files``: Python files that the model needs; ``code_approved``: an administrator has said yes
+    to this commit. ``notes``: what a person should know (no projector: text only)."""
+
+    hub: Hub
+    repository: str
+    revision: str
+    architecture: str | None = None
+    capabilities: tuple[str, ...] = ()
+    context_length: int | None = None
+    parameters: int | None = None
+    license: str | None = None
+    gated: bool = False
+    choices: tuple[ChoiceView, ...] = ()
+    code_files: tuple[str, ...] = ()
+    code_approved: bool = False
+    notes: tuple[ReasonView, ...] = ()
+    problem: ReasonView | None = None
+
+
+class ReadmeView(View):
+    """A repository's README as Markdown, without its front matter, cut at 256 KiB. It is a stranger's text: show it
+    sanitised."""
+
+    text: str
+    truncated: bool = False
+
+
+class CodeApprovalRequest(View):
+    """Body of ``POST /hub/approvals``: the code of this commit may run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hub: Hub
+    repository: str = Field(max_length=200)
+    revision: Commit
+
+
+class CodeApprovalView(View):
+    """Code of a repository that may run, and who said so."""
+
+    hub: Hub
+    repository: str
+    revision: str
+    actor: str
+    at: float
+
+
+class TokenView(View):
+    """A stored token: never its text. ``origin``: given at the start (flag, environment) or stored by an administrator;
+    ``hint``: its last four characters."""
+
+    hub: Hub
+    present: bool
+    origin: Literal["start", "stored"] | None = None
+    hint: str | None = None
+    updated_at: float | None = None
+
+
+class HubSettingsView(View):
+    """How the hubs are reached. ``origin`` of each field: ``default``, ``start`` or ``stored``."""
+
+    huggingface_endpoint: str
+    modelscope_endpoint: str
+    proxy: str | None = None
+    rate_limit: int | None = None
+    offline: bool = False
+    origins: dict[str, str] = Field(default_factory=dict)
+    tokens: tuple[TokenView, ...] = ()
+
+
+class HubSettingsRequest(View):
+    """Body of ``PATCH /settings/hub``. A field that is left out stays; null goes back to the default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    huggingface_endpoint: str | None = Field(default=None, max_length=500)
+    modelscope_endpoint: str | None = Field(default=None, max_length=500)
+    proxy: str | None = Field(default=None, max_length=500, repr=False)
+    rate_limit: int | None = Field(default=None, ge=1)
+    offline: bool | None = None
+
+
+class TokenRequest(View):
+    """Body of ``PUT /settings/hub/tokens/{hub}``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: str = Field(min_length=1, max_length=512, repr=False, pattern=r"^[\x21-\x7e]+$")
+
+
+class HubCheckView(View):
+    """Whether a hub answers and knows the token. ``account``: whose it is."""
+
+    hub: Hub
+    reachable: bool
+    account: str | None = None
+    milliseconds: float | None = None
+    problem: ReasonView | None = None
