@@ -36,6 +36,8 @@ export const CRASHED: ReasonView = {
   remedy: "Copy or download the file again and compare its size and checksum with the original.",
 };
 
+export const DOWNLOAD = { done: 400 * MIB, total: 1000 * MIB, rate: 50 * MIB, eta: 12 };
+
 export function makeReplica(change: Partial<ReplicaView> = {}): ReplicaView {
   return {
     id: "r-7f3k2a",

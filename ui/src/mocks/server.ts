@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DeploymentView, KeyView } from "../api/generated/types.gen";
-import { CRASHED, makeDeployment, makeFit, makeReplica, NOW } from "./data.ts";
+import { CRASHED, DOWNLOAD, makeDeployment, makeFit, makeReplica, NOW } from "./data.ts";
 
 type Body = Record<string, unknown>;
 
@@ -30,8 +30,8 @@ function firstWorld(): World {
           makeReplica({
             id: "r-x1",
             deployment: "qwen2-vl-2b",
-            phase: "starting",
-            download: { done: 400, total: 1000, rate: 50, eta: 12 },
+            phase: "downloading",
+            download: DOWNLOAD,
             timeline: [],
           }),
         ],
