@@ -26,15 +26,7 @@ function firstWorld(): World {
         source: "file:///models/Qwen2-VL-2B-Instruct-Q4_K_M.gguf",
         phase: "starting",
         wanted: 2,
-        replicas: [
-          makeReplica({
-            id: "r-x1",
-            deployment: "qwen2-vl-2b",
-            phase: "downloading",
-            download: DOWNLOAD,
-            timeline: [],
-          }),
-        ],
+        replicas: [makeReplica({ id: "r-x1", deployment: "qwen2-vl-2b", phase: "downloading", download: DOWNLOAD })],
       }),
       makeDeployment({
         name: "broken",
