@@ -1,0 +1,57 @@
+import type { ServerResponse } from "node:http";
+import type { DeploymentView, KeyView } from "../api/generated/types.gen";
+import { CRASHED, DOWNLOAD, makeDeployment, makeReplica } from "./data.ts";
+
+/** What the mock server remembers. */
+export interface World {
+  password: string;
+  loggedIn: boolean;
+  mustChange: boolean;
+  deployments: DeploymentView[];
+  keys: KeyView[];
+  listeners: Set<ServerResponse>;
+  events: number;
+}
+
+export function firstWorld(): World {
+  return {
+    password: "initial",
+    loggedIn: false,
+    mustChange: true,
+    deployments: [
+      makeDeployment(),
+      makeDeployment({
+        name: "qwen2-vl-2b",
+        source: "file:///models/Qwen2-VL-2B-Instruct-Q4_K_M.gguf",
+        phase: "starting",
+        wanted: 2,
+        replicas: [makeReplica({ id: "r-x1", deployment: "qwen2-vl-2b", phase: "downloading", download: DOWNLOAD })],
+      }),
+      makeDeployment({
+        name: "broken",
+        source: "file:///models/broken.gguf",
+        phase: "failed",
+        reasons: [CRASHED],
+        replicas: [
+          makeReplica({ id: "r-b1", deployment: "broken", phase: "failed", reasons: [CRASHED], pid: null, attempt: 3 }),
+        ],
+      }),
+      makeDeployment({
+        name: "text-only",
+        source: "file:///models/SmolLM2.gguf",
+        phase: "stopped",
+        capabilities: ["chat"],
+      }),
+    ],
+    keys: [],
+    listeners: new Set(),
+    events: 1,
+  };
+}
+
+/** Tells every listening page that something changed. */
+export function changed(world: World): void {
+  world.events += 1;
+  for (const listener of world.listeners)
+    listener.write(`id: ${world.events}\nevent: deployment.changed\ndata: {}\n\n`);
+}
