@@ -1,3 +1,4 @@
+import { enFiles } from "./en.files";
 import { enModels } from "./en.models";
 import { enPlayground } from "./en.playground";
 
@@ -97,6 +98,7 @@ export const en = {
       delete: "{{name}} is being deleted.",
     },
   },
+  ...enFiles,
   ...enModels,
   ...enPlayground,
 };

@@ -1,4 +1,5 @@
 import type { en } from "./en";
+import { zhFiles } from "./zh.files";
 import { zhModels } from "./zh.models";
 import { zhPlayground } from "./zh.playground";
 
@@ -98,6 +99,7 @@ export const zh: typeof en = {
       delete: "正在删除 {{name}}。",
     },
   },
+  ...zhFiles,
   ...zhModels,
   ...zhPlayground,
 };

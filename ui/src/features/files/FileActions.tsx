@@ -1,0 +1,104 @@
+import { ActionIcon, Button, Group, Menu } from "@mantine/core";
+import {
+  IconCube,
+  IconDots,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlaylistX,
+  IconRefresh,
+  IconTrash,
+} from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { FileAction, ModelFilesView, StoreView } from "@/api/filesTypes";
+import { useFileCommand } from "./actions";
+import { RemoveDialog } from "./RemoveDialog";
+
+const ICONS = {
+  pause: IconPlayerPause,
+  resume: IconPlayerPlay,
+  retry: IconRefresh,
+  deploy: IconCube,
+  delete: IconTrash,
+  forget: IconPlaylistX,
+} as const;
+/** At hand is the first of these that the server allows; the others are in the menu. */
+const ORDER: readonly FileAction[] = ["pause", "resume", "retry", "deploy", "forget", "delete"];
+const IN_MENU_ONLY: readonly FileAction[] = ["forget", "delete"];
+
+interface Props {
+  item: ModelFilesView;
+  store: StoreView;
+}
+
+/** What the server allows now: the next step at hand, the rest in a menu. */
+export function FileActions({ item, store }: Props): ReactElement {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const [removing, setRemoving] = useState<"delete" | "forget" | null>(null);
+  const command = useFileCommand();
+  const choose = (action: FileAction): void => {
+    if (action === "delete" || action === "forget") setRemoving(action);
+    else if (action === "deploy") void navigate({ to: "/models", search: deploySearch(item) });
+    else command.mutate({ action, item });
+  };
+  const allowed = ORDER.filter((action) => item.allowed_actions.includes(action));
+  const main = allowed.find((action) => !IN_MENU_ONLY.includes(action));
+  const rest = allowed.filter((action) => action !== main);
+  const MainIcon = main && ICONS[main];
+  return (
+    <Group gap={6} wrap="nowrap">
+      {main && MainIcon && (
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<MainIcon size={14} />}
+          loading={command.isPending}
+          onClick={() => {
+            choose(main);
+          }}
+        >
+          {t(`files.action.${main}`)}
+        </Button>
+      )}
+      {rest.length > 0 && (
+        <Menu>
+          <Menu.Target>
+            <ActionIcon variant="default" size={30} aria-label={t("files.more", { name: item.name })}>
+              <IconDots size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {rest.map((action) => {
+              const Icon = ICONS[action];
+              return (
+                <Menu.Item
+                  key={action}
+                  leftSection={<Icon size={16} />}
+                  {...(action === "delete" ? { color: "red" } : {})}
+                  onClick={() => {
+                    choose(action);
+                  }}
+                >
+                  {t(`files.action.${action}`)}
+                </Menu.Item>
+              );
+            })}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+      {removing && (
+        <RemoveDialog
+          item={item}
+          store={store}
+          action={removing}
+          onClose={() => {
+            setRemoving(null);
+          }}
+        />
+      )}
+    </Group>
+  );
+}

@@ -1,0 +1,154 @@
+import { ActionIcon, Badge, Collapse, Group, Paper, Stack, Text } from "@mantine/core";
+import { IconChevronRight, IconExternalLink } from "@tabler/icons-react";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { ModelFilesView, StoreView } from "@/api/filesTypes";
+import { CopyText } from "@/components/CopyText";
+import { Reasons } from "@/components/Reasons";
+import { TransferBar } from "@/components/TransferBar";
+import { currentLanguage } from "@/i18n";
+import { formatBytes, formatTime } from "@/lib/format";
+import { FileActions } from "./FileActions";
+import classes from "./Files.module.css";
+import { FileTable } from "./FileTable";
+import { hubPage, shortRevision, sourceText } from "./hub";
+import { entryId } from "./list";
+import { StateBadge } from "./StateBadge";
+
+const route = getRouteApi("/files");
+
+/** Where the files come from: a link to the hub's page, or the path. */
+function Origin({ item }: { item: ModelFilesView }): ReactElement {
+  const { t } = useTranslation();
+  const page = hubPage(item.source, item.revision);
+  return (
+    <Text size="sm" c="dimmed" component="div" className={classes.facts ?? ""}>
+      {page ? (
+        <a
+          className={classes.link}
+          href={page.url}
+          target="_blank"
+          rel="noreferrer noopener"
+          title={t("files.openHub", { repository: page.repository })}
+        >
+          {item.source}
+          <IconExternalLink className={classes.outside ?? ""} size={14} aria-hidden />
+        </a>
+      ) : (
+        sourceText(item.source)
+      )}
+      {item.revision && (
+        <>
+          {" · "}
+          <CopyText text={item.revision} shown={shortRevision(item.revision)} label={t("files.revision")} />
+        </>
+      )}
+      {` · ${formatBytes(item.size)} · ${t("files.fileCount", { files: item.files.length })}`}
+    </Text>
+  );
+}
+
+function UsedBy({ names }: { names: readonly string[] }): ReactElement {
+  const { t } = useTranslation();
+  if (names.length === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        {t("files.unused")}
+      </Text>
+    );
+  return (
+    <Group gap={6}>
+      <Text size="sm" c="dimmed" span>
+        {t("files.usedBy")}
+      </Text>
+      {names.map((name) => (
+        <Text key={name} size="sm" span>
+          <Link to="/models" search={{ open: name }} className={classes.link ?? ""}>
+            {name}
+          </Link>
+        </Text>
+      ))}
+    </Group>
+  );
+}
+
+function Badges({ item }: { item: ModelFilesView }): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <>
+      {item.quantization && (
+        <Badge variant="outline" size="sm" color="gray" tt="none">
+          {item.quantization}
+        </Badge>
+      )}
+      {item.capabilities.includes("vision") && (
+        <Badge variant="outline" size="sm" tt="none">
+          {t("files.vision")}
+        </Badge>
+      )}
+      {item.kind === "local" && (
+        <Badge variant="outline" size="sm" color="gray" tt="none">
+          {t("files.local")}
+        </Badge>
+      )}
+    </>
+  );
+}
+
+/** A model's files on a machine: what they are, where they stand, and what can be done. */
+export function FilesCard({ item, store }: { item: ModelFilesView; store: StoreView }): ReactElement {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { name, state } = item;
+  const id = entryId(item);
+  const open = search.open === id;
+  const toggle = (): void => {
+    void navigate({ search: ({ open: _open, ...rest }) => (open ? rest : { ...rest, open: id }), replace: true });
+  };
+  return (
+    <Paper component="article" aria-label={name} data-files={item.key}>
+      <Group p="md" gap="sm" wrap="wrap" align="center">
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-expanded={open}
+          aria-label={open ? t("files.hideFiles", { name }) : t("files.showFiles", { name })}
+          onClick={toggle}
+        >
+          <IconChevronRight size={18} className={open ? classes.open : classes.closed} />
+        </ActionIcon>
+        <Stack gap={3} className={classes.title ?? ""}>
+          <Group gap="xs">
+            <Text fw={600} className={classes.name ?? ""}>
+              {name}
+            </Text>
+            <Badges item={item} />
+          </Group>
+          <Origin item={item} />
+          <UsedBy names={item.used_by} />
+        </Stack>
+        <StateBadge state={state} />
+        <FileActions item={item} store={store} />
+      </Group>
+      {(state !== "ready" || item.reasons.length > 0) && (
+        <Stack gap="xs" className={classes.below ?? ""}>
+          {state !== "ready" && (
+            <TransferBar
+              progress={item.progress}
+              label={name}
+              moving={state === "downloading"}
+              color={state === "failed" ? "red" : state === "downloading" ? "blue" : "gray"}
+            />
+          )}
+          {item.retry_at !== null && (
+            <Text size="sm">{t("files.retryAt", { time: formatTime(item.retry_at, currentLanguage()) })}</Text>
+          )}
+          <Reasons reasons={item.reasons} failed={state === "failed"} />
+        </Stack>
+      )}
+      <Collapse expanded={open}>{open && <FileTable item={item} />}</Collapse>
+    </Paper>
+  );
+}

@@ -1,0 +1,22 @@
+import { Badge, Loader } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { ModelState } from "@/api/filesTypes";
+
+const COLOURS: Record<ModelState, string> = {
+  queued: "yellow",
+  downloading: "blue",
+  ready: "teal",
+  paused: "gray",
+  failed: "red",
+};
+
+export function StateBadge({ state }: { state: ModelState }): ReactElement {
+  const { t } = useTranslation();
+  const busy = state === "downloading" ? <Loader size={10} color="currentColor" aria-hidden /> : undefined;
+  return (
+    <Badge color={COLOURS[state]} variant="light" leftSection={busy} data-state={state} tt="none">
+      {t(`files.state.${state}`)}
+    </Badge>
+  );
+}
