@@ -1,5 +1,5 @@
 import { Badge, Group, Text, Tooltip } from "@mantine/core";
-import { IconCube, IconKey, IconMessage2Question } from "@tabler/icons-react";
+import { IconCube, IconDatabase, IconKey, IconMessage2Question } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
 import { useEffect } from "react";
@@ -12,9 +12,10 @@ import { UserMenu } from "@/features/session/UserMenu";
 import classes from "./Shell.module.css";
 
 const PAGES = [
-  { to: "/playground", label: "shell.playground", Icon: IconMessage2Question },
-  { to: "/models", label: "shell.models", Icon: IconCube },
-  { to: "/keys", label: "shell.keys", Icon: IconKey },
+  { to: "/playground", label: "shell.playground", Icon: IconMessage2Question, admin: false },
+  { to: "/models", label: "shell.models", Icon: IconCube, admin: false },
+  { to: "/files", label: "files.title", Icon: IconDatabase, admin: true },
+  { to: "/keys", label: "shell.keys", Icon: IconKey, admin: false },
 ] as const;
 
 /** The frame of every page: navigation, language, colours, account, and whether the page is up to date. */
@@ -53,7 +54,7 @@ export function Shell({ session, children }: { session: SessionView; children: R
         </Group>
       </header>
       <nav className={classes.nav} aria-label={t("shell.navigation")}>
-        {PAGES.map(({ to, label, Icon }) => (
+        {PAGES.filter(({ admin }) => !admin || session.is_admin).map(({ to, label, Icon }) => (
           <Link key={to} to={to} className={classes.link ?? ""} activeProps={{ "aria-current": "page" }}>
             <Icon size={18} aria-hidden />
             <Text size="sm" fw={500} span>

@@ -9,6 +9,7 @@ import {
 import { Gate } from "./Gate";
 import { PasswordPage } from "./features/session/PasswordPage";
 import { NotFound } from "./NotFound";
+import { filesSearch } from "./features/files/search";
 import { modelsSearch } from "./features/models/search";
 import { playgroundSearch } from "./features/playground/search";
 
@@ -40,6 +41,13 @@ const modelsRoute = createRoute({
   component: lazyRouteComponent(() => import("./features/models/ModelsPage"), "ModelsPage"),
 });
 
+const filesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/files",
+  validateSearch: filesSearch,
+  component: lazyRouteComponent(() => import("./features/files/FilesPage"), "FilesPage"),
+});
+
 const keysRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/keys",
@@ -52,7 +60,14 @@ const passwordRoute = createRoute({
   component: PasswordPage,
 });
 
-const routeTree = rootRoute.addChildren([indexRoute, playgroundRoute, modelsRoute, keysRoute, passwordRoute]);
+const routeTree = rootRoute.addChildren([
+  indexRoute,
+  playgroundRoute,
+  modelsRoute,
+  filesRoute,
+  keysRoute,
+  passwordRoute,
+]);
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({ routeTree, context: { queries }, defaultPreload: "intent", scrollRestoration: false });

@@ -1,5 +1,7 @@
 /** Every management call that the page makes, by one name each; answers are the bare data. */
 import "./client";
+import type { DownloadRequest, FilesView } from "./filesTypes";
+import { client } from "./generated/client.gen";
 import * as sdk from "./generated/sdk.gen";
 import type {
   DeploymentPatch,
@@ -10,6 +12,17 @@ import type {
 } from "./generated/types.gen";
 
 const name = (deployment: string): { path: { name: string } } => ({ path: { name: deployment } });
+
+async function rest<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const answer = await client.request({
+    method,
+    url: `/api/v1${path}`,
+    body,
+    throwOnError: true,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+  });
+  return answer.data as T;
+}
 
 export const api = {
   loginHint: async () => (await sdk.loginHint()).data,
@@ -57,5 +70,16 @@ export const api = {
   createKey: async (body: KeyRequest) => (await sdk.createKey({ body })).data,
   deleteKey: async (id: string) => {
     await sdk.deleteKey({ path: { key_id: id } });
+  },
+
+  files: async () => await rest<FilesView>("GET", "/files"),
+  addFiles: async (body: DownloadRequest) => {
+    await rest("POST", "/files", body);
+  },
+  orderFiles: async (node: string, key: string, action: "pause" | "resume" | "retry") => {
+    await rest("POST", `/files/${node}/${key}/${action}`);
+  },
+  deleteFiles: async (node: string, key: string) => {
+    await rest("DELETE", `/files/${node}/${key}`);
   },
 };

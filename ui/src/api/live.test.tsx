@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { renderHook, waitFor } from "@testing-library/react";
 import type { ReactElement, ReactNode } from "react";
 import { describe, expect, it, vi } from "vitest";
+import { firstFiles, makeFiles } from "@/mocks/filesData";
 import { useLive } from "./live";
 
 type Answer = (signal: AbortSignal) => Response;
@@ -55,6 +56,45 @@ describe("useLive", () => {
       expect(ids).toEqual([undefined, "41"]);
     }, LONG);
     expect(live()).toBe(true);
+    unmount();
+  });
+
+  it("shows progress without a refresh, and does not go on after it", async () => {
+    const key = makeFiles().key;
+    const data = JSON.stringify({ node_id: "n-1", files: { [key]: { done: 7, total: 9 } }, replicas: {} });
+    const text = `id: 5\ndata: {}\n\nid: 6\nevent: progress\ndata: ${data}\n\n`;
+    let sendProgress = (): void => undefined;
+    const ids = server(
+      (signal) => {
+        const body = new ReadableStream<Uint8Array>({
+          start(controller) {
+            sendProgress = () => {
+              controller.enqueue(new TextEncoder().encode(text.slice(text.indexOf("id: 6"))));
+              controller.close();
+            };
+            controller.enqueue(new TextEncoder().encode(text.slice(0, text.indexOf("id: 6"))));
+            signal.addEventListener("abort", () => undefined);
+          },
+        });
+        return new Response(body);
+      },
+      stream(": alive\n\n", true),
+    );
+    const { queries, unmount } = listen();
+    queries.setQueryData(["files"], firstFiles());
+    await waitFor(() => {
+      expect(queries.getQueryState(["files"])?.isInvalidated).toBe(true);
+    }, LONG);
+    queries.setQueryData(["files"], firstFiles());
+    sendProgress();
+    await waitFor(() => {
+      const shown = queries.getQueryData<ReturnType<typeof firstFiles>>(["files"])?.items ?? [];
+      expect(shown.find((item) => item.key === key)?.progress.done).toBe(7);
+    }, LONG);
+    expect(queries.getQueryState(["files"])?.isInvalidated).toBe(false);
+    await waitFor(() => {
+      expect(ids).toEqual([undefined, "5"]);
+    }, LONG);
     unmount();
   });
 

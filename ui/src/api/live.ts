@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { readEvents } from "@/lib/sse";
+import { applyProgress, parseProgress } from "./progress";
 import { sessionQuery } from "./queries";
 
 /** Events that arrive together (a start is a dozen of them) cause one refresh. */
@@ -8,10 +9,14 @@ const GATHER_MS = 150;
 const RETRY_MS = [500, 1000, 2000, 5000];
 /** The server writes something every 15 s; a connection that is silent for longer than this is dead. */
 const SILENCE_MS = 45_000;
+/** The name of events that tell how downloads stand. They come every second, have no id and are never sent again. */
+const PROGRESS = "progress";
 
 interface Listener {
   onOpen: () => void;
   onEvent: () => void;
+  /** Downloads got on: nothing else changed, and the event is not kept. */
+  onProgress: (data: string) => void;
   /** The server does not let this session listen (any more). */
   onRefused: () => void;
 }
@@ -49,6 +54,10 @@ async function follow(lastId: string | null, outer: AbortSignal, listener: Liste
     listener.onOpen();
     let last = lastId;
     for await (const event of readEvents(response.body, heard)) {
+      if (event.event === PROGRESS) {
+        listener.onProgress(event.data);
+        continue;
+      }
       last = event.id ?? last;
       listener.onEvent();
     }
@@ -107,6 +116,10 @@ export function useLive(): boolean {
         refresh(); // What happened while nobody listened.
       },
       onEvent: refresh,
+      onProgress: (data) => {
+        const progress = parseProgress(data);
+        if (progress) applyProgress(queries, progress);
+      },
       onRefused: () => void queries.invalidateQueries(sessionQuery),
     };
     void followForever(controller.signal, listener, () => {

@@ -21,4 +21,6 @@ export const deploymentsQuery = queryOptions({ queryKey: ["deployments"], queryF
 export const eventsQuery = (deployment: string) =>
   queryOptions({ queryKey: ["deployment-events", deployment], queryFn: () => api.deploymentEvents(deployment) });
 
+export const filesQuery = queryOptions({ queryKey: ["files"], queryFn: api.files });
+
 export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });

@@ -21,8 +21,8 @@ export function TransferBar({ progress, label, moving, color = "blue" }: Props):
   const percent = Math.floor(shareOf(progress) * 100);
   const words = [
     t("transfer.bytes", { done: formatBytes(done), total: formatBytes(total) }),
-    moving && rate !== null && formatRate(rate),
-    moving && eta !== null && t("transfer.left", { time: formatWait(eta) }),
+    moving && typeof rate === "number" && formatRate(rate),
+    moving && typeof eta === "number" && t("transfer.left", { time: formatWait(eta) }),
   ].filter(Boolean);
   return (
     <Stack gap={4} data-transfer={moving ? "moving" : "still"}>

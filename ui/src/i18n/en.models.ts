@@ -73,7 +73,6 @@ export const enModels = {
     log: "Log",
     none: "No replicas. Start the model or scale it up to get one.",
     pid: "process {{pid}}",
-    progress: "Progress",
     timeline: "Start-up",
     title: "Replica {{id}}",
     total: "{{time}} in all",

@@ -73,7 +73,6 @@ export const zhModels: typeof enModels = {
     log: "日志",
     none: "没有副本。启动模型或调高副本数即可创建。",
     pid: "进程 {{pid}}",
-    progress: "进度",
     timeline: "启动过程",
     title: "副本 {{id}}",
     total: "共 {{time}}",

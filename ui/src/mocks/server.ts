@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { chat } from "./chat.ts";
 import { makeFit } from "./data.ts";
 import { deployments } from "./deployments.ts";
+import { files, startDownloads } from "./files.ts";
 import type { Body } from "./http.ts";
 import { json, problem } from "./http.ts";
 import { keys } from "./keys.ts";
@@ -11,13 +12,14 @@ import { firstWorld } from "./world.ts";
 /** A small aiMindServe in memory: enough for every page, and nothing else. */
 export function makeMockApi() {
   const world = firstWorld();
+  startDownloads(world);
   return async (request: IncomingMessage, response: ServerResponse, body: Body): Promise<void> => {
     const method = request.method ?? "GET";
     const url = new URL(request.url ?? "/", "http://mock");
     const path = url.pathname.replace("/api/v1", "");
     if (url.pathname.startsWith("/v1/")) await chat(request, response, body);
     else if (sessions(world, method, path, body, response) || deployments(world, method, path, body, response)) return;
-    else if (keys(world, method, path, body, response)) return;
+    else if (keys(world, method, path, body, response) || files(world, method, path, body, response)) return;
     else if (path === "/fit") json(response, 200, makeFit(String(body.source)));
     else if (path === "/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });

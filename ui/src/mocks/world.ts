@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { DeploymentView, KeyView } from "../api/generated/types.gen";
+import type { FilesView } from "../api/filesTypes.ts";
 import { CRASHED, DOWNLOAD, makeDeployment, makeReplica } from "./data.ts";
+import { firstFiles } from "./filesData.ts";
 
 /** What the mock server remembers. */
 export interface World {
@@ -8,6 +10,7 @@ export interface World {
   loggedIn: boolean;
   mustChange: boolean;
   deployments: DeploymentView[];
+  files: FilesView;
   keys: KeyView[];
   listeners: Set<ServerResponse>;
   events: number;
@@ -23,7 +26,7 @@ export function firstWorld(): World {
       makeDeployment({
         name: "qwen2-vl-2b",
         source: "file:///models/Qwen2-VL-2B-Instruct-Q4_K_M.gguf",
-        phase: "starting",
+        phase: "downloading",
         wanted: 2,
         replicas: [makeReplica({ id: "r-x1", deployment: "qwen2-vl-2b", phase: "downloading", download: DOWNLOAD })],
       }),
@@ -43,6 +46,7 @@ export function firstWorld(): World {
         capabilities: ["chat"],
       }),
     ],
+    files: firstFiles(),
     keys: [],
     listeners: new Set(),
     events: 1,

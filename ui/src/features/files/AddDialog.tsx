@@ -60,6 +60,7 @@ export function AddDialog({ files, onClose }: Props): ReactElement {
             description={t("files.sourceHint")}
             placeholder="hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M"
             data={knownSources(files, deployed)}
+            openOnFocus={false}
             required
             data-autofocus
             spellCheck={false}

@@ -33,6 +33,11 @@ interface Props {
   store: StoreView;
 }
 
+function ActionIconOf({ action, size }: { action: FileAction; size: number }): ReactElement {
+  const Icon = ICONS[action];
+  return <Icon size={size} aria-hidden />;
+}
+
 /** What the server allows now: the next step at hand, the rest in a menu. */
 export function FileActions({ item, store }: Props): ReactElement {
   const { t } = useTranslation();
@@ -41,20 +46,19 @@ export function FileActions({ item, store }: Props): ReactElement {
   const command = useFileCommand();
   const choose = (action: FileAction): void => {
     if (action === "delete" || action === "forget") setRemoving(action);
-    else if (action === "deploy") void navigate({ to: "/models", search: deploySearch(item) });
+    else if (action === "deploy") void navigate({ to: "/models", search: { deploy: "local" } });
     else command.mutate({ action, item });
   };
   const allowed = ORDER.filter((action) => item.allowed_actions.includes(action));
   const main = allowed.find((action) => !IN_MENU_ONLY.includes(action));
   const rest = allowed.filter((action) => action !== main);
-  const MainIcon = main && ICONS[main];
   return (
     <Group gap={6} wrap="nowrap">
-      {main && MainIcon && (
+      {main && (
         <Button
           size="xs"
           variant="default"
-          leftSection={<MainIcon size={14} />}
+          leftSection={<ActionIconOf action={main} size={14} />}
           loading={command.isPending}
           onClick={() => {
             choose(main);
@@ -71,21 +75,18 @@ export function FileActions({ item, store }: Props): ReactElement {
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            {rest.map((action) => {
-              const Icon = ICONS[action];
-              return (
-                <Menu.Item
-                  key={action}
-                  leftSection={<Icon size={16} />}
-                  {...(action === "delete" ? { color: "red" } : {})}
-                  onClick={() => {
-                    choose(action);
-                  }}
-                >
-                  {t(`files.action.${action}`)}
-                </Menu.Item>
-              );
-            })}
+            {rest.map((action) => (
+              <Menu.Item
+                key={action}
+                leftSection={<ActionIconOf action={action} size={16} />}
+                {...(action === "delete" ? { color: "red" } : {})}
+                onClick={() => {
+                  choose(action);
+                }}
+              >
+                {t(`files.action.${action}`)}
+              </Menu.Item>
+            ))}
           </Menu.Dropdown>
         </Menu>
       )}

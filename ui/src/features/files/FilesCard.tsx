@@ -44,7 +44,8 @@ function Origin({ item }: { item: ModelFilesView }): ReactElement {
           <CopyText text={item.revision} shown={shortRevision(item.revision)} label={t("files.revision")} />
         </>
       )}
-      {` · ${formatBytes(item.size)} · ${t("files.fileCount", { files: item.files.length })}`}
+      {` · ${formatBytes(item.size)}`}
+      {item.files.length > 1 && ` · ${t("files.fileCount", { files: item.files.length })}`}
     </Text>
   );
 }
@@ -96,6 +97,31 @@ function Badges({ item }: { item: ModelFilesView }): ReactElement {
   );
 }
 
+const COLOURS: Partial<Record<ModelFilesView["state"], string>> = { downloading: "blue", failed: "red" };
+
+/** How far the download is and why it stands still; nothing once the files are there. */
+function Standing({ item }: { item: ModelFilesView }): ReactElement | null {
+  const { t } = useTranslation();
+  const { name, state, reasons, retry_at: retryAt } = item;
+  if (state === "ready" && reasons.length === 0) return null;
+  return (
+    <Stack gap="xs" className={classes.below ?? ""}>
+      {state !== "ready" && (
+        <TransferBar
+          progress={item.progress}
+          label={name}
+          moving={state === "downloading"}
+          color={COLOURS[state] ?? "gray.6"}
+        />
+      )}
+      {retryAt !== null && (
+        <Text size="sm">{t("files.retryAt", { time: formatTime(retryAt, currentLanguage()) })}</Text>
+      )}
+      <Reasons reasons={reasons} failed={state === "failed"} />
+    </Stack>
+  );
+}
+
 /** A model's files on a machine: what they are, where they stand, and what can be done. */
 export function FilesCard({ item, store }: { item: ModelFilesView; store: StoreView }): ReactElement {
   const { t } = useTranslation();
@@ -132,22 +158,7 @@ export function FilesCard({ item, store }: { item: ModelFilesView; store: StoreV
         <StateBadge state={state} />
         <FileActions item={item} store={store} />
       </Group>
-      {(state !== "ready" || item.reasons.length > 0) && (
-        <Stack gap="xs" className={classes.below ?? ""}>
-          {state !== "ready" && (
-            <TransferBar
-              progress={item.progress}
-              label={name}
-              moving={state === "downloading"}
-              color={state === "failed" ? "red" : state === "downloading" ? "blue" : "gray"}
-            />
-          )}
-          {item.retry_at !== null && (
-            <Text size="sm">{t("files.retryAt", { time: formatTime(item.retry_at, currentLanguage()) })}</Text>
-          )}
-          <Reasons reasons={item.reasons} failed={state === "failed"} />
-        </Stack>
-      )}
+      <Standing item={item} />
       <Collapse expanded={open}>{open && <FileTable item={item} />}</Collapse>
     </Paper>
   );

@@ -31,16 +31,21 @@ function AddButton(): ReactElement {
 }
 
 /** What comes here by itself, what can be fetched, and what a machine without internet does. */
-function Empty(): ReactElement {
+function Empty({ files }: { files: FilesView }): ReactElement {
   const { t } = useTranslation();
   return (
-    <EmptyState icon={<IconDatabase size={32} />} title={t("files.emptyTitle")} hint={t("files.emptyHint")}>
-      <AddButton />
-      <Text size="sm" c="dimmed" ta="center" mt="md">
-        {t("files.importHint")}
-      </Text>
-      <CodeBlock text={IMPORT} label={t("files.importHint")} />
-    </EmptyState>
+    <Stack gap="lg">
+      <EmptyState icon={<IconDatabase size={32} />} title={t("files.emptyTitle")} hint={t("files.emptyHint")}>
+        <AddButton />
+        <Text size="sm" c="dimmed" ta="center" mt="md">
+          {t("files.importHint")}
+        </Text>
+        <CodeBlock text={IMPORT} label={t("files.importHint")} />
+      </EmptyState>
+      {shelves(files, {}).map((shelf) => (
+        <StoreShelf key={shelf.store.node_id} shelf={shelf} />
+      ))}
+    </Stack>
   );
 }
 
@@ -111,7 +116,7 @@ export function FilesPage(): ReactElement {
             <Text size="sm" c="dimmed" mb="md">
               {t("files.hint")}
             </Text>
-            {files.items.length > 0 ? <Found files={files} /> : <Empty />}
+            {files.items.length > 0 ? <Found files={files} /> : <Empty files={files} />}
             {add && <AddDialog files={files} onClose={close} />}
           </>
         )}

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, List, Modal, Text } from "@mantine/core";
+import { Alert, Button, Code, Group, List, Modal, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -20,12 +20,14 @@ function Deleted({ item, store }: { item: ModelFilesView; store: StoreView }): R
   const { t } = useTranslation();
   const { name, node, freed, size, state } = item;
   const whole = state === "ready";
-  const files = t("files.fileCount", { files: item.files.length });
   return (
     <>
       <List size="sm" spacing={6}>
         <List.Item className={classes.wrapping ?? ""}>
-          {t("files.deleteEntry", { name, files, node, path: item.path ?? store.path })}
+          {t("files.deleteEntry", { name, files: item.files.length, node })}
+          <Code block className={classes.path ?? ""}>
+            {item.path ?? store.path}
+          </Code>
         </List.Item>
         <List.Item>
           {freed > 0 ? t("files.deleteFrees", { bytes: formatBytes(freed) }) : t("files.deleteFreesNothing")}
@@ -55,12 +57,16 @@ export function RemoveDialog({ item, store, action, onClose }: Props): ReactElem
     <Modal
       opened
       onClose={onClose}
+      size="lg"
       title={forget ? t("files.forgetTitle", { name }) : t("files.deleteTitle", { name })}
       closeButtonProps={{ "aria-label": t("common.close") }}
     >
       {forget ? (
-        <Text size="sm" className={classes.wrapping ?? ""}>
-          {t("files.forgetHint", { path: item.path ?? sourceText(item.source) })}
+        <Text size="sm" component="div">
+          {t("files.forgetHint")}
+          <Code block className={classes.path ?? ""}>
+            {item.path ?? sourceText(item.source)}
+          </Code>
         </Text>
       ) : (
         <Deleted item={item} store={store} />

@@ -6,6 +6,8 @@ import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons } from "@/components/Reasons";
+import { TransferBar } from "@/components/TransferBar";
+import { movingDownload } from "@/lib/download";
 import { DeploymentActions } from "./DeploymentActions";
 import classes from "./DeploymentCard.module.css";
 import { DeploymentDetails } from "./DeploymentDetails";
@@ -39,6 +41,17 @@ function CardReasons({ deployment }: { deployment: DeploymentView }): ReactEleme
   return (
     <div className={classes.reasons}>
       <Reasons reasons={reasons} failed={phase === "failed" || phase === "unreachable"} />
+    </div>
+  );
+}
+
+/** How far the files are that the first answer waits for. */
+function CardDownload({ deployment }: { deployment: DeploymentView }): ReactElement | null {
+  const download = movingDownload(deployment.replicas);
+  if (!download) return null;
+  return (
+    <div className={classes.reasons}>
+      <TransferBar progress={download} label={deployment.name} moving />
     </div>
   );
 }
@@ -86,7 +99,12 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
         </Stack>
         <DeploymentActions deployment={deployment} />
       </Group>
-      {!toldBelow && <CardReasons deployment={deployment} />}
+      {!toldBelow && (
+        <>
+          <CardDownload deployment={deployment} />
+          <CardReasons deployment={deployment} />
+        </>
+      )}
       {phase === "ready" && (
         <Link to="/playground" search={{ model: name }} className={classes.try ?? ""}>
           {t("models.openPlayground")}

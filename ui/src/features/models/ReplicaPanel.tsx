@@ -1,4 +1,4 @@
-import { Button, Collapse, Group, Paper, Progress, Stack, Text } from "@mantine/core";
+import { Button, Collapse, Group, Paper, Stack, Text } from "@mantine/core";
 import { IconFileText } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -6,7 +6,8 @@ import { useTranslation } from "react-i18next";
 import type { ReplicaView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons } from "@/components/Reasons";
-import { downloadShare } from "@/lib/download";
+import { TransferBar } from "@/components/TransferBar";
+import { shareOf } from "@/lib/download";
 import { formatBytes } from "@/lib/format";
 import { LogViewer } from "./LogViewer";
 import { Timeline } from "./Timeline";
@@ -37,8 +38,7 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
     void navigate({ search: logShown ? rest : { ...rest, log: replica.id }, replace: true });
   };
   const failed = replica.phase === "failed" || replica.phase === "unreachable";
-  const share = downloadShare(replica);
-  const moving = share !== null && share < 1;
+  const { download } = replica;
   return (
     <Paper p="md" component="section" aria-label={t("replica.title", { id: replica.id })} data-replica={replica.id}>
       <Stack gap="sm">
@@ -66,7 +66,9 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
             )}
           </Group>
         </Group>
-        {moving && <Progress value={share * 100} aria-label={t("replica.progress")} animated />}
+        {download && shareOf(download) < 1 && (
+          <TransferBar progress={download} label={replica.deployment} moving={replica.phase === "downloading"} />
+        )}
         <Reasons reasons={replica.reasons} failed={failed} />
         <Timeline marks={replica.timeline} />
         <Collapse expanded={logShown}>{logShown && <LogViewer replica={replica.id} />}</Collapse>

@@ -1,4 +1,4 @@
-import { Alert, Container, Group, Progress, Stack, Text } from "@mantine/core";
+import { Alert, Container, Group, Stack, Text } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -6,19 +6,14 @@ import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons } from "@/components/Reasons";
-import { downloadShare } from "@/lib/download";
+import { TransferBar } from "@/components/TransferBar";
+import { movingDownload } from "@/lib/download";
 import classes from "./Conversation.module.css";
 import { isDemo } from "./models";
 
-/** How far the replica that is furthest has come, in percent; null while nobody knows. */
-function progressOf(model: DeploymentView): number | null {
-  const known = model.replicas.flatMap((replica) => downloadShare(replica) ?? []);
-  return known.length > 0 ? Math.max(...known) * 100 : null;
-}
-
 function NotReady({ model }: { model: DeploymentView }): ReactElement {
   const { t } = useTranslation();
-  const progress = progressOf(model);
+  const download = movingDownload(model.replicas);
   return (
     <Stack gap="xs">
       <Group gap="sm">
@@ -28,7 +23,7 @@ function NotReady({ model }: { model: DeploymentView }): ReactElement {
           {t("playground.seeModel")}
         </Link>
       </Group>
-      {progress !== null && <Progress value={progress} animated aria-label={t("replica.progress")} />}
+      {download && <TransferBar progress={download} label={model.name} moving />}
       <Reasons reasons={model.reasons} failed={model.phase === "failed" || model.phase === "unreachable"} />
     </Stack>
   );

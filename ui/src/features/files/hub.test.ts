@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { hubPage, shortRevision, sourceText } from "./hub";
+
+const SHA = "9f2b8d6c41e07a35b1c9d84e6f20a7b3c5d1e8f9";
+
+describe("hubPage", () => {
+  it.each([
+    ["hf://org/name:Q4_K_M", SHA, `https://huggingface.co/org/name/tree/${SHA}`],
+    ["hf://org/name@main", null, "https://huggingface.co/org/name"],
+    ["hf://org/name/folder/model.gguf", null, "https://huggingface.co/org/name"],
+    ["ms://org/name", "v1/x", "https://modelscope.cn/models/org/name/files?version=v1%2Fx"],
+  ])("%s → its page", (source, revision, url) => {
+    expect(hubPage(source, revision)).toEqual({ repository: "org/name", url });
+  });
+
+  it.each(["file:///models/m.gguf", "demo://tiny-vlm", "javascript:alert(1)", "hf://org"])("%s has none", (source) => {
+    expect(hubPage(source, null)).toBeNull();
+  });
+});
+
+describe("the words of a source", () => {
+  it("are short for a commit and whole for a name", () => {
+    expect(shortRevision(SHA)).toBe("9f2b8d6c");
+    expect(shortRevision("master")).toBe("master");
+    expect(sourceText("file:///models/m.gguf")).toBe("/models/m.gguf");
+  });
+});
