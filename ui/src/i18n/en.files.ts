@@ -85,7 +85,7 @@ export const enFiles = {
     folder: "Folder",
     node: "Machine",
     noneShown: "None of the {{files}} on this machine match.",
-    order: { name: "By name", size: "Largest first", state: "What needs attention first" },
+    order: { name: "By name", size: "Largest first", state: "Unfinished first" },
     use: "For",
     unused: "used by no deployment",
     usedBy: "used by",

@@ -86,7 +86,7 @@ export const zhFiles: typeof enFiles = {
     folder: "文件夹",
     node: "机器",
     noneShown: "这台机器上的 {{files}} 个模型都不符合条件。",
-    order: { name: "按名称", size: "从大到小", state: "需处理的优先" },
+    order: { name: "按名称", size: "从大到小", state: "未完成的优先" },
     use: "用途",
     unused: "没有部署使用",
     usedBy: "使用者",

@@ -17,8 +17,23 @@ interface Props {
   onClose: () => void;
 }
 
-/** Bring a model's files to machines before anybody deploys it. */
-export function AddDialog({ files, onClose }: Props): ReactElement {
+/** Bring a model's files to machines before anybody deploys it. Stays in the page, so that the focus finds back. */
+export function AddDialog({ opened, files, onClose }: Props & { opened: boolean }): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      size="lg"
+      title={t("files.add")}
+      closeButtonProps={{ "aria-label": t("common.close") }}
+    >
+      <AddForm files={files} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function AddForm({ files, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const deployments = useQuery(deploymentsQuery);
@@ -40,65 +55,57 @@ export function AddDialog({ files, onClose }: Props): ReactElement {
     },
   });
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size="lg"
-      title={t("files.add")}
-      closeButtonProps={{ "aria-label": t("common.close") }}
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTouched(true);
+        if (valid && nodes.length > 0) add.mutate();
+      }}
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTouched(true);
-          if (valid && nodes.length > 0) add.mutate();
-        }}
-      >
-        <Stack>
-          <Autocomplete
-            label={t("files.source")}
-            description={t("files.sourceHint")}
-            placeholder="hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M"
-            data={knownSources(files, deployed)}
-            openOnFocus={false}
-            required
-            data-autofocus
-            spellCheck={false}
-            maxLength={4096}
-            error={touched && wanted !== "" && !valid && t("files.sourceInvalid")}
-            value={source}
-            onChange={setSource}
-            onBlur={() => {
-              setTouched(true);
-            }}
-          />
-          {local && <Text size="sm">{t("files.addRemembered")}</Text>}
-          {files.stores.length > 1 && (
-            <Checkbox.Group
-              label={t("files.nodes")}
-              value={nodes}
-              onChange={setNodes}
-              error={nodes.length === 0 && t("files.nodesNeeded")}
-            >
-              <Stack gap="xs" mt={6} mb={6}>
-                {files.stores.map((store) => (
-                  <Checkbox key={store.node_id} value={store.node_id} label={store.node} />
-                ))}
-              </Stack>
-            </Checkbox.Group>
-          )}
-          {add.error && <ErrorAlert error={add.error} />}
-          {isApiError(add.error) && <Reasons reasons={add.error.reasons} failed />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t("common.cancel")}
-            </Button>
-            <Button type="submit" loading={add.isPending} disabled={!valid || nodes.length === 0}>
-              {t("files.addStart")}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+      <Stack>
+        <Autocomplete
+          label={t("files.source")}
+          description={t("files.sourceHint")}
+          placeholder="hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M"
+          data={knownSources(files, deployed)}
+          openOnFocus={false}
+          required
+          data-autofocus
+          spellCheck={false}
+          maxLength={4096}
+          error={touched && wanted !== "" && !valid && t("files.sourceInvalid")}
+          value={source}
+          onChange={setSource}
+          onBlur={() => {
+            setTouched(true);
+          }}
+        />
+        {local && <Text size="sm">{t("files.addRemembered")}</Text>}
+        {files.stores.length > 1 && (
+          <Checkbox.Group
+            label={t("files.nodes")}
+            value={nodes}
+            onChange={setNodes}
+            error={nodes.length === 0 && t("files.nodesNeeded")}
+          >
+            <Stack gap="xs" mt={6} mb={6}>
+              {files.stores.map((store) => (
+                <Checkbox key={store.node_id} value={store.node_id} label={store.node} />
+              ))}
+            </Stack>
+          </Checkbox.Group>
+        )}
+        {add.error && <ErrorAlert error={add.error} />}
+        {isApiError(add.error) && <Reasons reasons={add.error.reasons} failed />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {t("common.cancel")}
+          </Button>
+          <Button type="submit" loading={add.isPending} disabled={!valid || nodes.length === 0}>
+            {t("files.addStart")}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   );
 }

@@ -1,4 +1,5 @@
 import { ActionIcon, Button, Group, Menu } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import {
   IconCube,
   IconDots,
@@ -10,7 +11,6 @@ import {
 } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { FileAction, ModelFilesView, StoreView } from "@/api/filesTypes";
 import { useFileCommand } from "./actions";
@@ -26,7 +26,9 @@ const ICONS = {
 } as const;
 /** At hand is the first of these that the server allows; the others are in the menu. */
 const ORDER: readonly FileAction[] = ["pause", "resume", "retry", "deploy", "forget", "delete"];
-const IN_MENU_ONLY: readonly FileAction[] = ["forget", "delete"];
+const REMOVALS = ["forget", "delete"] as const;
+
+const removes = (action: FileAction): action is (typeof REMOVALS)[number] => REMOVALS.some((other) => other === action);
 
 interface Props {
   item: ModelFilesView;
@@ -42,15 +44,16 @@ function ActionIconOf({ action, size }: { action: FileAction; size: number }): R
 export function FileActions({ item, store }: Props): ReactElement {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const [removing, setRemoving] = useState<"delete" | "forget" | null>(null);
+  const [removing, remove] = useDisclosure(false);
   const command = useFileCommand();
   const choose = (action: FileAction): void => {
-    if (action === "delete" || action === "forget") setRemoving(action);
+    if (removes(action)) remove.open();
     else if (action === "deploy") void navigate({ to: "/models", search: { deploy: "local" } });
     else command.mutate({ action, item });
   };
   const allowed = ORDER.filter((action) => item.allowed_actions.includes(action));
-  const main = allowed.find((action) => !IN_MENU_ONLY.includes(action));
+  const removal = REMOVALS.find((action) => item.allowed_actions.includes(action));
+  const main = allowed.find((action) => !removes(action));
   const rest = allowed.filter((action) => action !== main);
   return (
     <Group gap={6} wrap="nowrap">
@@ -90,16 +93,7 @@ export function FileActions({ item, store }: Props): ReactElement {
           </Menu.Dropdown>
         </Menu>
       )}
-      {removing && (
-        <RemoveDialog
-          item={item}
-          store={store}
-          action={removing}
-          onClose={() => {
-            setRemoving(null);
-          }}
-        />
-      )}
+      {removal && <RemoveDialog opened={removing} item={item} store={store} action={removal} onClose={remove.close} />}
     </Group>
   );
 }

@@ -109,7 +109,7 @@ export function FilesPage(): ReactElement {
       <Body>
         {(files) => (
           <>
-            <Group justify="space-between" mb={4}>
+            <Group justify="space-between" gap="xs" mb={6}>
               <Title order={2}>{t("files.title")}</Title>
               {files.items.length > 0 && <AddButton />}
             </Group>
@@ -117,7 +117,7 @@ export function FilesPage(): ReactElement {
               {t("files.hint")}
             </Text>
             {files.items.length > 0 ? <Found files={files} /> : <Empty files={files} />}
-            {add && <AddDialog files={files} onClose={close} />}
+            <AddDialog opened={add === true} files={files} onClose={close} />
           </>
         )}
       </Body>

@@ -9,6 +9,7 @@ import classes from "./Files.module.css";
 import { sourceText } from "./hub";
 
 interface Props {
+  opened: boolean;
   item: ModelFilesView;
   store: StoreView;
   action: "delete" | "forget";
@@ -48,14 +49,14 @@ function Deleted({ item, store }: { item: ModelFilesView; store: StoreView }): R
 }
 
 /** Says exactly what will be gone, and what stays. */
-export function RemoveDialog({ item, store, action, onClose }: Props): ReactElement {
+export function RemoveDialog({ opened, item, store, action, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   const command = useFileCommand(onClose);
   const forget = action === "forget";
   const { name } = item;
   return (
     <Modal
-      opened
+      opened={opened}
       onClose={onClose}
       size="lg"
       title={forget ? t("files.forgetTitle", { name }) : t("files.deleteTitle", { name })}
