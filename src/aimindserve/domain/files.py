@@ -1,11 +1,12 @@
 """Model files on nodes: what is wanted there, what is there, and how a download stands."""
 
+import re
 from enum import StrEnum
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aimindserve.domain.facts import Hub, HubOrigin, ModelFacts
+from aimindserve.domain.facts import Hub, HubOrigin, ModelFacts, ModelFile
 from aimindserve.domain.reasons import Reason
 
 
@@ -79,6 +80,45 @@ class HubAccess(_Frozen):
     rate_limit: int | None = None
     caches: tuple[str, ...] = ()
     offline: bool = False
+
+
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})")
+_LONGEST_PATH, _LONGEST_NAME = 512, 200
+
+
+def unsafe_name(facts: ModelFacts) -> str | None:
+    """The first name in ``facts`` that may not become a path on a disk; None when all may. Names come from a hub, and
+    so from strangers: no climbing, no absolute paths, no backslashes or control characters, no over-long parts."""
+    origin = facts.origin
+    if origin is None:
+        return None
+    segments = (*origin.repository.split("/"), origin.revision)
+    if len(segments) != 3 or not all(_SEGMENT.fullmatch(part) and ".." not in part for part in segments):
+        return f"{origin.repository}@{origin.revision}"[:200]
+    for file in facts.files:
+        if not _is_safe(file.path) or (file.digest is not None and not _DIGEST.fullmatch(file.digest)):
+            return file.path[:200]
+    return None
+
+
+def _is_safe(path: str) -> bool:
+    parts = path.split("/")
+    plain = path.isprintable() and "\\" not in path and ":" not in path and len(path.encode()) <= _LONGEST_PATH
+    return plain and all(part not in ("", ".", "..") and len(part.encode()) <= _LONGEST_NAME for part in parts)
+
+
+def blob_name(origin: HubOrigin, file: ModelFile) -> str:
+    """The name of a file's content in a store: its digest, or for want of one where it comes from."""
+    if file.digest is not None:
+        return file.digest.replace(":", "-")
+    text = "\n".join((origin.hub, origin.repository, origin.revision, file.path))
+    return f"from-{sha256(text.encode()).hexdigest()}"
+
+
+def source_text(origin: HubOrigin) -> str:
+    """The source of a whole repository at its commit."""
+    return f"{origin.hub}://{origin.repository}@{origin.revision}"
 
 
 def model_key(facts: ModelFacts) -> str:

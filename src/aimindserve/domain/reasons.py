@@ -35,6 +35,14 @@ class ReasonCode(StrEnum):
     FILE_CHANGED = "file_changed"
     # Hubs
     # Model files on nodes
+    DOWNLOAD_INTERRUPTED = "download_interrupted"
+    DOWNLOAD_REFUSED = "download_refused"
+    DOWNLOAD_NOT_FOUND = "download_not_found"
+    DOWNLOAD_DAMAGED = "download_damaged"
+    DOWNLOAD_NO_SPACE = "download_no_space"
+    DOWNLOAD_OFFLINE = "download_offline"
+    DOWNLOAD_PAUSED = "download_paused"
+    FILE_NAME_UNSAFE = "file_name_unsafe"
     # Engine and parameters
     ENGINE_NOT_INSTALLED = "engine_not_installed"
     ENGINE_CANNOT_RUN = "engine_cannot_run"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable, Sequence
 
 from aimindserve.domain.agent_plan import plan_agent
@@ -10,8 +11,10 @@ from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFact
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import DesiredReplica, DesiredState, LogChunk, NodeReport
 from aimindserve.engines._base import Machine
+from aimindserve.node.changes import Changes
 from aimindserve.node.config import NodeConfig
 from aimindserve.node.context import NodeContext
+from aimindserve.node.downloads import Downloads
 from aimindserve.node.environments import Environments
 from aimindserve.node.folder import ReplicaFolder, is_replica_id, replica_folders
 from aimindserve.node.locks import locked_replicas
@@ -38,10 +41,15 @@ class NodeAgent:
         self._notes: tuple[Reason, ...] = ()
         self._engines: tuple[EngineInstall, ...] = ()
         self._acked = 0
+        self._disk_free: int | None = None
         self._actors: dict[str, ReplicaActor] = {}
         self._started = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._context = NodeContext(config, Environments(config.llama_server), boot_id(), self._machine)
+        changes = Changes()
+        self._downloads = Downloads(config, changes, time.time)
+        self._context = NodeContext(
+            config, Environments(config.llama_server), boot_id(), self._machine, self._downloads, changes
+        )
 
     async def run(self) -> None:
         """Take over what runs already, then supervise until cancelled."""
@@ -52,6 +60,7 @@ class NodeAgent:
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(keep_going("device probe", self._follow_facts, _FACTS_SECONDS))
+            group.create_task(keep_going("downloads", self._downloads.run, _FACTS_SECONDS))
             for folder in self._found():
                 actor = ReplicaActor(folder, folder.desired(), self._context)
                 actor.adopt()
@@ -76,6 +85,8 @@ class NodeAgent:
             self._actors[replica_id].order_stop()
         for replica in plan.start:
             self._start(replica)
+        if plan.acked == desired.revision:
+            self._downloads.order(desired.models, desired.forget, desired.hub)
         for replica in desired.replicas:
             if plan.acked == desired.revision and replica.id in self._actors:
                 self._actors[replica.id].know(replica)
@@ -100,6 +111,8 @@ class NodeAgent:
             acked_revision=self._acked,
             facts=facts,
             replicas=tuple(actor.observation for actor in self._actors.values()),
+            models=self._downloads.observe(),
+            disk_free=self._disk_free,
             at=self._context.now(),
         )
 
@@ -144,6 +157,7 @@ class NodeAgent:
         devices, notes = await asyncio.to_thread(self._probe_devices)
         self._devices, self._notes = tuple(devices), tuple(notes)
         self._engines = await self._context.environments.installed()
+        self._disk_free = await asyncio.to_thread(self._downloads.store.disk_free)
 
     def _machine(self, gpus: tuple[str, ...]) -> Machine:
         cores = next((d.cores for d in self._devices if d.kind is DeviceKind.CPU and d.cores), 1)

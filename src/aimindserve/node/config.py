@@ -22,6 +22,7 @@ class NodeConfig:
     ``llama_server``: a configured program; ``llama_threads``: threads of an engine, None to choose.
     ``stable_after``: an engine that was ready this long starts a new count of failures. ``stop_grace``: between TERM
     and KILL. ``port_attempts``: ports that are tried in a row when others take them.
+    ``stall_timeout``: a download without a byte this long is begun again where it stopped.
     ``unhealthy_after``: without an answer this long it is said; ``give_up_after``: then it is restarted.
     """
 
@@ -40,6 +41,7 @@ class NodeConfig:
     unhealthy_after: float = 30.0
     give_up_after: float = 180.0
     port_attempts: int = 8
+    stall_timeout: float = 30.0
     choose_port: Callable[[], int] = free_port
 
     @property
@@ -50,6 +52,11 @@ class NodeConfig:
     def replicas(self) -> Path:
         """Folders of the replicas."""
         return Path(self._paths.replicas)
+
+    @property
+    def models(self) -> Path:
+        """The store of model files."""
+        return Path(self._paths.models)
 
     @property
     def locks(self) -> Path:

@@ -6,28 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aimindserve.engines._base import Machine
+from aimindserve.node.changes import Changes
 from aimindserve.node.config import NodeConfig
+from aimindserve.node.downloads import Downloads
 from aimindserve.node.environments import Environments
-
-
-class Changes:
-    """Counts changes and lets others wait for the next."""
-
-    def __init__(self) -> None:
-        self._count = 1
-        self._event = asyncio.Event()
-
-    def note(self) -> None:
-        """Something changed."""
-        self._count += 1
-        self._event.set()
-        self._event = asyncio.Event()
-
-    async def wait(self, seen: int) -> int:
-        """The present number once it is not ``seen`` any more."""
-        while self._count == seen:
-            await self._event.wait()
-        return self._count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +21,7 @@ class NodeContext:
     environments: Environments
     boot_id: str
     machine: Callable[[tuple[str, ...]], Machine]
-    changes: Changes = field(default_factory=Changes)
+    downloads: Downloads
+    changes: Changes
     permit: asyncio.Event = field(default_factory=asyncio.Event)
     now: Callable[[], float] = time.time

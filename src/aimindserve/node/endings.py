@@ -33,6 +33,10 @@ _HOPELESS = frozenset(
         ReasonCode.ENGINE_CANNOT_RUN,
         ReasonCode.ENGINE_REFUSED_PARAMETER,
         ReasonCode.ENGINE_ILLEGAL_INSTRUCTION,
+        ReasonCode.DOWNLOAD_REFUSED,
+        ReasonCode.DOWNLOAD_NOT_FOUND,
+        ReasonCode.DOWNLOAD_DAMAGED,
+        ReasonCode.FILE_NAME_UNSAFE,
     }
 )
 

@@ -8,6 +8,7 @@ Cancelling the loop (the agent stops) leaves the engine running.
 import asyncio
 import logging
 
+from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import DesiredReplica, Mark, ReplicaObservation, ReplicaState
 from aimindserve.node.context import NodeContext
@@ -72,8 +73,14 @@ class ReplicaActor:
             engine_key=self._key if plan and plan.wants_key else "",
             ready_since=self._progress.ready_since if self._state is ReplicaState.READY else None,
             retry_at=self._retry_at,
+            download=self._download_progress(),
             timeline=self._progress.timeline,
         )
+
+    def _download_progress(self) -> TransferProgress | None:
+        if self._state is not ReplicaState.DOWNLOADING or self._desired is None or self.stopping:
+            return None
+        return self._context.downloads.progress(self._desired.facts)
 
     def know(self, desired: DesiredReplica) -> None:
         """Learn what the replica is, where its folder did not tell (its first file could not be written)."""
@@ -181,7 +188,10 @@ class ReplicaActor:
             await asyncio.to_thread(self._folder.create, desired)
             accepted = Mark(stage="accepted", at=self._context.now())
             self._show(ReplicaState.PREPARING, timeline=(accepted,), ready_since=None)
-            prepared = await prepare(desired, self._context, self._mark)
+            located = await self._download(desired)
+            if isinstance(located, Reason):
+                return Refusal(located)
+            prepared = await prepare(located, self._context, self._mark)
             if isinstance(prepared, Refusal):
                 return prepared
             self._remember(attempt=attempt, running=True)
@@ -191,6 +201,25 @@ class ReplicaActor:
             detail = error.strerror or str(error)
             full = disk_reason(error, self._folder.path)
             return Refusal(full or reason(ReasonCode.ENGINE_LOAD_FAILED, detail=detail))
+
+    async def _download(self, desired: DesiredReplica) -> DesiredReplica | Reason:
+        """The replica with its files on this machine, once they are; why they are not; at once on a stop order."""
+        downloads, outcome = self._context.downloads, list[Reason | None]()
+        if desired.facts.origin is None:
+            return desired
+
+        async def wait() -> None:
+            outcome.append(await downloads.ensure(desired.facts))
+
+        self._show(ReplicaState.DOWNLOADING)
+        await first_of(files=wait(), stop=self._stop.wait())
+        if not outcome:
+            return reason(ReasonCode.STOP_REQUESTED)
+        if outcome[0] is not None:
+            return outcome[0]
+        self._mark("downloaded")
+        self._show(ReplicaState.PREPARING)
+        return desired.model_copy(update={"facts": downloads.store.located(desired.facts)})
 
     async def _attend(self, desired: DesiredReplica) -> Ending | None:
         """Stay with the running engine. Why it ended, None when a stop was ordered."""

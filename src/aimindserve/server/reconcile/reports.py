@@ -73,9 +73,14 @@ def _changed(row: ReplicaRow, seen: Mapping[str, ReplicaObservation], acked: int
     new = seen.get(row.id)
     if new is None and row.id not in sent:
         return Difference()
-    if new == row.observation:
+    if _stored(new) == _stored(row.observation):
         return Difference()
     return Difference(told=_telling(new) != _telling(row.observation), quiet=True)
+
+
+def _stored(seen: ReplicaObservation | None) -> ReplicaObservation | None:
+    """An observation without what moves all the time: how far a download is is read from the last report."""
+    return seen.model_copy(update={"download": None}) if seen else None
 
 
 def _telling(seen: ReplicaObservation | None) -> tuple[object, ...]:
@@ -144,7 +149,7 @@ async def _apply_replica(
     if not (change.told or change.quiet):
         return
     new = seen.get(row.id)
-    row.observation, row.observed_at = new, work.now
+    row.observation, row.observed_at = _stored(new), work.now
     if change.told:
         why = new.reason.code if new and new.reason else None
         work.record(

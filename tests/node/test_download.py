@@ -1,0 +1,393 @@
+"""Downloads: whole, verified, resumed, and never a damaged file under a model's name."""
+
+import asyncio
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.node.hub_server import PIECE, TOKEN, Fault, Hub, content, serving
+from tests.node.world import World, failing, gone, ready, world
+from tests.node.world import seen as seen_replica
+
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.files import HubAccess, ModelState, StoredModel, WantedModel, model_key
+from aimindserve.domain.replicas import ReplicaState
+from aimindserve.node.changes import Changes
+from aimindserve.node.config import NodeConfig
+from aimindserve.node.downloads import Downloads
+from aimindserve.node.fetching import fetch
+from aimindserve.node.store import Store
+from aimindserve.node.transfer_job import TransferJob, TransferNews
+
+__all__ = ["world"]
+
+SIZE = 300_000
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    files = {"model.gguf": content(SIZE, 1), "sub/mmproj.gguf": content(SIZE // 2, 2), "config.json": b'{"a": 1}'}
+    with serving(Hub(files)) as served:
+        yield served
+
+
+def job(hub: Hub, root: Path, facts: ModelFacts | None = None, **changes: object) -> TransferJob:
+    fields: dict[str, object] = {
+        "root": str(root),
+        "source": "hf://org/repo",
+        "facts": facts or hub.facts(),
+        "endpoint": hub.endpoint,
+        "token": TOKEN,
+        "stall_timeout": 0.5,
+        "backoff_first": 0.01,
+    }
+    return TransferJob.model_validate(fields | changes)
+
+
+async def fetched(one: TransferJob) -> TransferNews:
+    """The last news of a whole job."""
+    Store(Path(one.root)).prepare()
+    last = TransferNews()
+    async with asyncio.timeout(PATIENCE), aclosing(fetch(one)) as told:
+        async for news in told:
+            last = news
+    return last
+
+
+def assert_whole(hub: Hub, root: Path) -> None:
+    """Every file is there under its name, byte for byte."""
+    store, facts = Store(root), hub.facts()
+    assert store.is_ready(facts)
+    for file in store.located(facts).files:
+        name = file.path.partition("a" * 40 + "/")[2]
+        assert Path(file.path).read_bytes() == hub.files[name]
+
+
+async def test_a_model_arrives_whole_and_the_token_stays_at_home(hub: Hub, tmp_path: Path) -> None:
+    last = await fetched(job(hub, tmp_path / "models"))
+    assert last.finished
+    assert last.done == sum(map(len, hub.files.values()))
+    assert_whole(hub, tmp_path / "models")
+    assert hub.leaked == 0
+    assert not list((tmp_path / "models" / "partial").iterdir())
+
+
+FAULTS = [
+    *(Fault("status", status=status) for status in (500, 502, 503, 504, 408, 425)),
+    Fault("status", status=429, retry_after="0"),
+    Fault("status", status=503, retry_after="nonsense"),
+    Fault("status", status=416),
+    *(Fault("cut", at=at) for at in (0, 1, 63, 4096, 65536, SIZE // 3, SIZE // 2 - 1, SIZE - 1)),
+    *(Fault("stall", at=at) for at in (0, 70_000)),
+    Fault("wrong bytes"),
+    Fault("too long"),
+    Fault("too short"),
+    Fault("page"),
+    Fault("loop"),
+    Fault("no range"),
+    Fault("wrong range"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status or fault.at}")
+async def test_one_fault_is_survived(hub: Hub, tmp_path: Path, fault: Fault) -> None:
+    hub.files = {"model.gguf": hub.files["model.gguf"]}
+    hub.faults = [fault]
+    last = await fetched(job(hub, tmp_path / "models"))
+    assert last.finished, last
+    assert_whole(hub, tmp_path / "models")
+    if fault.kind in ("cut", "stall", "status"):
+        assert hub.sent["model.gguf"] <= SIZE  # nothing was sent twice
+
+
+def some_faults(random_: random.Random) -> list[Fault]:
+    kinds = ["cut", "cut", "cut", "status", "wrong range", "no range", "page", "wrong bytes", "loop"]
+    faults = []
+    for kind in random_.choices(kinds, k=random_.randint(1, 5)):
+        status = random_.choice([429, 500, 503])
+        faults.append(Fault(kind, at=random_.randint(0, SIZE), status=status, retry_after=random_.choice([None, "0"])))
+    return faults
+
+
+async def try_a_mixture(tmp_path: Path, seed: int) -> None:
+    random_ = random.Random(seed)
+    with serving(Hub({"model.gguf": content(SIZE, seed), "config.json": b"{}"})) as hub:
+        hub.faults = some_faults(random_)
+        damaging = sum(fault.kind == "wrong bytes" for fault in hub.faults)
+        last = await fetched(job(hub, tmp_path / str(seed)))
+        if last.finished:
+            assert_whole(hub, tmp_path / str(seed))
+        else:
+            assert last.reason is not None
+            assert not Store(tmp_path / str(seed)).is_ready(hub.facts())
+            assert damaging >= 2, last
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_mixtures_of_faults(tmp_path: Path, seed: int) -> None:
+    await try_a_mixture(tmp_path, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1000, 1500))
+async def test_many_mixtures_of_faults(tmp_path: Path, seed: int) -> None:
+    await try_a_mixture(tmp_path, seed)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refusal_is_said_at_once(hub: Hub, tmp_path: Path, status: int) -> None:
+    hub.faults = [Fault("status", status=status)] * 3
+    last = await fetched(job(hub, tmp_path / "models"))
+    assert last.reason is not None
+    assert last.reason.code == "download_refused"
+    assert not Store(tmp_path / "models").is_ready(hub.facts())
+
+
+async def test_damage_that_comes_back_is_given_up_and_nothing_is_kept(hub: Hub, tmp_path: Path) -> None:
+    hub.files = {"model.gguf": hub.files["model.gguf"]}
+    hub.faults = [Fault("wrong bytes")] * 5
+    last = await fetched(job(hub, tmp_path / "models"))
+    assert last.reason is not None
+    assert last.reason.code == "download_damaged"
+    assert not list((tmp_path / "models" / "blobs").iterdir())
+    assert not list((tmp_path / "models" / "partial").iterdir())
+
+
+async def test_a_file_that_is_gone(hub: Hub, tmp_path: Path) -> None:
+    facts = hub.facts()
+    hub.files = {}
+    last = await fetched(job(hub, tmp_path / "models", facts))
+    assert last.reason is not None
+    assert last.reason.code == "download_not_found"
+
+
+async def test_a_wait_that_is_too_long_is_told_with_its_seconds(hub: Hub, tmp_path: Path) -> None:
+    hub.faults = [Fault("status", status=429, retry_after="300")] * 3
+    last = await fetched(job(hub, tmp_path / "models"))
+    assert last.reason is not None
+    assert last.retry_after == 300
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+async def test_a_killed_download_goes_on_where_it_was(tmp_path: Path, share: float) -> None:
+    with serving(Hub({"model.gguf": content(2_000_000, 5)}, rate=4_000_000)) as hub:
+        one, root = job(hub, tmp_path / "models"), tmp_path / "models"
+        Store(root).prepare()
+        async with asyncio.timeout(PATIENCE), aclosing(fetch(one)) as told:
+            async for news in told:
+                if news.done > share * 2_000_000 or news.finished:
+                    break
+        kept = sum(path.stat().st_size for path in (root / "partial").iterdir())
+        sent = hub.sent["model.gguf"]
+        hub.rate = None
+        assert (await fetched(one)).finished
+        assert_whole(hub, root)
+        # The second run asked only for what was not on the disk. (One piece was on its way when the first was killed.)
+        assert hub.sent["model.gguf"] - sent <= 2_000_000 - kept + PIECE
+
+
+async def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
+    with serving(Hub({"model.gguf": content(3_000_000, 5)}, rate=200_000)) as hub:
+        Store(tmp_path / "models").prepare()
+        script = (
+            "import asyncio, sys\n"
+            "from aimindserve.node.fetching import fetch\n"
+            "from aimindserve.node.transfer_job import TransferJob\n"
+            "async def main():\n"
+            "    async for news in fetch(TransferJob.model_validate_json(sys.stdin.readline())):\n"
+            "        print(news.done, flush=True)\n"
+            "asyncio.run(main())\n"
+        )
+        parent = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", script), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        parent.stdin.write(job(hub, tmp_path / "models").model_dump_json().encode() + b"\n")
+        await parent.stdin.drain()
+        await parent.stdout.readline()
+        children = children_of(parent.pid)
+        assert children
+        parent.send_signal(signal.SIGKILL)
+        await parent.wait()
+        await until(lambda: not any(running(pid) for pid in children))
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def until(ask: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not ask():  # noqa: ASYNC110 - processes and files tell nobody
+            await asyncio.sleep(0.01)
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+async def test_a_cached_file_is_used_where_it_lies(hub: Hub, tmp_path: Path) -> None:
+    facts, cache = hub.facts(), tmp_path / "hub"
+    blobs = cache / "models--org--repo" / "blobs"
+    blobs.mkdir(parents=True)
+    for file in facts.files:
+        (blobs / (file.digest or "").partition(":")[2]).write_bytes(hub.files[file.path])
+    damaged = facts.files[1]
+    (blobs / (damaged.digest or "").partition(":")[2]).write_bytes(bytes(damaged.size))
+    assert (await fetched(job(hub, tmp_path / "models", caches=(str(cache),)))).finished
+    assert_whole(hub, tmp_path / "models")
+    assert set(hub.sent) == {damaged.path}  # what did not verify was fetched
+    store = Store(tmp_path / "models")
+    store.forget(model_key(facts))
+    assert len(list(blobs.iterdir())) == 3
+    assert not list(store.blobs.iterdir())
+
+
+@asynccontextmanager
+async def manager(tmp_path: Path, hub: Hub, **access: object) -> AsyncIterator[Downloads]:
+    config = NodeConfig("node-1", tmp_path, backoff_first=0.02, stall_timeout=0.5)
+    downloads = Downloads(config, Changes(), time.time)
+    fields: dict[str, object] = {"endpoints": {"hf": hub.endpoint}, "tokens": {"hf": TOKEN}}
+    downloads.order((), (), HubAccess.model_validate(fields | access))
+    async with asyncio.TaskGroup() as group:
+        running_ = group.create_task(downloads.run())
+        try:
+            yield downloads
+        finally:
+            running_.cancel()
+
+
+def access(hub: Hub, **changes: object) -> HubAccess:
+    return HubAccess.model_validate({"endpoints": {"hf": hub.endpoint}} | changes)
+
+
+async def seen(downloads: Downloads, state: ModelState) -> StoredModel:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for model in downloads.observe():
+                if model.state is state:
+                    return model
+            await asyncio.sleep(0.01)
+
+
+async def test_two_that_need_the_same_files_share_one_download(hub: Hub, tmp_path: Path) -> None:
+    async with manager(tmp_path, hub) as downloads:
+        outcomes = await asyncio.gather(downloads.ensure(hub.facts()), downloads.ensure(hub.facts()))
+    assert outcomes == [None, None]
+    assert sum(hub.sent.values()) == sum(map(len, hub.files.values()))
+
+
+async def test_an_order_is_paused_resumed_and_forgotten(tmp_path: Path) -> None:
+    with serving(Hub({"model.gguf": content(1_000_000, 5)}, rate=300_000)) as hub:
+        wanted = WantedModel(source="hf://org/repo", facts=hub.facts())
+        async with manager(tmp_path, hub) as downloads:
+            downloads.order((wanted,), (), access(hub))
+            await until(lambda: any(model.progress.done for model in downloads.observe()))
+            downloads.order((wanted.model_copy(update={"paused": True}),), (), access(hub))
+            paused = await seen(downloads, ModelState.PAUSED)
+            assert paused.reason is not None
+            kept = downloads.store.there(hub.facts())
+            assert kept > 0
+            hub.rate, before = None, hub.sent["model.gguf"]
+            downloads.order((wanted,), (), access(hub))
+            done = await seen(downloads, ModelState.READY)
+            assert done.progress.done == done.progress.total
+            assert hub.sent["model.gguf"] - before <= 1_000_000 - kept
+            downloads.order((), (wanted.key,), access(hub))
+            await until(lambda: not downloads.observe())
+            assert not list(downloads.store.blobs.iterdir())
+
+
+async def test_no_room_is_said_before_anything_is_fetched(hub: Hub, tmp_path: Path) -> None:
+    facts = hub.facts()
+    huge = facts.files[0].model_copy(update={"size": 1 << 60})
+    async with manager(tmp_path, hub) as downloads:
+        why = await downloads.ensure(facts.model_copy(update={"files": (huge,)}))
+    assert why is not None
+    assert why.code == "download_no_space"
+    assert hub.requests == 0
+
+
+async def test_offline_says_so_at_once_and_uses_what_is_there(hub: Hub, tmp_path: Path) -> None:
+    async with manager(tmp_path, hub, offline=True) as downloads:
+        why = await downloads.ensure(hub.facts())
+        assert why is not None
+        assert why.code == "download_offline"
+        downloads.order((), (), access(hub))
+        assert await downloads.ensure(hub.facts()) is None
+        downloads.order((), (), access(hub, offline=True))
+        assert await downloads.ensure(hub.facts()) is None
+
+
+async def test_a_failed_order_waits_for_a_new_attempt(hub: Hub, tmp_path: Path) -> None:
+    wanted = WantedModel(source="hf://org/repo", facts=hub.facts())
+    hub.faults = [Fault("status", status=403)] * 3
+    async with manager(tmp_path, hub) as downloads:
+        downloads.order((wanted,), (), access(hub))
+        failed = await seen(downloads, ModelState.FAILED)
+        assert failed.reason is not None
+        assert failed.reason.code == "download_refused"
+        hub.faults = []
+        downloads.order((wanted.model_copy(update={"attempt": 2}),), (), access(hub))
+        await seen(downloads, ModelState.READY)
+
+
+async def test_a_replica_downloads_its_files_then_serves(world: World, hub: Hub) -> None:
+    facts = hub.facts().model_copy(update={"capabilities": ("chat",), "context_length": 4096})
+    replica = world.replica(facts=facts)
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica).model_copy(update={"hub": access(hub)}))
+        serving_ = await ready(agent, replica)
+        assert "downloaded" in [mark.stage for mark in serving_.timeline]
+        argv = world.folder(replica).plan()
+        assert argv is not None
+        assert str(world.config.models) in " ".join(argv.argv)
+        stored = (await agent.report()).models
+        assert [(model.state, model.facts) for model in stored] == [(ModelState.READY, facts)]
+        await agent.sync(world.desired())
+        await gone(agent, replica)
+        assert len((await agent.report()).models) == 1  # the files stay
+
+
+async def test_a_stop_order_ends_a_download_at_once(world: World) -> None:
+    with serving(Hub({"model.gguf": content(2_000_000, 5)}, rate=200_000)) as hub:
+        replica = world.replica(facts=hub.facts())
+        async with world.agent() as agent:
+            await agent.sync(world.desired(replica).model_copy(update={"hub": access(hub)}))
+            moving = await seen_replica(agent, replica.id, lambda one: bool(one.download and one.download.done))
+            assert moving.state is ReplicaState.DOWNLOADING
+            await agent.sync(world.desired())
+            await gone(agent, replica)
+
+
+async def test_a_replica_goes_on_after_the_agent_restarts(world: World) -> None:
+    with serving(Hub({"model.gguf": content(2_000_000, 5)}, rate=500_000)) as hub:
+        replica = world.replica(facts=hub.facts())
+        desired = world.desired(replica).model_copy(update={"hub": access(hub)})
+        async with world.agent() as agent:
+            await agent.sync(desired)
+            await seen_replica(agent, replica.id, lambda one: bool(one.download and one.download.done > 300_000))
+        hub.rate = None
+        async with world.agent() as agent:
+            await agent.sync(desired)
+            await ready(agent, replica)
+        assert hub.sent["model.gguf"] <= 2_000_000 + PIECE
+
+
+async def test_a_refused_download_is_the_replicas_reason(world: World, hub: Hub) -> None:
+    hub.faults = [Fault("status", status=403)] * 9
+    replica = world.replica(facts=hub.facts())
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica).model_copy(update={"hub": access(hub)}))
+        failed = await failing(agent, replica, "download_refused")
+        assert failed.state is ReplicaState.FAILED
