@@ -9,6 +9,26 @@ from aimindserve.domain.views import ReasonView, View
 
 FitMark = Literal["fits", "waits", "no", "unknown"]
 Commit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Repository = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")
+]
+
+
+class HubSearchQuery(View):
+    """Query of ``GET /hub/search``. ``capability``: ``vision``, ``audio``, ``tools``, ``embedding``, ``rerank``,
+    ``thinking``; ``task``: as the hub calls it (``image-text-to-text``); numbers of parameters, not billions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    q: str = Field(default="", max_length=200)
+    source: Hub = "hf"
+    format: Literal["any", "gguf"] = "any"
+    task: str | None = Field(default=None, max_length=64, pattern=r"^[a-z0-9-]+$")
+    capability: str | None = Field(default=None, max_length=32, pattern=r"^[a-z-]+$")
+    sort: Literal["downloads", "likes", "updated", "trending"] = "downloads"
+    min_parameters: int | None = Field(default=None, ge=0, le=10**15)
+    max_parameters: int | None = Field(default=None, ge=0, le=10**15)
+    cursor: str | None = Field(default=None, max_length=2000)
 
 
 class HubModelView(View):
@@ -99,7 +119,7 @@ class CodeApprovalRequest(View):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hub: Hub
-    repository: str = Field(max_length=200)
+    repository: Repository
     revision: Commit
 
 

@@ -6,9 +6,11 @@ from aimindserve.server.features.auth.api import router as auth
 from aimindserve.server.features.deployments.api import router as deployments
 from aimindserve.server.features.events.api import router as events
 from aimindserve.server.features.fit.api import router as fit
+from aimindserve.server.features.hub.api import router as hub
 from aimindserve.server.features.keys.api import router as keys
 from aimindserve.server.features.nodes.api import router as nodes
 from aimindserve.server.features.replicas.api import router as replicas
+from aimindserve.server.features.settings.api import router as settings
 from aimindserve.server.features.system.api import router as system
 from aimindserve.server.features.usage.api import router as usage
 from aimindserve.server.features.users.api import router as users
@@ -21,6 +23,8 @@ FEATURES: tuple[APIRouter, ...] = (
     replicas,
     nodes,
     fit,
+    hub,
+    settings,
     system,
     events,
     usage,

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, FitData, FitErrors, FitResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses } from './types.gen';
+import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, FitData, FitErrors, FitResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean> = Options2<TData, ThrowOnError> & {
     /**
@@ -283,6 +283,104 @@ export const fit = <ThrowOnError extends boolean = true>(options: Options<FitDat
         ...options.headers
     }
 });
+
+/**
+ * Search Hub
+ *
+ * Looks for models. A hub that cannot be asked is no error: ``offline`` says why.
+ */
+export const searchHub = <ThrowOnError extends boolean = true>(options?: Options<SearchHubData, ThrowOnError>) => (options?.client ?? client).get<SearchHubResponses, SearchHubErrors, ThrowOnError>({ url: '/api/v1/hub/search', ...options });
+
+/**
+ * List Hub Files
+ *
+ * What a repository offers to deploy, with sizes and whether it fits. Nothing is downloaded but headers.
+ */
+export const listHubFiles = <ThrowOnError extends boolean = true>(options: Options<ListHubFilesData, ThrowOnError>) => (options.client ?? client).get<ListHubFilesResponses, ListHubFilesErrors, ThrowOnError>({ url: '/api/v1/hub/models/{owner}/{name}/files', ...options });
+
+/**
+ * Read Hub Readme
+ *
+ * A repository's README.
+ */
+export const readHubReadme = <ThrowOnError extends boolean = true>(options: Options<ReadHubReadmeData, ThrowOnError>) => (options.client ?? client).get<ReadHubReadmeResponses, ReadHubReadmeErrors, ThrowOnError>({ url: '/api/v1/hub/models/{owner}/{name}/readme', ...options });
+
+/**
+ * List Code Approvals
+ *
+ * The commits whose Python code may run, newest first.
+ */
+export const listCodeApprovals = <ThrowOnError extends boolean = true>(options?: Options<ListCodeApprovalsData, ThrowOnError>) => (options?.client ?? client).get<ListCodeApprovalsResponses, ListCodeApprovalsErrors, ThrowOnError>({ url: '/api/v1/hub/approvals', ...options });
+
+/**
+ * Approve Code
+ *
+ * Lets the Python code of a repository run, at exactly this commit. Saying it twice changes nothing.
+ */
+export const approveCode = <ThrowOnError extends boolean = true>(options: Options<ApproveCodeData, ThrowOnError>) => (options.client ?? client).post<ApproveCodeResponses, ApproveCodeErrors, ThrowOnError>({
+    url: '/api/v1/hub/approvals',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Withdraw Code Approval
+ *
+ * Takes an approval back. What runs goes on; it does not start again.
+ */
+export const withdrawCodeApproval = <ThrowOnError extends boolean = true>(options: Options<WithdrawCodeApprovalData, ThrowOnError>) => (options.client ?? client).delete<WithdrawCodeApprovalResponses, WithdrawCodeApprovalErrors, ThrowOnError>({ url: '/api/v1/hub/approvals/{hub}/{owner}/{name}/{revision}', ...options });
+
+/**
+ * Read Hub Settings
+ *
+ * Addresses, proxy, limits, and which tokens there are.
+ */
+export const readHubSettings = <ThrowOnError extends boolean = true>(options?: Options<ReadHubSettingsData, ThrowOnError>) => (options?.client ?? client).get<ReadHubSettingsResponses, ReadHubSettingsErrors, ThrowOnError>({ url: '/api/v1/settings/hub', ...options });
+
+/**
+ * Edit Hub Settings
+ *
+ * Stores what is given; null goes back to the start's value. In force at once.
+ */
+export const editHubSettings = <ThrowOnError extends boolean = true>(options: Options<EditHubSettingsData, ThrowOnError>) => (options.client ?? client).patch<EditHubSettingsResponses, EditHubSettingsErrors, ThrowOnError>({
+    url: '/api/v1/settings/hub',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove Hub Token
+ *
+ * Forgets a stored token. One that was given at the start is used again.
+ */
+export const removeHubToken = <ThrowOnError extends boolean = true>(options: Options<RemoveHubTokenData, ThrowOnError>) => (options.client ?? client).delete<RemoveHubTokenResponses, RemoveHubTokenErrors, ThrowOnError>({ url: '/api/v1/settings/hub/tokens/{hub}', ...options });
+
+/**
+ * Store Hub Token
+ *
+ * Stores a token, encrypted. It wins over one that was given at the start, and is never shown again.
+ */
+export const storeHubToken = <ThrowOnError extends boolean = true>(options: Options<StoreHubTokenData, ThrowOnError>) => (options.client ?? client).put<StoreHubTokenResponses, StoreHubTokenErrors, ThrowOnError>({
+    url: '/api/v1/settings/hub/tokens/{hub}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Check Hubs
+ *
+ * Asks both hubs whether they answer and whose the tokens are.
+ */
+export const checkHubs = <ThrowOnError extends boolean = true>(options?: Options<CheckHubsData, ThrowOnError>) => (options?.client ?? client).post<CheckHubsResponses, CheckHubsErrors, ThrowOnError>({ url: '/api/v1/settings/hub/check', ...options });
 
 /**
  * Read System

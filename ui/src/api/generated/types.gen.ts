@@ -30,6 +30,64 @@ export type AlternativeView = {
 };
 
 /**
+ * ChoiceView
+ *
+ * One way to deploy a repository: a GGUF quantization, or the checkpoint as it is (``quantization`` None).
+ *
+ * ``source``: what to deploy, pinned to the commit. ``files``: paths in the repository; ``size``: bytes of all of them
+ * with the projector's. ``projector``: the one that is chosen; ``projectors``: those that could be chosen, best first
+ * (``spec.projector``). ``fit`` with ``fit_message``: why, in the request's language. ``default``: what is taken when
+ * nobody chooses. ``refused``: why it cannot be deployed.
+ */
+export type ChoiceView = {
+    /**
+     * Quantization
+     */
+    quantization: string | null;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Files
+     */
+    files: Array<string>;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Projector
+     */
+    projector: string | null;
+    /**
+     * Projectors
+     */
+    projectors: Array<string>;
+    /**
+     * Default
+     */
+    default: boolean;
+    /**
+     * Fit
+     */
+    fit: 'fits' | 'waits' | 'no' | 'unknown';
+    /**
+     * Fit Message
+     */
+    fit_message: string;
+    /**
+     * Memory Total
+     */
+    memory_total: number | null;
+    refused: ReasonView | null;
+};
+
+/**
  * Claim
  *
  * Memory that a replica holds on a device, in bytes. ``exclusive``: nobody else may use the device meanwhile.
@@ -47,6 +105,54 @@ export type Claim = {
      * Exclusive
      */
     exclusive?: boolean;
+};
+
+/**
+ * CodeApprovalRequest
+ *
+ * Body of ``POST /hub/approvals``: the code of this commit may run.
+ */
+export type CodeApprovalRequest = {
+    /**
+     * Hub
+     */
+    hub: 'hf' | 'ms';
+    /**
+     * Repository
+     */
+    repository: string;
+    /**
+     * Revision
+     */
+    revision: string;
+};
+
+/**
+ * CodeApprovalView
+ *
+ * Code of a repository that may run, and who said so.
+ */
+export type CodeApprovalView = {
+    /**
+     * Hub
+     */
+    hub: 'hf' | 'ms';
+    /**
+     * Repository
+     */
+    repository: string;
+    /**
+     * Revision
+     */
+    revision: string;
+    /**
+     * Actor
+     */
+    actor: string;
+    /**
+     * At
+     */
+    at: number;
 };
 
 /**
@@ -508,6 +614,254 @@ export type FitRequest = {
 };
 
 /**
+ * HubCheckView
+ *
+ * Whether a hub answers and knows the token. ``account``: whose it is.
+ */
+export type HubCheckView = {
+    /**
+     * Hub
+     */
+    hub: 'hf' | 'ms';
+    /**
+     * Reachable
+     */
+    reachable: boolean;
+    /**
+     * Account
+     */
+    account: string | null;
+    /**
+     * Milliseconds
+     */
+    milliseconds: number | null;
+    problem: ReasonView | null;
+};
+
+/**
+ * HubFilesView
+ *
+ * What a repository offers, at one commit. ``problem``: why it cannot be deployed as a whole (gated, no weights,
+ * pickle only). ``code_files``: Python files that the model needs; ``code_approved``: an administrator has said yes
+ * to this commit. ``notes``: what a person should know (no projector: text only).
+ */
+export type HubFilesView = {
+    /**
+     * Hub
+     */
+    hub: 'hf' | 'ms';
+    /**
+     * Repository
+     */
+    repository: string;
+    /**
+     * Revision
+     */
+    revision: string;
+    /**
+     * Architecture
+     */
+    architecture: string | null;
+    /**
+     * Capabilities
+     */
+    capabilities: Array<string>;
+    /**
+     * Context Length
+     */
+    context_length: number | null;
+    /**
+     * Parameters
+     */
+    parameters: number | null;
+    /**
+     * License
+     */
+    license: string | null;
+    /**
+     * Gated
+     */
+    gated: boolean;
+    /**
+     * Choices
+     */
+    choices: Array<ChoiceView>;
+    /**
+     * Code Files
+     */
+    code_files: Array<string>;
+    /**
+     * Code Approved
+     */
+    code_approved: boolean;
+    /**
+     * Notes
+     */
+    notes: Array<ReasonView>;
+    problem: ReasonView | null;
+};
+
+/**
+ * HubModelView
+ *
+ * A repository in search results. ``parameters``: how many the model has; ``size``: bytes of its weights; None
+ * where the hub does not tell without a look at its files. ``engines``: those that can run it, best first;
+ * ``source``: what to deploy.
+ */
+export type HubModelView = {
+    /**
+     * Hub
+     */
+    hub: 'hf' | 'ms';
+    /**
+     * Repository
+     */
+    repository: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Downloads
+     */
+    downloads: number;
+    /**
+     * Likes
+     */
+    likes: number;
+    /**
+     * Updated At
+     */
+    updated_at: number | null;
+    /**
+     * License
+     */
+    license: string | null;
+    /**
+     * Gated
+     */
+    gated: boolean;
+    /**
+     * Gguf
+     */
+    gguf: boolean;
+    /**
+     * Capabilities
+     */
+    capabilities: Array<string>;
+    /**
+     * Engines
+     */
+    engines: Array<string>;
+    /**
+     * Parameters
+     */
+    parameters: number | null;
+    /**
+     * Size
+     */
+    size: number | null;
+    /**
+     * Fit
+     */
+    fit: 'fits' | 'waits' | 'no' | 'unknown';
+};
+
+/**
+ * HubSearchView
+ *
+ * One page of results. ``next``: give it back as ``cursor`` to go on; None at the end. ``offline``: why the hub
+ * could not be asked (then ``items`` is empty).
+ */
+export type HubSearchView = {
+    /**
+     * Items
+     */
+    items: Array<HubModelView>;
+    /**
+     * Next
+     */
+    next: string | null;
+    offline: ReasonView | null;
+};
+
+/**
+ * HubSettingsRequest
+ *
+ * Body of ``PATCH /settings/hub``. A field that is left out stays; null goes back to the default.
+ */
+export type HubSettingsRequest = {
+    /**
+     * Huggingface Endpoint
+     */
+    huggingface_endpoint?: string | null;
+    /**
+     * Modelscope Endpoint
+     */
+    modelscope_endpoint?: string | null;
+    /**
+     * Proxy
+     */
+    proxy?: string | null;
+    /**
+     * Rate Limit
+     */
+    rate_limit?: number | null;
+    /**
+     * Offline
+     */
+    offline?: boolean | null;
+};
+
+/**
+ * HubSettingsView
+ *
+ * How the hubs are reached. ``origin`` of each field: ``default``, ``start`` or ``stored``.
+ */
+export type HubSettingsView = {
+    /**
+     * Huggingface Endpoint
+     */
+    huggingface_endpoint: string;
+    /**
+     * Modelscope Endpoint
+     */
+    modelscope_endpoint: string;
+    /**
+     * Proxy
+     */
+    proxy: string | null;
+    /**
+     * Rate Limit
+     */
+    rate_limit: number | null;
+    /**
+     * Offline
+     */
+    offline: boolean;
+    /**
+     * Origins
+     */
+    origins: {
+        [key: string]: string;
+    };
+    /**
+     * Tokens
+     */
+    tokens: Array<TokenView>;
+};
+
+/**
+ * ItemList[CodeApprovalView]
+ */
+export type ItemListCodeApprovalView = {
+    /**
+     * Items
+     */
+    items: Array<CodeApprovalView>;
+};
+
+/**
  * ItemList[DeploymentView]
  */
 export type ItemListDeploymentView = {
@@ -535,6 +889,16 @@ export type ItemListEventView = {
      * Items
      */
     items: Array<EventView>;
+};
+
+/**
+ * ItemList[HubCheckView]
+ */
+export type ItemListHubCheckView = {
+    /**
+     * Items
+     */
+    items: Array<HubCheckView>;
 };
 
 /**
@@ -1042,6 +1406,23 @@ export type PlanView = {
 };
 
 /**
+ * ReadmeView
+ *
+ * A repository's README as Markdown, without its front matter, cut at 256 KiB. It is a stranger's text: show it
+ * sanitised.
+ */
+export type ReadmeView = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Truncated
+     */
+    truncated: boolean;
+};
+
+/**
  * Ready
  *
  * The server can serve.
@@ -1260,6 +1641,47 @@ export type SystemView = {
      * Started At
      */
     started_at: number;
+};
+
+/**
+ * TokenRequest
+ *
+ * Body of ``PUT /settings/hub/tokens/{hub}``.
+ */
+export type TokenRequest = {
+    /**
+     * Token
+     */
+    token: string;
+};
+
+/**
+ * TokenView
+ *
+ * A stored token: never its text. ``origin``: given at the start (flag, environment) or stored by an administrator;
+ * ``hint``: its last four characters.
+ */
+export type TokenView = {
+    /**
+     * Hub
+     */
+    hub: 'hf' | 'ms';
+    /**
+     * Present
+     */
+    present: boolean;
+    /**
+     * Origin
+     */
+    origin: 'start' | 'stored' | null;
+    /**
+     * Hint
+     */
+    hint: string | null;
+    /**
+     * Updated At
+     */
+    updated_at: number | null;
 };
 
 /**
@@ -2233,6 +2655,389 @@ export type FitResponses = {
 };
 
 export type FitResponse = FitResponses[keyof FitResponses];
+
+export type SearchHubData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Source
+         */
+        source?: 'hf' | 'ms';
+        /**
+         * Format
+         */
+        format?: 'any' | 'gguf';
+        /**
+         * Task
+         */
+        task?: string | null;
+        /**
+         * Capability
+         */
+        capability?: string | null;
+        /**
+         * Sort
+         */
+        sort?: 'downloads' | 'likes' | 'updated' | 'trending';
+        /**
+         * Min Parameters
+         */
+        min_parameters?: number | null;
+        /**
+         * Max Parameters
+         */
+        max_parameters?: number | null;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/hub/search';
+};
+
+export type SearchHubErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type SearchHubError = SearchHubErrors[keyof SearchHubErrors];
+
+export type SearchHubResponses = {
+    /**
+     * Successful Response
+     */
+    200: HubSearchView;
+};
+
+export type SearchHubResponse = SearchHubResponses[keyof SearchHubResponses];
+
+export type ListHubFilesData = {
+    body?: never;
+    path: {
+        /**
+         * Owner
+         */
+        owner: string;
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * Source
+         *
+         * The hub: hf is Hugging Face, ms is ModelScope.
+         */
+        source?: 'hf' | 'ms';
+        /**
+         * Revision
+         *
+         * A branch, a tag or a commit. Left out: main.
+         */
+        revision?: string | null;
+    };
+    url: '/api/v1/hub/models/{owner}/{name}/files';
+};
+
+export type ListHubFilesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListHubFilesError = ListHubFilesErrors[keyof ListHubFilesErrors];
+
+export type ListHubFilesResponses = {
+    /**
+     * Successful Response
+     */
+    200: HubFilesView;
+};
+
+export type ListHubFilesResponse = ListHubFilesResponses[keyof ListHubFilesResponses];
+
+export type ReadHubReadmeData = {
+    body?: never;
+    path: {
+        /**
+         * Owner
+         */
+        owner: string;
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * Source
+         *
+         * The hub: hf is Hugging Face, ms is ModelScope.
+         */
+        source?: 'hf' | 'ms';
+        /**
+         * Revision
+         *
+         * A branch, a tag or a commit. Left out: main.
+         */
+        revision?: string | null;
+    };
+    url: '/api/v1/hub/models/{owner}/{name}/readme';
+};
+
+export type ReadHubReadmeErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadHubReadmeError = ReadHubReadmeErrors[keyof ReadHubReadmeErrors];
+
+export type ReadHubReadmeResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReadmeView;
+};
+
+export type ReadHubReadmeResponse = ReadHubReadmeResponses[keyof ReadHubReadmeResponses];
+
+export type ListCodeApprovalsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/hub/approvals';
+};
+
+export type ListCodeApprovalsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListCodeApprovalsError = ListCodeApprovalsErrors[keyof ListCodeApprovalsErrors];
+
+export type ListCodeApprovalsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListCodeApprovalView;
+};
+
+export type ListCodeApprovalsResponse = ListCodeApprovalsResponses[keyof ListCodeApprovalsResponses];
+
+export type ApproveCodeData = {
+    body: CodeApprovalRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/hub/approvals';
+};
+
+export type ApproveCodeErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ApproveCodeError = ApproveCodeErrors[keyof ApproveCodeErrors];
+
+export type ApproveCodeResponses = {
+    /**
+     * Successful Response
+     */
+    201: CodeApprovalView;
+};
+
+export type ApproveCodeResponse = ApproveCodeResponses[keyof ApproveCodeResponses];
+
+export type WithdrawCodeApprovalData = {
+    body?: never;
+    path: {
+        /**
+         * Hub
+         */
+        hub: 'hf' | 'ms';
+        /**
+         * Owner
+         */
+        owner: string;
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Revision
+         */
+        revision: string;
+    };
+    query?: never;
+    url: '/api/v1/hub/approvals/{hub}/{owner}/{name}/{revision}';
+};
+
+export type WithdrawCodeApprovalErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type WithdrawCodeApprovalError = WithdrawCodeApprovalErrors[keyof WithdrawCodeApprovalErrors];
+
+export type WithdrawCodeApprovalResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type WithdrawCodeApprovalResponse = WithdrawCodeApprovalResponses[keyof WithdrawCodeApprovalResponses];
+
+export type ReadHubSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/settings/hub';
+};
+
+export type ReadHubSettingsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadHubSettingsError = ReadHubSettingsErrors[keyof ReadHubSettingsErrors];
+
+export type ReadHubSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: HubSettingsView;
+};
+
+export type ReadHubSettingsResponse = ReadHubSettingsResponses[keyof ReadHubSettingsResponses];
+
+export type EditHubSettingsData = {
+    body: HubSettingsRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/settings/hub';
+};
+
+export type EditHubSettingsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type EditHubSettingsError = EditHubSettingsErrors[keyof EditHubSettingsErrors];
+
+export type EditHubSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: HubSettingsView;
+};
+
+export type EditHubSettingsResponse = EditHubSettingsResponses[keyof EditHubSettingsResponses];
+
+export type RemoveHubTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Hub
+         */
+        hub: 'hf' | 'ms';
+    };
+    query?: never;
+    url: '/api/v1/settings/hub/tokens/{hub}';
+};
+
+export type RemoveHubTokenErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type RemoveHubTokenError = RemoveHubTokenErrors[keyof RemoveHubTokenErrors];
+
+export type RemoveHubTokenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveHubTokenResponse = RemoveHubTokenResponses[keyof RemoveHubTokenResponses];
+
+export type StoreHubTokenData = {
+    body: TokenRequest;
+    path: {
+        /**
+         * Hub
+         */
+        hub: 'hf' | 'ms';
+    };
+    query?: never;
+    url: '/api/v1/settings/hub/tokens/{hub}';
+};
+
+export type StoreHubTokenErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type StoreHubTokenError = StoreHubTokenErrors[keyof StoreHubTokenErrors];
+
+export type StoreHubTokenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type StoreHubTokenResponse = StoreHubTokenResponses[keyof StoreHubTokenResponses];
+
+export type CheckHubsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/settings/hub/check';
+};
+
+export type CheckHubsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type CheckHubsError = CheckHubsErrors[keyof CheckHubsErrors];
+
+export type CheckHubsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListHubCheckView;
+};
+
+export type CheckHubsResponse = CheckHubsResponses[keyof CheckHubsResponses];
 
 export type ReadSystemData = {
     body?: never;

@@ -1,0 +1,1 @@
+"""Repositories of model hubs: search, what they offer, whose code may run."""

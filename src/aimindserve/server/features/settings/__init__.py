@@ -1,0 +1,1 @@
+"""How the hubs are reached: addresses, proxy, limits, tokens."""
