@@ -106,7 +106,7 @@ function Standing({ item }: { item: ModelFilesView }): ReactElement | null {
   if (state === "ready" && reasons.length === 0) return null;
   return (
     <Stack gap="xs" className={classes.below ?? ""}>
-      {state !== "ready" && (
+      {state !== "ready" && item.kind === "store" && (
         <TransferBar
           progress={item.progress}
           label={name}
