@@ -6,6 +6,7 @@ import * as sdk from "./generated/sdk.gen";
 import type {
   DeploymentPatch,
   DeploymentSpecInput,
+  HubModelView,
   KeyRequest,
   LoginRequest,
   PasswordRequest,
@@ -23,6 +24,8 @@ async function rest<T>(method: "GET" | "POST" | "DELETE", path: string, body?: u
   });
   return answer.data as T;
 }
+
+export type Hub = HubModelView["hub"];
 
 export const api = {
   loginHint: async () => (await sdk.loginHint()).data,
@@ -73,6 +76,8 @@ export const api = {
   },
 
   files: async () => await rest<FilesView>("GET", "/files"),
+  searchHub: async (source: Hub, q: string, signal: AbortSignal) =>
+    (await sdk.searchHub({ query: { source, q }, signal })).data,
   addFiles: async (body: DownloadRequest) => {
     await rest("POST", "/files", body);
   },

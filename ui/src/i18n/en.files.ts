@@ -49,6 +49,7 @@ export const enFiles = {
     forgetTitle: "Take {{name}} off the list?",
     hint: "What lies on each machine’s disk. Several models share a file that is the same, and every file was verified before use.",
     importHint: "Without internet: bring the files on a USB disk, plug it into the machine, and run there",
+    inUse: "In use here",
     local: "local path",
     more: "More actions for {{name}}",
     name: "Name",
@@ -66,7 +67,7 @@ export const enFiles = {
     sort: "Order",
     source: "Source",
     sourceHint:
-      "A repository of Hugging Face (hf://) or ModelScope (ms://), with :Q4_K_M for a GGUF quantization and @revision if it matters; or a path on the machine. Sources in use are offered while you type.",
+      "A repository of Hugging Face (hf://) or ModelScope (ms://), with :Q4_K_M for a GGUF quantization and @revision if it matters; or a path on the machine. Or type a few words and pick from what the hubs find.",
     sourceInvalid: "Write hf://organisation/name, ms://organisation/name or an absolute path.",
     state: {
       queued: "Queued",

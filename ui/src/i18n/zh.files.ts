@@ -50,6 +50,7 @@ export const zhFiles: typeof enFiles = {
     forgetTitle: "将 {{name}} 移出列表？",
     hint: "各台机器磁盘上的模型文件。相同的文件由多个模型共用，每个文件在使用前都经过校验。",
     importHint: "没有互联网时：用 U 盘带来文件，插到这台机器上，然后运行",
+    inUse: "正在使用",
     local: "本地路径",
     more: "{{name}} 的更多操作",
     name: "名称",
@@ -67,7 +68,7 @@ export const zhFiles: typeof enFiles = {
     sort: "排序",
     source: "来源",
     sourceHint:
-      "Hugging Face（hf://）或 ModelScope（ms://）的仓库，可加 :Q4_K_M 指定 GGUF 量化，加 @版本 指定版本；也可填写机器上的路径。输入时会提示正在使用的来源。",
+      "Hugging Face（hf://）或 ModelScope（ms://）的仓库，可加 :Q4_K_M 指定 GGUF 量化，加 @版本 指定版本；也可填写机器上的路径，或输入几个关键词，从搜索结果中选择。",
     sourceInvalid: "请填写 hf://组织/名称、ms://组织/名称 或绝对路径。",
     state: {
       queued: "排队中",

@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Checkbox, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { useState } from "react";
@@ -11,6 +11,7 @@ import { ErrorAlert } from "@/components/ErrorAlert";
 import { notifyDone } from "@/components/notify";
 import { Reasons } from "@/components/Reasons";
 import { isLocal, knownSources, validSource } from "./list";
+import { SourceField } from "./SourceField";
 
 interface Props {
   files: FilesView;
@@ -41,7 +42,6 @@ function AddForm({ files, onClose }: Props): ReactElement {
   const all = files.stores.map((store) => store.node_id);
   const [source, setSource] = useState("");
   const [nodes, setNodes] = useState(all);
-  const [touched, setTouched] = useState(false);
   const wanted = source.trim();
   const valid = validSource(wanted);
   const local = isLocal(wanted);
@@ -58,28 +58,11 @@ function AddForm({ files, onClose }: Props): ReactElement {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        setTouched(true);
         if (valid && nodes.length > 0) add.mutate();
       }}
     >
       <Stack>
-        <Autocomplete
-          label={t("files.source")}
-          description={t("files.sourceHint")}
-          placeholder="hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M"
-          data={knownSources(files, deployed)}
-          openOnFocus={false}
-          required
-          data-autofocus
-          spellCheck={false}
-          maxLength={4096}
-          error={touched && wanted !== "" && !valid && t("files.sourceInvalid")}
-          value={source}
-          onChange={setSource}
-          onBlur={() => {
-            setTouched(true);
-          }}
-        />
+        <SourceField value={source} known={knownSources(files, deployed)} onChange={setSource} />
         {local && <Text size="sm">{t("files.addRemembered")}</Text>}
         {files.stores.length > 1 && (
           <Checkbox.Group

@@ -10,6 +10,8 @@ import { makeRouter } from "@/router";
 
 const SESSION = { username: "admin", is_admin: true, must_change_password: false, expires_at: 2e9 };
 
+const FOUND = { items: [{ source: "hf://org/found-by-words" }], next: null, offline: null };
+
 interface Sent {
   method: string;
   path: string;
@@ -28,6 +30,7 @@ function open(address: string, files: FilesView, session: typeof SESSION = SESSI
       return Response.json({}, { status: 202 });
     }
     if (path === "/session") return Response.json(session);
+    if (path === "/hub/search" && input.url.includes("source=hf")) return Response.json(FOUND);
     return Response.json(path === "/files" ? files : { items: [] });
   });
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
@@ -98,6 +101,19 @@ describe("FilesPage", () => {
     await waitFor(() => {
       expect(sent).toEqual([
         { method: "POST", path: "/files", body: { source: "hf://org/name:Q8_0", nodes: ["n-2"] } },
+      ]);
+    }, LONG);
+  });
+
+  it("takes words, and what the hubs find for them", async () => {
+    const sent = open("/files?add=true", firstFiles());
+    const dialog = within(await screen.findByRole("dialog", {}, LONG));
+    fireEvent.change(dialog.getByRole("combobox", { name: /^Source/ }), { target: { value: "some words" } });
+    fireEvent.click(await screen.findByRole("option", { name: "hf://org/found-by-words", hidden: true }, LONG));
+    fireEvent.click(dialog.getByRole("button", { name: "Download" }));
+    await waitFor(() => {
+      expect(sent).toEqual([
+        { method: "POST", path: "/files", body: { source: "hf://org/found-by-words", nodes: [] } },
       ]);
     }, LONG);
   });

@@ -1,0 +1,32 @@
+import { queryOptions } from "@tanstack/react-query";
+import type { Hub } from "@/api/calls";
+import { api } from "@/api/calls";
+
+export const HUBS = { hf: "Hugging Face", ms: "ModelScope" } as const satisfies Record<Hub, string>;
+const SHORTEST = 3;
+const MOST = 6;
+
+/** The words to look for on the hubs; "" while a source or a path is typed, which needs no search. */
+export function wordsOf(text: string): string {
+  const words = text.trim();
+  return words.length < SHORTEST || words.includes("://") || words.startsWith("/") ? "" : words;
+}
+
+/** The sources of the best results. Asked once: hubs count requests, and whatever happens here changes nothing there. */
+export const pickQuery = (hub: Hub, words: string) =>
+  queryOptions({
+    queryKey: ["hub", "pick", hub, words],
+    queryFn: async ({ signal }) => {
+      const found = await api.searchHub(hub, words, signal);
+      return found.items.slice(0, MOST).map((model) => model.source);
+    },
+    enabled: words !== "",
+    staleTime: "static",
+    retry: false,
+  });
+
+/** What is in use here and contains what is typed. */
+export function matching(known: readonly string[], text: string): string[] {
+  const wish = text.trim().toLowerCase();
+  return known.filter((source) => source.toLowerCase().includes(wish));
+}
