@@ -12,7 +12,7 @@ pytestmark = pytest.mark.heavy
 
 TOKEN = "hf_canary_Zq7rT2mWx9"
 # The files that are there to hold a secret, mode 0600 in a folder of mode 0700.
-KEEPERS = {"keys/huggingface-token", "keys/local-cli", "keys/pepper", "initial_admin_password"}
+KEEPERS = {"keys/huggingface-token", "keys/local-cli", "keys/pepper", "keys/secrets", "initial_admin_password"}
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,11 @@ class DataPaths:
         return self.keys / "huggingface-token"
 
     @property
+    def modelscope_token(self) -> PurePosixPath:
+        """As ``huggingface_token``."""
+        return self.keys / "modelscope-token"
+
+    @property
     def node_id(self) -> PurePosixPath:
         """The name of this machine as a node."""
         return self.root / "node-id"

@@ -2,13 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from aimindserve.domain.facts import Hub
 from aimindserve.domain.views import ReasonView, View
 
 FitMark = Literal["fits", "waits", "no", "unknown"]
 Commit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Address = Annotated[
+    str,
+    StringConstraints(max_length=500, pattern=r"^https?://[A-Za-z0-9.:\[\]_-]+(/[!-~]*)?$"),
+    AfterValidator(lambda address: address.rstrip("/")),
+]
 Repository = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")
 ]
@@ -161,10 +166,10 @@ class HubSettingsRequest(View):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    huggingface_endpoint: str | None = Field(default=None, max_length=500)
-    modelscope_endpoint: str | None = Field(default=None, max_length=500)
-    proxy: str | None = Field(default=None, max_length=500, repr=False)
-    rate_limit: int | None = Field(default=None, ge=1)
+    huggingface_endpoint: Address | None = None
+    modelscope_endpoint: Address | None = None
+    proxy: str | None = Field(default=None, max_length=500, repr=False, pattern=r"^https?://[!-~]+$")
+    rate_limit: int | None = Field(default=None, ge=1, le=2**62)
     offline: bool | None = None
 
 

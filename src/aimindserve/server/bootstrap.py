@@ -3,7 +3,6 @@
 import fcntl
 import hmac
 import os
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,21 +30,17 @@ from aimindserve.server.initial_password import (
     replace_initial_password,
 )
 from aimindserve.server.passwords import LoginLimiter, PasswordHasher
+from aimindserve.server.secrets import load_key, open_vault
 from aimindserve.server.settings import Settings
 from aimindserve.server.tokens import Digester, new_id, new_key
 
 log = structlog.get_logger()
 
-_PEPPER_BYTES = 32
 LOCK_PATIENCE_SECONDS = 6.0
 
 
 class AlreadyRunningError(Exception):
     """Another server holds the data folder."""
-
-
-class DamagedSecretError(Exception):
-    """A secret that the database depends on is not as it was written."""
 
 
 def prepare_folders(settings: Settings) -> None:
@@ -97,18 +92,7 @@ def load_pepper(paths: DataPaths) -> bytes:
     Raises:
         DamagedSecretError: it has not the length that it was written with.
     """
-    path = Path(paths.pepper)
-    try:
-        pepper = read_private_file(path)
-    except FileNotFoundError:
-        pepper = secrets.token_bytes(_PEPPER_BYTES)
-        create_private_file(path, pepper)
-    if len(pepper) != _PEPPER_BYTES:
-        raise DamagedSecretError(
-            f"{path} is damaged. Restore it from a backup. Without it all keys and sessions are lost: "
-            "remove it to start anew, then make new keys."
-        )
-    return pepper
+    return load_key(Path(paths.pepper), "all keys and sessions are lost: remove it to start anew, then make new keys")
 
 
 async def build_context(settings: Settings, clock: Callable[[], float] = time.time) -> ServerContext:
@@ -130,6 +114,7 @@ async def build_context(settings: Settings, clock: Callable[[], float] = time.ti
         hasher=PasswordHasher(),
         limiter=LoginLimiter(clock),
         started_at=clock(),
+        vault=open_vault(settings.paths),
     )
     await migrate(database)
     await ensure_admin(context)

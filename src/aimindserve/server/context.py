@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from aimindserve.domain.paths import DataPaths
 from aimindserve.server.db.engine import Database
 from aimindserve.server.events import EventBus
+from aimindserve.server.secrets import Vault
 from aimindserve.server.settings import Settings
 from aimindserve.server.tokens import Digester
 
@@ -45,6 +46,7 @@ class ServerContext:
     hasher: "PasswordHasher"
     limiter: "LoginLimiter"
     started_at: float
+    vault: Vault
     readiness: Readiness = field(default_factory=Readiness)
     fabric: "Fabric | None" = None
     in_force: Callable[[], Awaitable[None]] = _without_gateways

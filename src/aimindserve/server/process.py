@@ -13,7 +13,6 @@ from aimindserve.domain.paths import PurePosixPath, server_socket
 from aimindserve.server.app import create_app
 from aimindserve.server.bootstrap import (
     AlreadyRunningError,
-    DamagedSecretError,
     build_context,
     lock_data,
     prepare_folders,
@@ -22,6 +21,7 @@ from aimindserve.server.db.migrate import NewerSchemaError
 from aimindserve.server.initial_password import UnsafeFileError
 from aimindserve.server.lifespan import whole_life
 from aimindserve.server.logs import set_up_logging
+from aimindserve.server.secrets import DamagedSecretError
 from aimindserve.server.serving import HttpServer
 from aimindserve.server.settings import Settings, SettingsError, load_settings
 from aimindserve.server.sockets import listen_private

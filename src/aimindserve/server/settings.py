@@ -18,7 +18,17 @@ from aimindserve.server.files import make_private_folder, replace_private_file
 
 ENVIRONMENT_PREFIX = "AIMINDSERVE_"
 # Names that the world uses already; ours win.
-_FOREIGN_NAMES = {"huggingface_token": "HF_TOKEN"}
+_FOREIGN_NAMES = {
+    "huggingface_token": "HF_TOKEN",
+    "huggingface_endpoint": "HF_ENDPOINT",
+    "modelscope_token": "MODELSCOPE_API_TOKEN",
+    "modelscope_endpoint": "MODELSCOPE_ENDPOINT",
+    "offline": "HF_HUB_OFFLINE",
+    "huggingface_cache": "HF_HUB_CACHE",
+}
+SECRET_NAMES = {"huggingface_token", "modelscope_token"}
+HUGGING_FACE = "https://huggingface.co"
+MODEL_SCOPE = "https://modelscope.cn"
 _UNITS = {"": 1, "b": 1, "k": KIB, "kib": KIB, "m": MIB, "mib": MIB, "g": GIB, "gib": GIB}
 
 
@@ -47,6 +57,11 @@ def _default_port() -> int:
     return 80 if os.geteuid() == 0 else 8080
 
 
+def _parse_address(value: Any) -> Any:
+    return value.strip().rstrip("/") if isinstance(value, str) else value
+
+
+Endpoint = Annotated[str, BeforeValidator(_parse_address), Field(pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$")]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 Bytes = Annotated[int, BeforeValidator(_parse_bytes), Field(ge=0)]
 Period = Annotated[float, Field(gt=0)]
@@ -77,6 +92,30 @@ class Settings(BaseModel):
     )
     demo: bool = Field(default=False, description="Deploy the demo model at the first start.")
     huggingface_token: SecretStr | None = Field(None, description="Token for gated models. HF_TOKEN works too.")
+    modelscope_token: SecretStr | None = Field(
+        None, description="Token for ModelScope. MODELSCOPE_API_TOKEN works too."
+    )
+    huggingface_endpoint: Endpoint = Field(
+        HUGGING_FACE, description="Address of Hugging Face or of a mirror. HF_ENDPOINT works too."
+    )
+    modelscope_endpoint: Endpoint = Field(
+        MODEL_SCOPE, description="Address of ModelScope. MODELSCOPE_ENDPOINT works too."
+    )
+    hub_proxy: str | None = Field(
+        None,
+        repr=False,
+        pattern=r"^https?://\S+$",
+        description="Proxy for the hubs: http://host:port. Empty: what HTTPS_PROXY says.",
+    )
+    download_rate_limit: Bytes | None = Field(
+        None, description="Most bytes per second of all downloads together, such as 20MiB. Empty: no limit."
+    )
+    offline: bool = Field(default=False, description="Ask no hub for anything. HF_HUB_OFFLINE works too.")
+    huggingface_cache: Names = Field(
+        (),
+        description="Hugging Face cache folders whose files are used where they lie. "
+        "Default: HF_HUB_CACHE, HF_HOME/hub or ~/.cache/huggingface/hub.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     gateway_processes: int = Field(1, ge=1, le=64, description="Number of gateway processes.")
     declared_fleet: str | None = Field(None, description="JSON file with hardware to pretend, for tests and previews.")
@@ -137,11 +176,18 @@ def resolve_settings(flags: Mapping[str, Any], environment: Mapping[str, str], f
     for name in Settings.model_fields:
         text = environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}")
         if text is None and name not in values and name in _FOREIGN_NAMES:
-            text = environment.get(_FOREIGN_NAMES[name])
+            text = environment.get(_FOREIGN_NAMES[name]) or None
         if text is not None:
             values[name] = text
     values |= {name: value for name, value in flags.items() if value is not None}
+    values.setdefault("huggingface_cache", _usual_cache(environment))
     return _validated(values, file)
+
+
+def _usual_cache(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Where Hugging Face's own programs keep files on this machine, if they do."""
+    home = Path(environment.get("HF_HOME") or Path(environment.get("HOME", "/")) / ".cache" / "huggingface")
+    return (str(home / "hub"),) if (home / "hub").is_dir() else ()
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -191,11 +237,14 @@ def save_settings(settings: Settings) -> Path:
     keys = Path(settings.paths.keys)
     for folder in (Path(settings.data_dir), keys, Path(settings.run_dir)):
         make_private_folder(folder)
-    if settings.huggingface_token is not None:
-        secret = settings.huggingface_token.get_secret_value()
-        replace_private_file(Path(settings.paths.huggingface_token), secret.encode())
+    for token, path in (
+        (settings.huggingface_token, settings.paths.huggingface_token),
+        (settings.modelscope_token, settings.paths.modelscope_token),
+    ):
+        if token is not None:
+            replace_private_file(Path(path), token.get_secret_value().encode())
     file = Path(settings_file(PurePosixPath(settings.run_dir)))
-    replace_private_file(file, settings.model_dump_json(exclude={"huggingface_token"}).encode())
+    replace_private_file(file, settings.model_dump_json(exclude=SECRET_NAMES).encode())
     return file
 
 

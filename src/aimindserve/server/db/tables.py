@@ -194,7 +194,8 @@ class SettingRow(Base):
 
 
 class SecretRow(Base):
-    """A token for another service, encrypted (``server.secrets``). ``hint``: its last four characters."""
+    """A token for another service, or a proxy with its password, encrypted (``server.secrets``). ``hint``: the last
+    four characters of a token."""
 
     __tablename__ = "secrets"
 

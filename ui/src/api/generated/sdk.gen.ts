@@ -343,7 +343,7 @@ export const readHubSettings = <ThrowOnError extends boolean = true>(options?: O
 /**
  * Edit Hub Settings
  *
- * Stores what is given; null goes back to the start's value. In force at once.
+ * Stores what is given; null goes back to the value of the start. In force at once.
  */
 export const editHubSettings = <ThrowOnError extends boolean = true>(options: Options<EditHubSettingsData, ThrowOnError>) => (options.client ?? client).patch<EditHubSettingsResponses, EditHubSettingsErrors, ThrowOnError>({
     url: '/api/v1/settings/hub',
@@ -357,7 +357,7 @@ export const editHubSettings = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Remove Hub Token
  *
- * Forgets a stored token. One that was given at the start is used again.
+ * Forgets a token, stored or given at the start. A start that gives it again brings it back.
  */
 export const removeHubToken = <ThrowOnError extends boolean = true>(options: Options<RemoveHubTokenData, ThrowOnError>) => (options.client ?? client).delete<RemoveHubTokenResponses, RemoveHubTokenErrors, ThrowOnError>({ url: '/api/v1/settings/hub/tokens/{hub}', ...options });
 

@@ -24,7 +24,7 @@ async def read_hub_settings(context: Context) -> HubSettingsView:
 @router.patch("/settings/hub")
 @requires(Policy.ADMIN)
 async def edit_hub_settings(body: HubSettingsRequest, caller: Caller, context: Context) -> HubSettingsView:
-    """Stores what is given; null goes back to the start's value. In force at once."""
+    """Stores what is given; null goes back to the value of the start. In force at once."""
     await service.change(context, body, actor_of(caller))
     return await service.shown(context)
 
@@ -39,12 +39,12 @@ async def store_hub_token(hub: Hub, body: TokenRequest, caller: Caller, context:
 @router.delete("/settings/hub/tokens/{hub}", status_code=204)
 @requires(Policy.ADMIN)
 async def remove_hub_token(hub: Hub, caller: Caller, context: Context) -> None:
-    """Forgets a stored token. One that was given at the start is used again."""
+    """Forgets a token, stored or given at the start. A start that gives it again brings it back."""
     await service.remove_token(context, hub, actor_of(caller))
 
 
 @router.post("/settings/hub/check")
 @requires(Policy.ADMIN)
-async def check_hubs(request: Request, context: Context) -> ItemList[HubCheckView]:
+async def check_hubs(request: Request) -> ItemList[HubCheckView]:
     """Asks both hubs whether they answer and whose the tokens are."""
-    return ItemList[HubCheckView](items=await service.check(context, language(request)))
+    return ItemList[HubCheckView](items=await service.check(language(request)))

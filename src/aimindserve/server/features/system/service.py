@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from aimindserve.server.context import ServerContext
-from aimindserve.server.settings import Settings, without_password
+from aimindserve.server.settings import SECRET_NAMES, Settings, without_password
 
 _DATABASE_SECONDS = 2.0
 _SHOWN_SECRET = "set"
@@ -34,7 +34,8 @@ async def _database_answers(context: ServerContext) -> bool:
 
 def shown_settings(settings: Settings) -> dict[str, object]:
     """All settings, secrets as ``set``."""
-    values = settings.model_dump(mode="json", exclude={"huggingface_token"})
+    values = settings.model_dump(mode="json", exclude=SECRET_NAMES)
     values["database_url"] = without_password(settings.database_url)
-    values["huggingface_token"] = _SHOWN_SECRET if settings.huggingface_token else None
+    values["hub_proxy"] = without_password(settings.hub_proxy) if settings.hub_proxy else None
+    values |= {name: _SHOWN_SECRET if getattr(settings, name) else None for name in sorted(SECRET_NAMES)}
     return values
