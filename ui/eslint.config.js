@@ -49,7 +49,7 @@ export default defineConfig([
       "@typescript-eslint/consistent-type-definitions": ["error", "interface"],
     },
   },
-  ...layers(["session", "models", "playground", "keys", "files"]),
+  ...layers(["session", "models", "playground", "keys", "files", "settings"]),
   {
     files: ["src/lib/**", "src/components/**", "src/api/**"],
     rules: {

@@ -1,5 +1,5 @@
 import { Badge, Group, Text, Tooltip } from "@mantine/core";
-import { IconCube, IconDatabase, IconKey, IconMessage2Question } from "@tabler/icons-react";
+import { IconCube, IconDatabase, IconKey, IconMessage2Question, IconSettings } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
 import { useEffect } from "react";
@@ -16,6 +16,7 @@ const PAGES = [
   { to: "/models", label: "shell.models", Icon: IconCube, admin: false },
   { to: "/files", label: "files.title", Icon: IconDatabase, admin: true },
   { to: "/keys", label: "shell.keys", Icon: IconKey, admin: false },
+  { to: "/settings", label: "shell.settings", Icon: IconSettings, admin: true },
 ] as const;
 
 /** The frame of every page: navigation, language, colours, account, and whether the page is up to date. */

@@ -54,6 +54,12 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import("./features/keys/KeysPage"), "KeysPage"),
 });
 
+const settingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./features/settings/SettingsPage"), "SettingsPage"),
+});
+
 const passwordRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/password",
@@ -66,6 +72,7 @@ const routeTree = rootRoute.addChildren([
   modelsRoute,
   filesRoute,
   keysRoute,
+  settingsRoute,
   passwordRoute,
 ]);
 

@@ -12,7 +12,7 @@ export const enModels = {
     deleteKept: "The model files stay where they are: {{source}}",
     deploy: "Deploy Model",
     emptyHint:
-      "Deploy one: a GGUF file or a model folder on this machine, or the small demo model that comes along. It is ready in seconds and describes simple pictures.",
+      "Deploy one from Hugging Face or ModelScope, from a path on this machine, or the small demo model that comes along: it is ready in seconds and describes simple pictures.",
     emptyTitle: "No model is deployed yet",
     engineAuto: "Engine chosen automatically",
     events: "Events",
@@ -64,6 +64,8 @@ export const enModels = {
     path: "Path",
     replicas: "Replicas",
     source: "Source",
+    sourceHint:
+      "A repository at one commit, such as hf://organisation/name@commit:Q4_K_M. Other files are downloaded when you change it.",
     newTitle: "Deploy Model: {{source}}",
     waits: "It fits once memory is free",
   },

@@ -20,7 +20,6 @@ export const enPlayground = {
     example: "Use the example picture",
     exampleName: "example.png",
     finishLength: "The answer was cut off at the limit of {{tokens}} tokens. Raise “Maximum tokens” for more.",
-    imageNotLoaded: "picture not loaded: {{alt}}",
     input: "Message",
     inputHint: "Type a question. Enter submits, Shift+Enter starts a new line.",
     maxTokens: "Maximum tokens",

@@ -1,6 +1,8 @@
 import { enFiles } from "./en.files";
+import { enHub } from "./en.hub";
 import { enModels } from "./en.models";
 import { enPlayground } from "./en.playground";
+import { enSettings } from "./en.settings";
 
 /** English words of the page. `zh.ts` has the same keys; the compiler checks it. */
 export const en = {
@@ -10,6 +12,7 @@ export const en = {
     copied: "Copied",
     copy: "Copy",
     delete: "Delete",
+    imageNotLoaded: "picture not loaded: {{alt}}",
     loading: "Loading…",
     name: "Name",
     notSaved: "That did not work",
@@ -39,6 +42,7 @@ export const en = {
     playground: "Playground",
     reconnecting: "Reconnecting…",
     reconnectingHint: "The server does not answer. Models that run go on answering; this page catches up by itself.",
+    settings: "Settings",
     skip: "Skip to the content",
     tagline: "Ask your own models about pictures",
   },
@@ -99,6 +103,8 @@ export const en = {
     },
   },
   ...enFiles,
+  ...enHub,
   ...enModels,
   ...enPlayground,
+  ...enSettings,
 };

@@ -12,7 +12,8 @@ export const zhModels: typeof enModels = {
     deleteNoReplicas: "此前副本的日志",
     deleteKept: "模型文件保持原样：{{source}}",
     deploy: "部署模型",
-    emptyHint: "部署一个：本机上的 GGUF 文件或模型文件夹，或随附的小型演示模型。数秒即可就绪，能描述简单的图片。",
+    emptyHint:
+      "从 Hugging Face、ModelScope 或本机路径部署一个，也可以部署随附的小型演示模型：数秒即可就绪，能描述简单的图片。",
     emptyTitle: "尚未部署模型",
     engineAuto: "自动选择引擎",
     events: "事件",
@@ -64,6 +65,7 @@ export const zhModels: typeof enModels = {
     path: "路径",
     replicas: "副本数",
     source: "来源",
+    sourceHint: "仓库的某个提交，例如 hf://organisation/name@commit:Q4_K_M。修改后会下载相应的文件。",
     newTitle: "部署模型：{{source}}",
     waits: "内存释放后即可运行",
   },

@@ -18,7 +18,6 @@ export const zhPlayground: typeof enPlayground = {
     example: "使用示例图片",
     exampleName: "示例.png",
     finishLength: "回答达到 {{tokens}} 个词元的上限而截断。需要更多时请调大“最大词元数”。",
-    imageNotLoaded: "未加载的图片：{{alt}}",
     input: "消息",
     inputHint: "输入问题。Enter 提交，Shift+Enter 换行。",
     maxTokens: "最大词元数",

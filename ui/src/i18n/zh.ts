@@ -1,7 +1,9 @@
 import type { en } from "./en";
 import { zhFiles } from "./zh.files";
+import { zhHub } from "./zh.hub";
 import { zhModels } from "./zh.models";
 import { zhPlayground } from "./zh.playground";
+import { zhSettings } from "./zh.settings";
 
 /** 页面的中文文字，键与 `en.ts` 相同。 */
 export const zh: typeof en = {
@@ -11,6 +13,7 @@ export const zh: typeof en = {
     copied: "已复制",
     copy: "复制",
     delete: "删除",
+    imageNotLoaded: "未加载的图片：{{alt}}",
     loading: "加载中…",
     name: "名称",
     notSaved: "操作未成功",
@@ -40,6 +43,7 @@ export const zh: typeof en = {
     playground: "试验场",
     reconnecting: "正在重新连接…",
     reconnectingHint: "服务器没有响应。正在运行的模型仍可回答；本页会自动恢复。",
+    settings: "设置",
     skip: "跳到正文",
     tagline: "用自己的模型看图问答",
   },
@@ -100,6 +104,8 @@ export const zh: typeof en = {
     },
   },
   ...zhFiles,
+  ...zhHub,
   ...zhModels,
   ...zhPlayground,
+  ...zhSettings,
 };

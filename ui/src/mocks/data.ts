@@ -114,7 +114,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
 }
 
 export function makeFit(source: string): FitReport {
-  const missing = !source.startsWith("demo://") && !source.endsWith(".gguf");
+  const missing = source.startsWith("/") && !source.endsWith(".gguf");
   const reasons: ReasonView[] = missing
     ? [
         {

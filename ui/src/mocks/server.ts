@@ -5,9 +5,25 @@ import { deployments } from "./deployments.ts";
 import { files, startDownloads } from "./files.ts";
 import type { Body } from "./http.ts";
 import { json, problem } from "./http.ts";
+import { hub, settings } from "./hub.ts";
 import { keys } from "./keys.ts";
 import { sessions } from "./sessions.ts";
 import { firstWorld } from "./world.ts";
+
+function log(response: ServerResponse): void {
+  const text = Array.from({ length: 60 }, (_, line) => `load_tensors: layer ${line} assigned to device CPU`).join("\n");
+  json(response, 200, {
+    attempt: 1,
+    offset: 0,
+    next_offset: text.length,
+    size: text.length,
+    text,
+    complete: true,
+    attempts: [1],
+  });
+}
+
+const PARTS = [sessions, deployments, keys, files, settings];
 
 /** A small aiMindServe in memory: enough for every page, and nothing else. */
 export function makeMockApi() {
@@ -18,27 +34,15 @@ export function makeMockApi() {
     const url = new URL(request.url ?? "/", "http://mock");
     const path = url.pathname.replace("/api/v1", "");
     if (url.pathname.startsWith("/v1/")) await chat(request, response, body);
-    else if (sessions(world, method, path, body, response) || deployments(world, method, path, body, response)) return;
-    else if (keys(world, method, path, body, response) || files(world, method, path, body, response)) return;
+    else if (PARTS.some((part) => part(world, method, path, body, response))) return;
+    else if (hub(world, method, url, body, response)) return;
     else if (path === "/fit") json(response, 200, makeFit(String(body.source)));
     else if (path === "/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(": open\n\n");
       world.listeners.add(response);
       request.socket.on("close", () => world.listeners.delete(response));
-    } else if (path.endsWith("/log")) {
-      const text = Array.from({ length: 60 }, (_, line) => `load_tensors: layer ${line} assigned to device CPU`).join(
-        "\n",
-      );
-      json(response, 200, {
-        attempt: 1,
-        offset: 0,
-        next_offset: text.length,
-        size: text.length,
-        text,
-        complete: true,
-        attempts: [1],
-      });
-    } else problem(response, 404, "not_found", "There is no such page.", "Check the address.");
+    } else if (path.endsWith("/log")) log(response);
+    else problem(response, 404, "not_found", "There is no such page.", "Check the address.");
   };
 }

@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
-import type { DeploymentView, KeyView } from "../api/generated/types.gen";
+import type { CodeApprovalView, DeploymentView, HubSettingsView, KeyView } from "../api/generated/types.gen";
 import type { FilesView } from "../api/filesTypes.ts";
 import { CRASHED, DOWNLOAD, makeDeployment, makeReplica } from "./data.ts";
 import { firstFiles } from "./filesData.ts";
+import { HUB_SETTINGS } from "./hubData.ts";
 
 /** What the mock server remembers. */
 export interface World {
@@ -11,6 +12,8 @@ export interface World {
   mustChange: boolean;
   deployments: DeploymentView[];
   files: FilesView;
+  hub: HubSettingsView;
+  approvals: CodeApprovalView[];
   keys: KeyView[];
   listeners: Set<ServerResponse>;
   events: number;
@@ -47,6 +50,8 @@ export function firstWorld(): World {
       }),
     ],
     files: firstFiles(),
+    hub: { ...HUB_SETTINGS },
+    approvals: [],
     keys: [],
     listeners: new Set(),
     events: 1,

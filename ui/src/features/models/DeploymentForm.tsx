@@ -1,21 +1,19 @@
-import { Button, Drawer, Group, Stack, Text } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Drawer, Stack, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api } from "@/api/calls";
 import type { AlternativeView, DeploymentSpecInput, DeploymentView } from "@/api/generated/types.gen";
-import { deploymentsQuery } from "@/api/queries";
-import { ErrorAlert } from "@/components/ErrorAlert";
-import { notifyDone } from "@/components/notify";
-import { Reasons } from "@/components/Reasons";
-import { isApiError } from "@/api/client";
+import { HUB_NAMES } from "@/lib/hubs";
 import { FitPreview } from "./FitPreview";
 import { FormFields } from "./FormFields";
+import { SaveBar } from "./SaveBar";
 import type { FormSource } from "./search";
+import { isHub } from "./search";
+import { SourceField } from "./SourceField";
 import type { FormState } from "./spec";
-import { emptyForm, formOf, patchOf, specOf } from "./spec";
+import { emptyForm, formOf, specOf } from "./spec";
 import { useFit } from "./useFit";
+import { useSave } from "./useSave";
 
 interface Props {
   kind: FormSource;
@@ -33,28 +31,18 @@ const restarts = (old: DeploymentView, spec: DeploymentSpecInput): boolean =>
 /** The form for a new deployment or a changed one, with its preview. */
 export function DeploymentForm({ kind, edited, taken, onClose }: Props): ReactElement {
   const { t } = useTranslation();
-  const queries = useQueryClient();
   // What the person saw when the form was opened: a change by somebody else meanwhile is not overwritten.
   const [opened] = useState(edited);
   const [form, setForm] = useState<FormState>(() => (edited ? formOf(edited.spec) : emptyForm(kind, taken)));
   const spec = specOf(form, edited?.spec);
   const fit = useFit(spec);
-  const save = useMutation({
-    mutationFn: (wanted: DeploymentSpecInput) =>
-      opened ? api.editDeployment(opened.name, opened.revision, patchOf(wanted)) : api.createDeployment(wanted),
-    meta: { quiet: true },
-    onSuccess: async (saved) => {
-      await queries.invalidateQueries(deploymentsQuery);
-      notifyDone(t(edited ? "deploy.edited" : "deploy.done", { name: saved.name }));
-      onClose();
-    },
-  });
+  const save = useSave(opened, onClose);
   const apply = (alternative: AlternativeView): void => {
     setForm((old) => ({ ...old, ...(alternative.patch as Partial<FormState>) }));
   };
   const title = edited
     ? t("deploy.editTitle", { name: edited.name })
-    : t("deploy.newTitle", { source: t(`deploy.${kind}`) });
+    : t("deploy.newTitle", { source: isHub(kind) ? HUB_NAMES[kind] : t(`deploy.${kind}`) });
   return (
     <Drawer opened onClose={onClose} size="lg" title={title} closeButtonProps={{ "aria-label": t("common.close") }}>
       <form
@@ -64,19 +52,11 @@ export function DeploymentForm({ kind, edited, taken, onClose }: Props): ReactEl
         }}
       >
         <Stack>
+          <SourceField form={form} onChange={setForm} />
           <FormFields form={form} nameFixed={edited !== undefined} onChange={setForm} />
           {edited && spec && restarts(edited, spec) && <Text size="sm">{t("deploy.editRestarts")}</Text>}
           <FitPreview fit={fit} onApply={apply} />
-          {save.error && <ErrorAlert error={save.error} />}
-          {isApiError(save.error) && <Reasons reasons={save.error.reasons} failed />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t("common.cancel")}
-            </Button>
-            <Button type="submit" loading={save.isPending} disabled={!spec || fit.report?.verdict === "no"}>
-              {t("common.save")}
-            </Button>
-          </Group>
+          <SaveBar save={save} disabled={!spec || fit.report?.verdict === "no"} onCancel={onClose} />
         </Stack>
       </form>
     </Drawer>

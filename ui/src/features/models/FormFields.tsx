@@ -1,10 +1,9 @@
-import { Accordion, Alert, NumberInput, Select, Stack, TextInput } from "@mantine/core";
-import { IconSparkles } from "@tabler/icons-react";
+import { Accordion, NumberInput, Select, Stack, TextInput } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { ParameterEditor } from "./ParameterEditor";
 import type { FormState } from "./spec";
-import { suggestName, validName } from "./spec";
+import { validName } from "./spec";
 
 interface Props {
   form: FormState;
@@ -12,40 +11,12 @@ interface Props {
   onChange: (form: FormState) => void;
 }
 
-function SourceField({ form, onChange }: Props): ReactElement {
+/** The entries of the form after its source: name, engine, replicas, and what only experts change. */
+export function FormFields({ form, nameFixed, onChange }: Props): ReactElement {
   const { t } = useTranslation();
-  if (form.kind === "demo") {
-    return (
-      <Alert role="note" icon={<IconSparkles size={18} />} title={t("deploy.demo")} p="sm">
-        {t("deploy.demoHint")}
-      </Alert>
-    );
-  }
-  return (
-    <TextInput
-      label={t("deploy.path")}
-      description={t("deploy.localHint")}
-      placeholder="/models/Qwen2-VL-2B-Instruct-Q4_K_M.gguf"
-      required
-      data-autofocus
-      spellCheck={false}
-      value={form.path}
-      onChange={(event) => {
-        const path = event.currentTarget.value;
-        onChange({ ...form, path, name: form.named ? form.name : suggestName(path) });
-      }}
-    />
-  );
-}
-
-/** The entries of the form: source, name, engine, replicas, and what only experts change. */
-export function FormFields(props: Props): ReactElement {
-  const { t } = useTranslation();
-  const { form, nameFixed, onChange } = props;
   const badName = form.name !== "" && !validName(form.name);
   return (
     <Stack>
-      <SourceField {...props} />
       <TextInput
         label={t("common.name")}
         description={t("deploy.nameHint")}
@@ -63,11 +34,12 @@ export function FormFields(props: Props): ReactElement {
         data={[
           { value: "auto", label: t("deploy.engineAuto") },
           { value: "llama.cpp", label: "llama-box / llama.cpp" },
+          { value: "vllm", label: "vLLM" },
         ]}
         value={form.engine}
         allowDeselect={false}
         onChange={(value) => {
-          onChange({ ...form, engine: value === "llama.cpp" ? "llama.cpp" : "auto" });
+          onChange({ ...form, engine: value === "llama.cpp" || value === "vllm" ? value : "auto" });
         }}
       />
       <NumberInput

@@ -1,5 +1,5 @@
 import { Button, Container, Group, Loader, Menu, Stack, Title } from "@mantine/core";
-import { IconChevronDown, IconCube, IconFolder, IconSparkles } from "@tabler/icons-react";
+import { IconChevronDown, IconCloudDownload, IconCube, IconFolder, IconSparkles } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -8,9 +8,12 @@ import type { DeploymentView } from "@/api/generated/types.gen";
 import { deploymentsQuery } from "@/api/queries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
+import { HUB_NAMES } from "@/lib/hubs";
 import { DeploymentCard } from "./DeploymentCard";
 import { DeploymentForm } from "./DeploymentForm";
+import { HubDrawer } from "./hub/HubDrawer";
 import type { FormSource } from "./search";
+import { isHub, withoutForm } from "./search";
 
 const route = getRouteApi("/models");
 
@@ -24,6 +27,12 @@ function DeployButton(): ReactElement {
         <Button rightSection={<IconChevronDown size={16} />}>{t("models.deploy")}</Button>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item leftSection={<IconCloudDownload size={16} />} onClick={choose("hf")}>
+          {HUB_NAMES.hf}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconCloudDownload size={16} />} onClick={choose("ms")}>
+          {HUB_NAMES.ms}
+        </Menu.Item>
         <Menu.Item leftSection={<IconFolder size={16} />} onClick={choose("local")}>
           {t("deploy.local")}
         </Menu.Item>
@@ -40,10 +49,13 @@ function Forms({ deployments }: { deployments: readonly DeploymentView[] }): Rea
   const navigate = route.useNavigate();
   const edited = deployments.find((deployment) => deployment.name === search.edit);
   const close = (): void => {
-    void navigate({ search: ({ deploy, edit, ...rest }) => rest });
+    void navigate({ search: withoutForm });
   };
   if (!search.deploy && !edited) return null;
   const taken = deployments.map((deployment) => deployment.name);
+  if (!edited && isHub(search.deploy)) {
+    return <HubDrawer key={search.deploy} hub={search.deploy} taken={taken} onClose={close} />;
+  }
   return (
     <DeploymentForm
       key={edited?.id ?? search.deploy}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { modelsSearch } from "./search";
+import { modelsSearch, withoutForm } from "./search";
 
 describe("modelsSearch", () => {
   it("keeps what the page knows and drops the rest", () => {
@@ -8,5 +8,12 @@ describe("modelsSearch", () => {
       tab: "events",
     });
     expect(modelsSearch({})).toEqual({});
+  });
+
+  it("keeps what is looked for on a hub, until the form closes", () => {
+    const hub = { deploy: "hf", q: "qwen", gguf: true, vision: true, sort: "likes", repo: "org/repo", files: "Q4_K_M" };
+    expect(modelsSearch(hub)).toEqual(hub);
+    expect(modelsSearch({ ...hub, gguf: false, sort: "luck" })).not.toHaveProperty("gguf");
+    expect(withoutForm(modelsSearch({ ...hub, open: "m" }))).toEqual({ open: "m" });
   });
 });

@@ -1,16 +1,33 @@
+import type { Hub, HubSort } from "@/api/hub";
+import { SORTS } from "@/api/hub";
+
 const TABS = ["replicas", "plan", "events"] as const;
 export type Tab = (typeof TABS)[number];
-const FORMS = ["local", "demo"] as const;
+const FORMS = ["hf", "ms", "local", "demo"] as const;
 export type FormSource = (typeof FORMS)[number];
 
-/** What the page shows, kept in its address: `open` deployment and its `tab`, `log` of a replica, a form. */
+export const isHub = (form: FormSource | undefined): form is Hub => form === "hf" || form === "ms";
+
+/**
+ * What the page shows, kept in its address: `open` deployment and its `tab`, `log` of a replica, a form. While a model
+ * is looked for on a hub: the words `q`, `gguf` only, `vision` only, the order; the chosen repository `repo` and its files `files`.
+ */
 export interface ModelsSearch {
   open?: string;
   tab?: Tab;
   log?: string;
   deploy?: FormSource;
   edit?: string;
+  q?: string;
+  gguf?: true;
+  vision?: true;
+  sort?: HubSort;
+  repo?: string;
+  files?: string;
 }
+
+/** The keys that belong to a form and go with it. */
+const OF_FORMS = ["deploy", "edit", "q", "gguf", "vision", "sort", "repo", "files"] as const;
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
 
@@ -25,6 +42,18 @@ export function modelsSearch(search: Record<string, unknown>): ModelsSearch {
     log: text(search.log),
     deploy: oneOf(FORMS, search.deploy),
     edit: text(search.edit),
+    q: text(search.q),
+    gguf: search.gguf === true || undefined,
+    vision: search.vision === true || undefined,
+    sort: oneOf(SORTS, search.sort),
+    repo: text(search.repo),
+    files: text(search.files),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
+/** The address once no form is open. */
+export function withoutForm(search: ModelsSearch): ModelsSearch {
+  const gone = new Set<string>(OF_FORMS);
+  return Object.fromEntries(Object.entries(search).filter(([key]) => !gone.has(key)));
 }

@@ -1,12 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { emptyForm, formOf, freeName, patchOf, specOf, suggestName, validName } from "./spec";
 
+const SPEC = {
+  name: "m",
+  source: "file:///m.gguf",
+  projector: "mmproj-F16.gguf",
+  engine: "auto" as const,
+  engine_version: null,
+  parameters: [],
+  replicas: 2,
+  placement: { nodes: ["n"], devices: [] },
+  env: { A: "b" },
+};
+
 describe("suggestName", () => {
   it.each([
     ["/models/Qwen2-VL-2B-Instruct-Q4_K_M.gguf", "Qwen2-VL-2B-Instruct-Q4_K_M"],
     ["/models/my model/", "my-model"],
     ["/models/.hidden", "hidden"],
     ["/", ""],
+    ["bartowski/Qwen2-VL-2B-Instruct-GGUF", "Qwen2-VL-2B-Instruct"],
     [`/m/${"x".repeat(80)}`, "x".repeat(63)],
   ])("%s → %s", (path, name) => {
     expect(suggestName(path)).toBe(name);
@@ -29,6 +42,7 @@ describe("specOf", () => {
     expect(specOf({ ...form, path: " /m.gguf ", name: "m", parameters: [" --ctx-size=4096 ", " "] })).toEqual({
       name: "m",
       source: "/m.gguf",
+      projector: null,
       engine: "auto",
       replicas: 1,
       parameters: ["--ctx-size=4096"],
@@ -36,19 +50,15 @@ describe("specOf", () => {
   });
 
   it("keeps what the form does not show", () => {
-    const spec = {
-      name: "m",
-      source: "file:///m.gguf",
-      projector: null,
-      engine: "auto" as const,
-      engine_version: null,
-      parameters: [],
-      replicas: 2,
-      placement: { nodes: ["n"], devices: [] },
-      env: { A: "b" },
-    };
-    const edited = specOf({ ...formOf(spec), replicas: 3 }, spec);
-    expect(edited).toEqual({ ...spec, source: "/m.gguf", replicas: 3 });
+    const edited = specOf({ ...formOf(SPEC), replicas: 3 }, SPEC);
+    expect(edited).toEqual({ ...SPEC, source: "/m.gguf", replicas: 3 });
     expect(edited && patchOf(edited)).not.toHaveProperty("name");
+  });
+
+  it("knows a hub's source from a path", () => {
+    const source = "hf://org/repo@abc:Q4_K_M";
+    const hub = { ...formOf({ ...SPEC, source }), replicas: 2 };
+    expect(hub).toMatchObject({ kind: "hf", path: source });
+    expect(specOf(hub, { ...SPEC, source })).toMatchObject({ source, replicas: 2 });
   });
 });

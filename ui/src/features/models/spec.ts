@@ -9,7 +9,10 @@ export interface FormState {
   name: string;
   /** Whether the person wrote the name; until then it follows the source. */
   named: boolean;
+  /** A path for a local model, the whole source for one of a hub. */
   path: string;
+  /** The projector that was chosen; null: the one that is found; `none`: no pictures. */
+  projector: string | null;
   engine: "auto" | "llama.cpp" | "vllm";
   replicas: number;
   parameters: string[];
@@ -19,11 +22,11 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 export const validName = (name: string): boolean => NAME.test(name);
 
-/** A name for the model at `path`: its file or folder without the ending, in allowed characters. */
+/** A name for the model at `path` (or repository): its last part without the ending, in allowed characters. */
 export function suggestName(path: string): string {
   const last = path.replace(/\/+$/, "").split("/").pop() ?? "";
   return last
-    .replace(/\.gguf$/i, "")
+    .replace(/[.-]gguf$/i, "")
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[^A-Za-z0-9]+/, "")
     .slice(0, 63);
@@ -40,16 +43,22 @@ export function freeName(wish: string, taken: readonly string[]): string {
 
 export function emptyForm(kind: FormSource, taken: readonly string[]): FormState {
   const name = kind === "demo" ? freeName("tiny-vlm", taken) : "";
-  return { kind, name, named: false, path: "", engine: "auto", replicas: 1, parameters: [] };
+  return { kind, name, named: false, path: "", projector: null, engine: "auto", replicas: 1, parameters: [] };
+}
+
+function kindOf(source: string): FormSource {
+  const [scheme] = source.split("://", 1);
+  return scheme === "demo" || scheme === "hf" || scheme === "ms" ? scheme : "local";
 }
 
 export function formOf(spec: DeploymentSpecOutput): FormState {
-  const demo = spec.source.startsWith("demo://");
+  const kind = kindOf(spec.source);
   return {
-    kind: demo ? "demo" : "local",
+    kind,
     name: spec.name,
     named: true,
-    path: demo ? "" : spec.source.replace(/^file:\/\//, ""),
+    path: kind === "demo" ? "" : sourceText(spec.source),
+    projector: spec.projector,
     engine: spec.engine,
     replicas: spec.replicas,
     parameters: [...spec.parameters],
@@ -64,6 +73,7 @@ export function specOf(form: FormState, kept?: DeploymentSpecOutput): Deployment
     ...kept,
     name: form.name,
     source,
+    projector: form.projector,
     engine: form.engine,
     replicas: form.replicas,
     parameters: form.parameters.map((text) => text.trim()).filter((text) => text !== ""),

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { formatSeconds } from "@/lib/format";
 import type { AssistantTurn, Failure, Stats, Turn, UserTurn } from "./chat";
 import classes from "./Conversation.module.css";
-import { Markdown } from "./Markdown";
+import { Markdown } from "@/components/Markdown";
 import { remedyFor } from "./remedy";
 
 interface Props {

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import "@/i18n";
 import { Markdown } from "./Markdown";
 
-function show(text: string): HTMLElement {
+function show(text: string, base?: string): HTMLElement {
   return render(
     <MantineProvider env="test">
-      <Markdown text={text} />
+      <Markdown text={text} {...(base && { base, withoutHtml: true })} />
     </MantineProvider>,
   ).container;
 }
@@ -50,5 +50,13 @@ describe("Markdown", () => {
     const link = show("[site](https://example.com)").querySelector("a");
     expect(link?.getAttribute("rel")).toContain("noreferrer");
     expect(link?.getAttribute("target")).toBe("_blank");
+  });
+
+  it("leaves HTML out of a README and leads its links to the hub", () => {
+    const base = "https://hub.example/org/repo/blob/main/";
+    const page = show("<p align=center>big</p>\n\nText [licence](LICENSE) [x](javascript:alert(1))", base);
+    expect(page.textContent).not.toContain("align");
+    const targets = [...page.querySelectorAll("a")].map((link) => link.getAttribute("href"));
+    expect(targets).toEqual([`${base}LICENSE`, ""]);
   });
 });

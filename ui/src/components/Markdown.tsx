@@ -2,7 +2,7 @@ import { Anchor, Code, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { Components } from "react-markdown";
-import ReactMarkdown from "react-markdown";
+import ReactMarkdown, { defaultUrlTransform } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import classes from "./Markdown.module.css";
 
@@ -11,7 +11,7 @@ function Picture({ alt }: { alt?: string | undefined }): ReactElement {
   const { t } = useTranslation();
   return (
     <Text span size="sm" c="dimmed" fs="italic">
-      [{t("playground.imageNotLoaded", { alt: alt ?? "" })}]
+      [{t("common.imageNotLoaded", { alt: alt ?? "" })}]
     </Text>
   );
 }
@@ -27,11 +27,28 @@ const COMPONENTS: Components = {
   pre: ({ children }) => <pre className={classes.pre}>{children}</pre>,
 };
 
-/** A model's answer. HTML in it shows as text; links with a script are emptied; remote pictures stay unloaded. */
-export function Markdown({ text }: { text: string }): ReactElement {
+interface Props {
+  text: string;
+  /** The address that relative links start from; without it they are as written. */
+  base?: string;
+  /** HTML is left out instead of shown as text. */
+  withoutHtml?: boolean;
+}
+
+/** A stranger's text: HTML is never HTML; links with a script are emptied; remote pictures stay unloaded. */
+export function Markdown({ text, base, withoutHtml = false }: Props): ReactElement {
+  const transform = (url: string): string => {
+    const safe = defaultUrlTransform(url);
+    return safe && base && URL.canParse(safe, base) ? new URL(safe, base).href : safe;
+  };
   return (
     <div className={classes.markdown}>
-      <ReactMarkdown remarkPlugins={[remarkGfm]} components={COMPONENTS}>
+      <ReactMarkdown
+        remarkPlugins={[remarkGfm]}
+        components={COMPONENTS}
+        urlTransform={transform}
+        skipHtml={withoutHtml}
+      >
         {text}
       </ReactMarkdown>
     </div>

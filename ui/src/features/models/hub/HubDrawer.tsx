@@ -1,0 +1,89 @@
+import { Button, Drawer } from "@mantine/core";
+import { IconArrowLeft, IconPointer } from "@tabler/icons-react";
+import { getRouteApi } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import type { Hub, HubWish } from "@/api/hub";
+import { EmptyState } from "@/components/EmptyState";
+import { HUB_NAMES } from "@/lib/hubs";
+import classes from "./Hub.module.css";
+import { Repository } from "./Repository";
+import { Results } from "./Results";
+import { shownRepository } from "./rules";
+import { SearchFields } from "./SearchFields";
+import { useHubSearch } from "./useHubSearch";
+
+const route = getRouteApi("/models");
+
+interface Props {
+  hub: Hub;
+  taken: readonly string[];
+  onClose: () => void;
+}
+
+/** Deploying from a hub: on the left what was found, on the right the chosen repository. On a phone one at a time. */
+export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const wish: HubWish = {
+    hub,
+    q: search.q ?? "",
+    gguf: search.gguf ?? false,
+    vision: search.vision ?? false,
+    sort: search.sort ?? "downloads",
+  };
+  const found = useHubSearch(wish);
+  const repository = shownRepository(search.repo, wish.q, found.models);
+  const look = (change: Partial<HubWish>): void => {
+    const { q, gguf, vision, sort } = { ...wish, ...change };
+    void navigate({
+      search: ({ repo, files, ...old }) => ({
+        ...old,
+        q: q || undefined,
+        gguf: gguf || undefined,
+        vision: vision || undefined,
+        sort: sort === "downloads" ? undefined : sort,
+      }),
+      replace: true,
+    });
+  };
+  const choose = (repo: string | undefined): void => {
+    void navigate({ search: ({ files, ...old }) => ({ ...old, repo }) });
+  };
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      size="min(1240px, 100vw)"
+      title={t("deploy.newTitle", { source: HUB_NAMES[hub] })}
+      closeButtonProps={{ "aria-label": t("common.close") }}
+      classNames={{ content: classes.content ?? "", body: classes.body ?? "" }}
+      attributes={{ body: { "data-pane": search.repo ? "repository" : "list" } }}
+    >
+      <section className={classes.list} aria-label={t("hub.search", { hub: HUB_NAMES[hub] })}>
+        <SearchFields wish={wish} busy={found.refreshing} onChange={look} />
+        <Results found={found} repository={repository} onChoose={choose} />
+      </section>
+      <section className={classes.repository} aria-label={t("hub.chosen")}>
+        <Button
+          className={classes.back ?? ""}
+          size="compact-sm"
+          mb="sm"
+          variant="subtle"
+          leftSection={<IconArrowLeft size={16} />}
+          onClick={() => {
+            choose(undefined);
+          }}
+        >
+          {t("hub.back")}
+        </Button>
+        {repository === undefined ? (
+          <EmptyState icon={<IconPointer size={28} />} title={t("hub.chooseTitle")} hint={t("hub.chooseHint")} />
+        ) : (
+          <Repository key={repository} hub={hub} repository={repository} taken={taken} onClose={onClose} />
+        )}
+      </section>
+    </Drawer>
+  );
+}

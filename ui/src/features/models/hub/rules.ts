@@ -1,0 +1,54 @@
+import type { ChoiceView, HubFilesView, HubModelView } from "@/api/generated/types.gen";
+
+/** A large number at a glance: `1.2K`, `3.4M`, or in Chinese `1.2万`. */
+export function formatCount(count: number, language: string): string {
+  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(count);
+}
+
+/** How many parameters a model has, as its makers write it: `2.2B`, `500M`. */
+export function formatParameters(count: number): string {
+  const billions = count / 1e9;
+  if (billions >= 0.95) return `${billions.toFixed(billions < 99.5 ? 1 : 0).replace(/\.0$/, "")}B`;
+  return `${Math.max(1, Math.round(count / 1e6))}M`;
+}
+
+/** What tells one choice of a repository from another: its source after the commit, such as `Q4_K_M`. */
+export function choiceId(choice: ChoiceView): string {
+  const tail = /^\w+:\/\/[^/]+\/[^/:@]+(?:@[^/:]+)?[/:]?(.*)$/.exec(choice.source)?.[1];
+  return tail ?? choice.source;
+}
+
+/** The choice with this id, else the hub's default, else the first that can be deployed. */
+export function pickChoice(choices: readonly ChoiceView[], id: string | undefined): ChoiceView | undefined {
+  return (
+    choices.find((choice) => id !== undefined && choiceId(choice) === id) ??
+    choices.find((choice) => choice.default) ??
+    choices.find((choice) => choice.refused === null) ??
+    choices[0]
+  );
+}
+
+/** The repository that is shown: the one somebody chose, else the one whose whole name was typed. */
+export function shownRepository(
+  chosen: string | undefined,
+  words: string,
+  found: readonly HubModelView[],
+): string | undefined {
+  const wish = words.trim().toLowerCase();
+  return chosen ?? found.find((model) => model.repository.toLowerCase() === wish)?.repository;
+}
+
+/** The spec's projector for the entry that was picked: nothing is said where it is the one found anyway. */
+export function projectorWish(choice: ChoiceView, picked: string | null): string | null {
+  if (picked === null || picked === choice.projector) return null;
+  return picked === "none" || choice.projectors.includes(picked) ? picked : null;
+}
+
+/** Whether code of the repository would run that nobody has allowed. */
+export const codeWaits = (files: HubFilesView): boolean => files.code_files.length > 0 && !files.code_approved;
+
+/** Whether only the repository's owner can help, on its page. */
+export const wantsLicence = (code: string): boolean => code === "hub_gated" || code === "hub_access_pending";
+
+/** Whether a token, an address or the offline switch could help: what hubs refuse is named `hub_…`. */
+export const wantsSettings = (code: string): boolean => code.startsWith("hub_");
