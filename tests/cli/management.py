@@ -26,9 +26,41 @@ from aimindserve.domain.views import (
     ReplicaView,
     SystemView,
 )
+from aimindserve.domain.views_hub import HubCheckView, HubFilesView, HubSearchView
 
 KEY = "sk-abcdefghijkl-secret"
 LOG = "loading\nready\n"
+
+
+class HubAnswers:
+    """What the server knows of hubs."""
+
+    def __init__(self) -> None:
+        self.search = HubSearchView()
+        self.files = HubFilesView(hub="hf", repository="a/b", revision="c" * 40)
+        self.checks: tuple[HubCheckView, ...] = ()
+        self.unconfirmed: Reason | None = None
+        """Why nothing can be deployed until somebody approves the code."""
+        self.approved: list[Any] = []
+
+    def code_is_missing(self) -> bool:
+        return self.unconfirmed is not None and not self.approved
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        match method, path.strip("/").split("/")[2:]:
+            case "GET", ["hub", "search"]:
+                return 200, self.search.model_dump(mode="json")
+            case "GET", ["hub", "models", _, _, "files"]:
+                return 200, self.files.model_dump(mode="json")
+            case "POST", ["hub", "approvals"]:
+                self.approved.append(body)
+                return 201, {**body, "actor": "key:x", "at": 1.0}
+            case "PUT" | "DELETE", ["settings", "hub", "tokens", _]:
+                return 204, None
+            case "POST", ["settings", "hub", "check"]:
+                return 200, {"items": [one.model_dump(mode="json") for one in self.checks]}
+            case _:
+                return 404, None
 
 
 class Management:
@@ -41,6 +73,7 @@ class Management:
         self.phases: list[Phase] = []
         """Phases that the next looks at a deployment show, one each; the last one stays."""
         self.log = LOG
+        self.hub = HubAnswers()
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         """Status and JSON value (None: no body)."""
@@ -48,9 +81,7 @@ class Management:
             case "GET", ["deployments"]:
                 return 200, {"items": [view.model_dump(mode="json") for view in self.deployments.values()]}
             case "POST", ["deployments"]:
-                spec = DeploymentSpec.model_validate(body)
-                self.deployments[spec.name] = view_of(spec)
-                return 201, self._shown(spec.name)
+                return self._deployed(DeploymentSpec.model_validate(body))
             case "GET", ["deployments", name] if name in self.deployments:
                 return 200, self._shown(name)
             case "DELETE", ["deployments", name] if name in self.deployments:
@@ -64,8 +95,16 @@ class Management:
                 return 200, system_view().model_dump(mode="json")
             case _, ["keys", *rest]:
                 return self._keys(method, rest, body)
+            case _, ["hub" | "settings", *_]:
+                return self.hub.answer(method, path, body)
             case _:
                 return 404, None
+
+    def _deployed(self, spec: DeploymentSpec) -> tuple[int, Any]:
+        if self.hub.code_is_missing():
+            return 409, self.hub.unconfirmed
+        self.deployments[spec.name] = view_of(spec)
+        return 201, self._shown(spec.name)
 
     def _keys(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
         match method, rest:
@@ -162,6 +201,8 @@ def handler_of(management: Management) -> type[BaseHTTPRequestHandler]:
             if self.headers.get("authorization") != f"Bearer {KEY}":
                 return self._problem(401, reason(ReasonCode.UNAUTHENTICATED), language)
             status, value = management.answer(self.command, parts.path, parse_qs(parts.query), body)
+            if isinstance(value, Reason):
+                return self._problem(status, value, language)
             if status == 404:
                 return self._problem(404, reason(ReasonCode.NOT_FOUND, kind="deployment", name=parts.path), language)
             return self._send(status, b"" if value is None else json.dumps(value).encode(), "application/json")
@@ -181,7 +222,7 @@ def handler_of(management: Management) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_DELETE = _serve  # noqa: N815 (names that http.server looks for)
+        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 (names that http.server looks for)
 
         def address_string(self) -> str:
             return "test"

@@ -21,6 +21,7 @@ from aimindserve.cli.output import (
 
 if TYPE_CHECKING:
     from aimindserve.client import Client
+    from aimindserve.domain.specs import DeploymentSpec
     from aimindserve.domain.views import DeploymentView
 
 Name = Annotated[str, typer.Argument(help="The deployment's name.")]
@@ -29,7 +30,9 @@ POLL = 0.5  # seconds between looks at something that changes
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: aimindserve deploy demo://tiny-vlm --name eye -- --ctx-size=4096")(deploy)
+    app.command(
+        epilog="Example: aimindserve deploy hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M --wait -- --ctx-size=4096"
+    )(deploy)
     app.command("ls", epilog="Example: aimindserve ls -o json")(list_deployments)
     app.command(epilog="Example: aimindserve show tiny-vlm")(show)
     app.command(epilog="Example: aimindserve logs tiny-vlm -f")(logs)
@@ -48,6 +51,12 @@ def deploy(
     engine: Annotated[str, typer.Option(help="auto, llama.cpp or vllm.")] = "auto",
     engine_version: Annotated[str | None, typer.Option(help="Version of the engine. Default: chosen.")] = None,
     replicas: Annotated[int, typer.Option(help="Running copies.")] = 1,
+    projector: Annotated[
+        str | None, typer.Option(help="GGUF projector, a path in the repository; none: text only. Default: found.")
+    ] = None,
+    confirm_code: Annotated[
+        bool, typer.Option("--confirm-code", help="Allow the Python code that this commit of the model brings.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Return when it is ready (or failed: exit code 1).")] = False,
     data_dir: DataDir = None,
     output: Output = Format.TEXT,
@@ -55,9 +64,9 @@ def deploy(
     """Deploy a model."""
     from aimindserve.cli.specs import spec_from
 
-    spec = spec_from(source, name, engine, engine_version, parameters or [], replicas)
+    spec = spec_from(source, name, engine, engine_version, parameters or [], replicas, projector)
     with connect(data_dir) as client:
-        view = client.deploy(spec)
+        view = _deploy_with_code(client, spec) if confirm_code else client.deploy(spec)
         if wait:
             view = _wait_until_settled(client, view)
     if output is Format.JSON:
@@ -68,6 +77,24 @@ def deploy(
             typer.echo(f"Follow it with: aimindserve show {view.name}")
     if wait and view.phase != "ready":
         raise _not_ready(view)
+
+
+def _deploy_with_code(client: Client, spec: DeploymentSpec) -> DeploymentView:
+    """Deploy; where the model's code is what stands in the way, allow it for the commit in question and try again."""
+    from aimindserve.client import ApiError
+    from aimindserve.domain.reasons import ReasonCode
+    from aimindserve.domain.views_hub import CodeApprovalRequest
+
+    try:
+        return client.deploy(spec)
+    except ApiError as error:
+        if error.problem.code != ReasonCode.REMOTE_CODE_UNCONFIRMED:
+            raise
+        told = error.problem.params
+    names = ("hub", "repository", "revision")
+    client.approve_code(CodeApprovalRequest.model_validate({name: told[name] for name in names}))
+    typer.echo(f"Allowed {told['files']} of {told['repository']} at commit {told['revision']}.", err=True)
+    return client.deploy(spec)
 
 
 def _wait_until_settled(client: Client, view: DeploymentView) -> DeploymentView:

@@ -14,6 +14,8 @@ from aimindserve.domain.specs import DeploymentSpec
 
 _QUANTIZATION_TAIL = re.compile(r"-(\d{5})-of-\d{5}$")
 
+_GGUF_TAIL = re.compile(r"[-_.]gguf$", re.IGNORECASE)
+
 
 def absolute_source(text: str) -> str:
     """The source as the server takes it: a path becomes absolute, everything else stays."""
@@ -24,12 +26,13 @@ def absolute_source(text: str) -> str:
 
 def default_name(source: str) -> str:
     """A public name from a source: ``demo://tiny-vlm`` gives ``tiny-vlm``, a file its name without ending, a
-    repository its last part.
+    repository its last part without ``-GGUF`` (``hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M`` gives
+    ``Qwen2-VL-2B-Instruct``).
     """
     tail = source.partition("://")[2] or source
     parts = [part for part in unquote(tail).split("/") if part]
     if source.startswith(("hf://", "ms://")) and len(parts) > 1:
-        name = parts[1].partition("@")[0]
+        name = _GGUF_TAIL.sub("", re.split("[@:]", parts[1])[0])
     else:
         name = parts[-1] if parts else ""
     name = _QUANTIZATION_TAIL.sub("", name.removesuffix(".gguf"))
@@ -52,7 +55,13 @@ def joined_parameters(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def spec_from(
-    source: str, name: str | None, engine: str, engine_version: str | None, parameters: Sequence[str], replicas: int
+    source: str,
+    name: str | None,
+    engine: str,
+    engine_version: str | None,
+    parameters: Sequence[str],
+    replicas: int,
+    projector: str | None = None,
 ) -> DeploymentSpec:
     """The spec; raises CommandError for anything that no server would take."""
     full = absolute_source(source)
@@ -65,6 +74,7 @@ def spec_from(
                 "engine_version": engine_version,
                 "parameters": joined_parameters(parameters),
                 "replicas": replicas,
+                **({"projector": projector} if projector else {}),
             }
         )
     except ValidationError as error:

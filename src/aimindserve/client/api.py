@@ -30,6 +30,17 @@ from aimindserve.domain.views import (
     ScaleRequest,
     SystemView,
 )
+from aimindserve.domain.views_hub import (
+    CodeApprovalRequest,
+    CodeApprovalView,
+    HubCheckView,
+    HubFilesView,
+    HubSearchQuery,
+    HubSearchView,
+    HubSettingsRequest,
+    HubSettingsView,
+    TokenRequest,
+)
 
 Answer = TypeVar("Answer", bound=BaseModel)
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -130,16 +141,51 @@ class Client:
         """Version, database and folders of the running system."""
         return self._get("/system", SystemView)
 
+    # Hubs
+
+    def search_hub(self, query: HubSearchQuery) -> HubSearchView:
+        """One page of models on a hub."""
+        return self._get("/hub/search", HubSearchView, query.model_dump(exclude_defaults=True))
+
+    def hub_files(self, hub: str, repository: str, revision: str | None = None) -> HubFilesView:
+        """What a repository (``owner/name``) offers to deploy."""
+        params = {"source": hub} | ({"revision": revision} if revision else {})
+        return self._get(f"/hub/models/{quote(repository)}/files", HubFilesView, params)
+
+    def approve_code(self, request: CodeApprovalRequest) -> CodeApprovalView:
+        """Let the Python code of one commit run."""
+        return self._send("POST", "/hub/approvals", CodeApprovalView, request)
+
+    def store_hub_token(self, hub: str, request: TokenRequest) -> None:
+        """Store a hub's token."""
+        self._request("PUT", f"/settings/hub/tokens/{_part(hub)}", request)
+
+    def remove_hub_token(self, hub: str) -> None:
+        """Forget a hub's token."""
+        self._request("DELETE", f"/settings/hub/tokens/{_part(hub)}")
+
+    def hub_settings(self) -> HubSettingsView:
+        """How the hubs are reached."""
+        return self._get("/settings/hub", HubSettingsView)
+
+    def change_hub_settings(self, request: HubSettingsRequest) -> HubSettingsView:
+        """Store how the hubs are reached."""
+        return self._send("PATCH", "/settings/hub", HubSettingsView, request)
+
+    def check_hubs(self) -> tuple[HubCheckView, ...]:
+        """Whether the hubs answer and know the tokens."""
+        return self._send("POST", "/settings/hub/check", ItemList[HubCheckView]).items
+
     # How it is said
 
-    def _get(self, path: str, model: type[Answer]) -> Answer:
-        return _parse(model, self._request("GET", path))
+    def _get(self, path: str, model: type[Answer], params: Mapping[str, Any] | None = None) -> Answer:
+        return _parse(model, self._request("GET", path, params=params))
 
     def _send(self, method: str, path: str, model: type[Answer], body: BaseModel | None = None) -> Answer:
         return _parse(model, self._request(method, path, body))
 
     def _request(
-        self, method: str, path: str, body: BaseModel | None = None, params: Mapping[str, str] | None = None
+        self, method: str, path: str, body: BaseModel | None = None, params: Mapping[str, Any] | None = None
     ) -> httpx.Response:
         """Send; raise ApiError for a refusal and UnreachableError for no answer."""
         content = body.model_dump_json(exclude_unset=True) if body is not None else None

@@ -34,6 +34,7 @@ class ReasonCode(StrEnum):
     SAFETENSORS_CORRUPT = "safetensors_corrupt"
     FILE_CHANGED = "file_changed"
     # Hubs
+    REMOTE_CODE_UNCONFIRMED = "remote_code_unconfirmed"
     # Model files on nodes
     DOWNLOAD_INTERRUPTED = "download_interrupted"
     DOWNLOAD_REFUSED = "download_refused"
