@@ -10,9 +10,9 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.node.hub_server import PIECE, TOKEN, Fault, Hub, content, serving
 from tests.node.world import World, failing, gone, ready, world
 from tests.node.world import seen as seen_replica
+from tests.support.hub_server import PIECE, TOKEN, Fault, Hub, content, serving
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.files import HubAccess, ModelState, StoredModel, WantedModel, model_key

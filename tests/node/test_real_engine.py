@@ -20,6 +20,7 @@ from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import ReplicaObservation, ReplicaState
 from aimindserve.domain.source import parse_source
 from aimindserve.node.llama_server import package_version
+from aimindserve.sources._base import Asking
 from aimindserve.sources.demo import DemoSource
 
 __all__ = ["world"]
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.skipif(package_version() is None, reason="the package x
 
 @pytest.fixture(scope="module")
 def facts() -> ModelFacts:
-    return DemoSource().resolve(parse_source("demo://tiny-vlm"))
+    return DemoSource().resolve(parse_source("demo://tiny-vlm"), Asking())
 
 
 def circle(colour: str, side: int) -> str:

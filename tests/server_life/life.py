@@ -19,6 +19,7 @@ from aimindserve.domain.units import MIB
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import DeploymentRow, EventRow, NodeRow
+from aimindserve.server.reconcile.files import reconcile_files
 from aimindserve.server.reconcile.nodes import sync_node
 from aimindserve.server.reconcile.observe import World, look
 from aimindserve.server.reconcile.placement import reconcile_placement
@@ -118,6 +119,7 @@ class Life:
                 changed |= await sync_node(self.context, self.fabric, ref)
         changed |= bool(await reconcile_replicas(self.context))
         changed |= bool(await reconcile_placement(self.context))
+        await reconcile_files(self.context)
         self.check()
         return changed
 

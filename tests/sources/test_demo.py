@@ -26,8 +26,8 @@ def test_other_demos_are_refused() -> None:
     assert (refused.code, refused.params) == (ReasonCode.DEMO_UNKNOWN, {"name": "tiny"})
 
 
-def test_hubs_are_not_there_yet() -> None:
-    for text in ("hf://org/repo", "ms://org/repo@main/file.gguf"):
+def test_modelscope_is_not_there_yet() -> None:
+    for text in ("ms://org/repo", "ms://org/repo@main/file.gguf"):
         refused = resolve(parse_source(text))
         assert isinstance(refused, Reason)
         assert refused.code is ReasonCode.SOURCE_NOT_SUPPORTED

@@ -131,6 +131,11 @@ def model_key(facts: ModelFacts) -> str:
     return origin_key(facts.origin, tuple(file.path for file in facts.files))
 
 
+def files_key(facts: ModelFacts, source: str) -> str:
+    """``model_key``, or for local files a key that follows from their source."""
+    return model_key(facts) if facts.origin else sha256(source.encode()).hexdigest()[:16]
+
+
 def origin_key(origin: HubOrigin, paths: tuple[str, ...]) -> str:
     """As ``model_key``, from its parts."""
     text = "\n".join((origin.hub, origin.repository, origin.revision, *sorted(paths)))

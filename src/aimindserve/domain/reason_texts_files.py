@@ -50,6 +50,12 @@ FILES_TEXTS: dict[ReasonCode, ReasonText] = {
         "下载已暂停，已下载的部分会保留。",
         "请在“模型文件”页面继续下载。",
     ),
+    _C.FILES_IN_USE: text(
+        "The files of {name} are needed by: {deployments}.",
+        "Delete those deployments, or choose another model for them.",
+        "{name} 的文件正被以下部署使用：{deployments}。",
+        "请先删除这些部署，或为其更换模型。",
+    ),
     _C.FILE_NAME_UNSAFE: text(
         "The repository holds a file with an unsafe name: {file}.",
         "Do not use this repository; choose another publisher.",

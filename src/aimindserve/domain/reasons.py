@@ -35,6 +35,18 @@ class ReasonCode(StrEnum):
     FILE_CHANGED = "file_changed"
     # Hubs
     REMOTE_CODE_UNCONFIRMED = "remote_code_unconfirmed"
+    HUB_OFFLINE = "hub_offline"
+    HUB_UNREACHABLE = "hub_unreachable"
+    HUB_RATE_LIMITED = "hub_rate_limited"
+    HUB_FILE_NOT_FOUND = "hub_file_not_found"
+    REPOSITORY_NOT_FOUND = "repository_not_found"
+    REPOSITORY_GATED = "repository_gated"
+    REPOSITORY_NEEDS_TOKEN = "repository_needs_token"
+    REPOSITORY_NO_GGUF = "repository_no_gguf"
+    REVISION_NOT_FOUND = "revision_not_found"
+    QUANTIZATION_NOT_FOUND = "quantization_not_found"
+    TOKEN_INVALID = "token_invalid"
+    TOKEN_SCOPE = "token_scope"
     # Model files on nodes
     DOWNLOAD_INTERRUPTED = "download_interrupted"
     DOWNLOAD_REFUSED = "download_refused"
@@ -43,6 +55,7 @@ class ReasonCode(StrEnum):
     DOWNLOAD_NO_SPACE = "download_no_space"
     DOWNLOAD_OFFLINE = "download_offline"
     DOWNLOAD_PAUSED = "download_paused"
+    FILES_IN_USE = "files_in_use"
     FILE_NAME_UNSAFE = "file_name_unsafe"
     # Engine and parameters
     ENGINE_NOT_INSTALLED = "engine_not_installed"

@@ -1,25 +1,13 @@
 """What the management API answers about model files on nodes, and what it takes."""
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from aimindserve.domain.file_actions import FileAction
 from aimindserve.domain.files import ModelState, TransferProgress
-from aimindserve.domain.specs import Printable, SourceText
+from aimindserve.domain.specs import Printable, ProjectorName, SourceText
 from aimindserve.domain.views import ReasonView, View
-
-
-class FileAction(StrEnum):
-    """What a person may do with a model's files now."""
-
-    PAUSE = "pause"
-    RESUME = "resume"
-    RETRY = "retry"
-    DELETE = "delete"
-    FORGET = "forget"
-    """Take a local path off the list; nothing on the disk is touched."""
-    DEPLOY = "deploy"
 
 
 class StoredFileView(View):
@@ -81,5 +69,5 @@ class DownloadRequest(View):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: SourceText
-    projector: Printable | None = None
+    projector: ProjectorName | None = None
     nodes: tuple[Printable, ...] = Field(default=(), max_length=64)

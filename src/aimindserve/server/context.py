@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from aimindserve.domain.paths import DataPaths
+from aimindserve.server.board import Board
 from aimindserve.server.db.engine import Database
 from aimindserve.server.events import EventBus
 from aimindserve.server.secrets import Vault
@@ -49,6 +50,7 @@ class ServerContext:
     vault: Vault
     readiness: Readiness = field(default_factory=Readiness)
     fabric: "Fabric | None" = None
+    board: Board = field(default_factory=Board)
     in_force: Callable[[], Awaitable[None]] = _without_gateways
     """Comes back when the gateways act on what was committed: whoever was given a key can use it at once, and one
     that was taken away is refused."""

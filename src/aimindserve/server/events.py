@@ -20,14 +20,25 @@ class EventBus:
             flag.set()
 
     @contextmanager
-    def listen(self) -> Iterator["Listener"]:
-        """A listener that misses no wake-up from now on."""
+    def listen(self, *others: "EventBus") -> Iterator["Listener"]:
+        """A listener that misses no wake-up of this bus, or of the ``others``, from now on."""
         flag = asyncio.Event()
-        self._flags.add(flag)
+        buses = (self, *others)
+        for bus in buses:
+            bus.add(flag)
         try:
             yield Listener(flag)
         finally:
-            self._flags.discard(flag)
+            for bus in buses:
+                bus.discard(flag)
+
+    def add(self, flag: asyncio.Event) -> None:
+        """Set ``flag`` at every wake-up from now on."""
+        self._flags.add(flag)
+
+    def discard(self, flag: asyncio.Event) -> None:
+        """Leave ``flag`` alone from now on."""
+        self._flags.discard(flag)
 
 
 class Listener:

@@ -11,13 +11,15 @@ from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import NodeRow
 from aimindserve.server.errors import RefusedError
+from aimindserve.server.hub_access import hub_access
 from aimindserve.server.reconcile.planning import refusals
-from aimindserve.sources import resolve
+from aimindserve.sources import Asking, resolve
 
 
-async def read_facts(spec: DeploymentSpec) -> ModelFacts | Reason:
+async def read_facts(context: ServerContext, spec: DeploymentSpec) -> ModelFacts | Reason:
     """The facts of the model that ``spec`` names, read on a thread."""
-    return await asyncio.to_thread(resolve, spec.parsed_source)
+    access = await hub_access(context)
+    return await asyncio.to_thread(resolve, spec.parsed_source, Asking(access, spec.projector))
 
 
 async def known_nodes(context: ServerContext) -> list[NodeFacts]:
@@ -33,7 +35,7 @@ async def accept(context: ServerContext, spec: DeploymentSpec) -> ModelFacts:
     Raises:
         RefusedError: the source has no model, or engine, parameters or environment do not suit it.
     """
-    facts = await read_facts(spec)
+    facts = await read_facts(context, spec)
     if isinstance(facts, Reason):
         raise RefusedError(facts)
     refused = refusals(spec, facts, await known_nodes(context), context.settings.llama_threads)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from aimindserve.server.features.auth.api import router as auth
 from aimindserve.server.features.deployments.api import router as deployments
 from aimindserve.server.features.events.api import router as events
+from aimindserve.server.features.files.api import router as files
 from aimindserve.server.features.fit.api import router as fit
 from aimindserve.server.features.hub.api import router as hub
 from aimindserve.server.features.keys.api import router as keys
@@ -23,6 +24,7 @@ FEATURES: tuple[APIRouter, ...] = (
     replicas,
     nodes,
     fit,
+    files,
     hub,
     settings,
     system,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from aimindserve.domain.agent_plan import plan_agent
+from aimindserve.domain.files import ModelState, StoredModel, TransferProgress, WantedModel
 from aimindserve.domain.nodes import CPU_DEVICE_ID, Device, DeviceKind, EngineInstall, NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import (
@@ -20,6 +21,7 @@ from aimindserve.domain.replicas import (
 from aimindserve.domain.units import GIB
 
 _FIRST_PORT = 42_000
+_DISK_FREE = 100 * GIB
 
 
 def cpu_node(node_id: str, memory: int = 8 * GIB, cores: int = 4) -> NodeFacts:
@@ -53,6 +55,7 @@ class FakeNode:
     held: dict[str, ReplicaObservation] = field(default_factory=dict)
     claims: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
     logs: dict[str, list[str]] = field(default_factory=dict)
+    models: dict[str, StoredModel] = field(default_factory=dict)
     changes: int = 1
     started: list[str] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -76,7 +79,36 @@ class FakeNode:
                 self.end(replica_id)
         for replica in plan.start:
             self._start(replica, now)
+        for model in desired.models:
+            self._want(model)
+        for key in desired.forget:
+            self.models.pop(key, None)
         return self.report(now)
+
+    def _want(self, model: WantedModel) -> None:
+        """Files arrive at once on a quick node; else they stay on their way until ``observe_model``."""
+        if model.facts.origin is None:
+            return
+        size = sum(file.size for file in model.facts.files)
+        state = ModelState.PAUSED if model.paused else ModelState.READY if self.quick else ModelState.DOWNLOADING
+        done = size if state is ModelState.READY else 0
+        seen = self.models.get(model.key)
+        lasting = (ModelState.READY, ModelState.FAILED)
+        if seen is None or (seen.state not in lasting and seen.state is not state):
+            self.models[model.key] = StoredModel(
+                key=model.key,
+                source=model.source,
+                facts=model.facts,
+                state=state,
+                progress=TransferProgress(done=done, total=size),
+                stored_bytes=done,
+            )
+            self._tell()
+
+    def observe_model(self, key: str, **changes: object) -> None:
+        """Changes what is seen of a model's files."""
+        self.models[key] = self.models[key].model_copy(update=changes)
+        self._tell()
 
     def report(self, now: float) -> NodeReport:
         """What runs here."""
@@ -85,6 +117,8 @@ class FakeNode:
             acked_revision=self.acked,
             facts=self.facts,
             replicas=tuple(self.held.values()),
+            models=tuple(self.models.values()),
+            disk_free=_DISK_FREE,
             at=now,
         )
 

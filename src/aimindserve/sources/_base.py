@@ -6,11 +6,12 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.files import HubAccess
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.source import Source
 
@@ -21,11 +22,21 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
-class ModelSource(Protocol):
-    """One kind of source. Looks at files and so may block; it belongs on a thread."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a source is read: access to the hubs; ``projector``: the path of the one to use, in the repository or folder,
+    ``none`` to do without, None to find it."""
 
-    def resolve(self, source: Source) -> Resolution:
-        """The model's facts with absolute paths of all files that an engine loads, or why there are none."""
+    access: HubAccess = field(default_factory=HubAccess)
+    projector: str | None = None
+
+
+class ModelSource(Protocol):
+    """One kind of source. Looks at files or asks a hub and so may block; it belongs on a thread."""
+
+    def resolve(self, source: Source, asking: Asking) -> Resolution:
+        """The model's facts, or why there are none. Paths of all files that an engine loads are absolute, or those in
+        the repository (then the facts have an origin)."""
         ...
 
 

@@ -1,7 +1,9 @@
-"""A GGUF model on this machine: its parts, its projector and its facts."""
+"""A GGUF model on this machine or in a repository: its parts, its projector and its facts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Protocol
 
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFile, ModelFormat, VisionFacts
 from aimindserve.domain.gguf import GgufError, GgufProblem, read_header
@@ -24,40 +26,85 @@ _UNSUPPORTED = {GgufProblem.VERSION, GgufProblem.BIG_ENDIAN, GgufProblem.TENSOR_
 _MOST_NEIGHBOURS = 32
 # LLAMA_POOLING_TYPE_RANK of llama.cpp's include/llama.h.
 _POOLING_RANK = 4
+WITHOUT_PROJECTOR = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
+class GgufFile:
+    """A file and what its header tells; ``size`` in bytes."""
+
+    path: PurePath
     size: int
     summary: GgufSummary
 
 
-def resolve_gguf(path: Path) -> ModelFacts:
-    """The facts of the model in ``path`` (any part of a split one) and its projector. Raises RefusedError."""
-    first = _read(path)
+class Shelf(Protocol):
+    """Where GGUF files lie: a machine's disk, or a repository."""
+
+    def names(self, folder: PurePath) -> list[str]:
+        """Names of everything in a folder, sorted. Raises RefusedError when it cannot be listed."""
+        ...
+
+    def read(self, path: PurePath) -> GgufFile:
+        """The header of a file. Raises RefusedError when it cannot be read or is no GGUF."""
+        ...
+
+
+class LocalShelf:
+    """This machine's disk."""
+
+    def names(self, folder: PurePath) -> list[str]:
+        """See ``Shelf``."""
+        return names_in(Path(folder))
+
+    def read(self, path: PurePath) -> GgufFile:
+        """See ``Shelf``."""
+        with open_regular(Path(path)) as file:
+            return GgufFile(path, file.size, header_of(path, file.read, file.size))
+
+
+def header_of(path: PurePath, read: Callable[[int, int], bytes], size: int) -> GgufSummary:
+    """What a GGUF header tells. ``read`` gives bytes by offset and count. Raises RefusedError."""
+    try:
+        return summarize(read_header(read, size))
+    except GgufError as error:
+        raise RefusedError(_explain(path, error)) from error
+
+
+def resolve_gguf(shelf: Shelf, path: PurePath, projector: str | None = None) -> ModelFacts:
+    """The facts of the model in ``path`` (any part of a split one) and its projector: the one that is found, or the
+    named one (relative to the model's folder, ``none`` for none). Raises RefusedError."""
+    first = shelf.read(path)
     _check_is_model(first)
-    parts = _parts(first)
-    projector = _find_projector(parts[0])
-    return _facts(parts, projector)
+    parts = _parts(shelf, first)
+    return _facts(parts, _projector(shelf, parts[0], projector))
 
 
-def _read(path: Path) -> _File:
-    with open_regular(path) as file:
-        try:
-            return _File(path, file.size, summarize(read_header(file.read, file.size)))
-        except GgufError as error:
-            raise RefusedError(_explain(path, error)) from error
+def _projector(shelf: Shelf, model: GgufFile, wish: str | None) -> GgufFile | None:
+    if wish is None:
+        return _find_projector(shelf, model)
+    if wish == WITHOUT_PROJECTOR:
+        return None
+    named = shelf.read(shelf_root(shelf, model) / wish)
+    projector = named.summary.projector
+    if projector is None or not width_fits(model.summary, projector):
+        raise RefusedError(_no_projector(model, [named] if projector else [], []))
+    return named
 
 
-def _explain(path: Path, error: GgufError) -> Reason:
+def shelf_root(shelf: Shelf, model: GgufFile) -> PurePath:
+    """The folder from which projectors are named: the model's, or the whole repository."""
+    return model.path.parent if isinstance(shelf, LocalShelf) else PurePosixPath()
+
+
+def _explain(path: PurePath, error: GgufError) -> Reason:
     if error.problem is GgufProblem.MAGIC:
         return reason(ReasonCode.FILE_NOT_GGUF, path=str(path))
     code = ReasonCode.GGUF_UNSUPPORTED if error.problem in _UNSUPPORTED else ReasonCode.GGUF_CORRUPT
     return reason(code, path=str(path), detail=error.detail)
 
 
-def _check_is_model(file: _File) -> None:
+def _check_is_model(file: GgufFile) -> None:
     if file.summary.kind is GgufKind.PROJECTOR:
         raise RefusedError(reason(ReasonCode.GGUF_IS_PROJECTOR, path=str(file.path)))
     # Later parts of a split model may hold no tensors' names that tell, and no metadata but their number.
@@ -66,7 +113,7 @@ def _check_is_model(file: _File) -> None:
         raise RefusedError(reason(ReasonCode.GGUF_NOT_A_MODEL, path=str(file.path), kind=kind))
 
 
-def _parts(named: _File) -> list[_File]:
+def _parts(shelf: Shelf, named: GgufFile) -> list[GgufFile]:
     """All parts of the model, the first one first; a file on its own is its only part."""
     part, split = parse_part(named.path.name), named.summary.split
     if part is None:
@@ -75,33 +122,34 @@ def _parts(named: _File) -> list[_File]:
             raise RefusedError(reason(ReasonCode.SPLIT_INCOMPLETE, total=split.count, missing=missing))
         return [named]
     folder = named.path.parent
-    there = set(names_in(folder))
+    there = set(shelf.names(folder))
     for name in part.names():
         if name not in there:
             raise RefusedError(reason(ReasonCode.SPLIT_INCOMPLETE, total=part.count, missing=str(folder / name)))
-    return [named if name == named.path.name else _read(folder / name) for name in part.names()]
+    return [named if name == named.path.name else shelf.read(folder / name) for name in part.names()]
 
 
-def _find_projector(model: _File) -> _File | None:
+def _find_projector(shelf: Shelf, model: GgufFile) -> GgufFile | None:
     """The projector for ``model`` in its folder or, by name, in the folder above. None for a model that needs none.
 
     Raises RefusedError when the model needs one and has none that is whole and fits.
     """
     needed = model.summary.architecture in VISION_ARCHITECTURES
-    candidates, damaged = _candidates(model)
+    candidates, damaged = _candidates(shelf, model)
     for _ in range(2):
         found = match_projector(_candidate(model), [_candidate(file) for file in candidates])
         if found is not None:
             return next(file for file in candidates if file.path.name == found.name)
         if damaged or candidates:
             break
-        candidates, damaged = _read_candidates(model.path.parent.parent, _projector_names(model.path.parent.parent))
+        above = model.path.parent.parent
+        candidates, damaged = _read_candidates(shelf, above, _projector_names(shelf, above))
     if needed:
         raise RefusedError(_no_projector(model, candidates, damaged))
     return None
 
 
-def _no_projector(model: _File, candidates: list[_File], damaged: list[Reason]) -> Reason:
+def _no_projector(model: GgufFile, candidates: list[GgufFile], damaged: list[Reason]) -> Reason:
     for file in candidates:
         projector = file.summary.projector
         if projector is not None and not width_fits(model.summary, projector):
@@ -115,33 +163,33 @@ def _no_projector(model: _File, candidates: list[_File], damaged: list[Reason]) 
     return damaged[0] if damaged else reason(ReasonCode.PROJECTOR_MISSING, path=str(model.path))
 
 
-def _candidates(model: _File) -> tuple[list[_File], list[Reason]]:
+def _candidates(shelf: Shelf, model: GgufFile) -> tuple[list[GgufFile], list[Reason]]:
     """Projectors in the model's folder: those that are named so, else those whose header says so."""
     folder = model.path.parent
-    names = _projector_names(folder)
-    files, damaged = _read_candidates(folder, names)
+    names = _projector_names(shelf, folder)
+    files, damaged = _read_candidates(shelf, folder, names)
     if not files:
-        others = [name for name in names_in(folder) if name.endswith(".gguf") and name != model.path.name]
+        others = [name for name in shelf.names(folder) if name.endswith(".gguf") and name != model.path.name]
         unsplit = [name for name in others if name not in names and parse_part(name) is None]
-        files, _ = _read_candidates(folder, unsplit[:_MOST_NEIGHBOURS])
+        files, _ = _read_candidates(shelf, folder, unsplit[:_MOST_NEIGHBOURS])
     return files, damaged
 
 
-def _projector_names(folder: Path) -> list[str]:
+def _projector_names(shelf: Shelf, folder: PurePath) -> list[str]:
     try:
-        names = names_in(folder)
+        names = shelf.names(folder)
     except RefusedError:
         return []
     return [name for name in names if name.endswith(".gguf") and named_like_projector(name)]
 
 
-def _read_candidates(folder: Path, names: list[str]) -> tuple[list[_File], list[Reason]]:
+def _read_candidates(shelf: Shelf, folder: PurePath, names: list[str]) -> tuple[list[GgufFile], list[Reason]]:
     """The projectors among ``names``, and why some of them could not be read."""
-    files: list[_File] = []
+    files: list[GgufFile] = []
     damaged: list[Reason] = []
     for name in names:
         try:
-            file = _read(folder / name)
+            file = shelf.read(folder / name)
         except RefusedError as refused:
             damaged.append(refused.reason)
             continue
@@ -150,11 +198,11 @@ def _read_candidates(folder: Path, names: list[str]) -> tuple[list[_File], list[
     return files, damaged
 
 
-def _candidate(file: _File) -> Candidate:
+def _candidate(file: GgufFile) -> Candidate:
     return Candidate(file.path.name, file.summary)
 
 
-def _facts(parts: list[_File], projector: _File | None) -> ModelFacts:
+def _facts(parts: list[GgufFile], projector: GgufFile | None) -> ModelFacts:
     model = parts[0].summary
     sight = projector.summary.projector if projector else None
     files = [ModelFile(path=str(part.path), role=FileRole.WEIGHTS, size=part.size) for part in parts]

@@ -5,29 +5,29 @@ from pathlib import Path
 from aimindserve.domain.gguf_files import choose_model
 from aimindserve.domain.reasons import ReasonCode, reason
 from aimindserve.domain.source import Source
-from aimindserve.sources._base import RefusedError, Resolution, is_folder, names_in
-from aimindserve.sources._gguf import resolve_gguf
+from aimindserve.sources._base import Asking, RefusedError, Resolution, is_folder, names_in
+from aimindserve.sources._gguf import LocalShelf, resolve_gguf
 from aimindserve.sources._hf_folder import CONFIG, resolve_hf_folder
 
 
 class LocalSource:
     """Files on this machine, under a path that a person names. Links are followed, as that person could."""
 
-    def resolve(self, source: Source) -> Resolution:
+    def resolve(self, source: Source, asking: Asking) -> Resolution:
         """The facts of the model at ``source.location``. Raises RefusedError."""
         path = Path(source.location)
         if is_folder(path):
-            return _resolve_folder(path)
+            return _resolve_folder(path, asking.projector)
         if path.suffix == ".safetensors" or path.name == CONFIG:
             return resolve_hf_folder(path.parent)
-        return resolve_gguf(path)
+        return resolve_gguf(LocalShelf(), path, asking.projector)
 
 
-def _resolve_folder(folder: Path) -> Resolution:
+def _resolve_folder(folder: Path, projector: str | None) -> Resolution:
     names = names_in(folder)
     chosen = choose_model(name for name in names if name.endswith(".gguf"))
     if chosen is not None:
-        return resolve_gguf(folder / chosen)
+        return resolve_gguf(LocalShelf(), folder / chosen, projector)
     if CONFIG in names:
         return resolve_hf_folder(folder)
     raise RefusedError(reason(ReasonCode.SOURCE_NO_MODEL, path=str(folder)))

@@ -2,15 +2,20 @@
 holds up nobody."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from aimindserve.domain.replicas import DesiredState, NodeRef, desired_state
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.file_actions import WantedFiles
+from aimindserve.domain.files import WantedModel, model_key
+from aimindserve.domain.replicas import DesiredState, NodeRef, Replica, desired_state
 from aimindserve.fabric._base import Fabric
 from aimindserve.server.context import ServerContext
-from aimindserve.server.db.tables import DeploymentRow, NodeRow, ReplicaRow
+from aimindserve.server.db.tables import DeploymentRow, ModelOrderRow, NodeRow, ReplicaRow
+from aimindserve.server.hub_access import hub_access
 from aimindserve.server.reconcile.loop import Loop
 from aimindserve.server.reconcile.observe import replica_of
 from aimindserve.server.reconcile.reports import store_report
@@ -41,8 +46,28 @@ async def desired_of(context: ServerContext, node_id: str) -> DesiredState:
             select(ReplicaRow).where(ReplicaRow.node_id == node_id).order_by(ReplicaRow.created_at, ReplicaRow.id)
         )
         replicas = [replica_of(row) for row in rows]
-        names = {row.id: row.name for row in await session.execute(select(DeploymentRow.id, DeploymentRow.name))}
-    return desired_state(node_id, node.desired_revision if node else 1, replicas, names)
+        deployments = list(await session.scalars(select(DeploymentRow)))
+        orders = list(await session.scalars(select(ModelOrderRow).where(ModelOrderRow.node_id == node_id)))
+    names = {row.id: row.name for row in deployments}
+    desired = desired_state(node_id, node.desired_revision if node else 1, replicas, names)
+    used = {model_key(facts) for facts in _facts_in_use(deployments, replicas) if facts.origin}
+    return desired.model_copy(
+        update={
+            "models": tuple(_wanted(order) for order in orders if order.wanted != WantedFiles.DELETED),
+            "forget": tuple(o.key for o in orders if o.wanted == WantedFiles.DELETED and o.key not in used),
+            "hub": await hub_access(context),
+        }
+    )
+
+
+def _facts_in_use(deployments: Iterable[DeploymentRow], replicas: Iterable[Replica]) -> list[ModelFacts]:
+    """Of every deployment, and of replicas of an older generation that still run: their files are not deleted."""
+    return [*(row.facts for row in deployments if row.facts is not None), *(replica.facts for replica in replicas)]
+
+
+def _wanted(order: ModelOrderRow) -> WantedModel:
+    paused = order.wanted == WantedFiles.PAUSED
+    return WantedModel(source=order.source, facts=order.facts, paused=paused, attempt=order.attempt)
 
 
 @dataclass

@@ -36,15 +36,26 @@ async def store_report(context: ServerContext, ref: NodeRef, report: NodeReport,
     async with context.database.read() as session:
         node = await session.get(NodeRow, report.node_id)
         rows = list(await session.scalars(select(ReplicaRow).where(ReplicaRow.node_id == report.node_id)))
+    models_changed = _keep(context, node, report)
     difference = _difference(node, rows, report, sent, now)
     if not (difference.told or difference.quiet or difference.heartbeat):
-        return False
+        return models_changed
     # Quiet: progress and telemetry are written without an event; what is worth one records it below.
     async with context.database.unit_of_work(quiet=True) as work:
         await _apply(work, ref, report, sent)
     if difference.quiet and not difference.told:
         context.bus.wake()
-    return difference.told or difference.quiet
+    return difference.told or difference.quiet or models_changed
+
+
+def _keep(context: ServerContext, node: NodeRow | None, report: NodeReport) -> bool:
+    """Put a report on the board unless it is a late one. True when models changed; the loops are then woken."""
+    if node is not None and report.acked_revision < node.acked_revision:
+        return False
+    changed = context.board.put(report)
+    if changed:
+        context.bus.wake()
+    return changed
 
 
 def _difference(

@@ -1,7 +1,7 @@
 """The routing table, made from what is stored; the only place that decides what gateways may do."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -41,6 +41,7 @@ async def read_table(context: ServerContext) -> RoutingTable:
         world = await look(session)
         keys = (await session.execute(select(ApiKeyRow, UserRow).join(UserRow).order_by(ApiKeyRow.id))).all()
         sessions = (await session.execute(select(SessionRow, UserRow).join(UserRow).order_by(SessionRow.digest))).all()
+    world = replace(world, replicas=tuple(context.board.with_downloads(world.replicas)))
     grants = Grants(
         keys=_key_grants(((row[0], row[1]) for row in keys), now),
         sessions=_session_grants(((row[0], row[1]) for row in sessions), now),

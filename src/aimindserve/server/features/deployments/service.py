@@ -4,7 +4,7 @@ Files are read before the transaction. Whoever changed the deployment in the mea
 again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -35,7 +35,8 @@ class Seen:
 async def world_of(context: ServerContext) -> World:
     """Everything, as it is now."""
     async with context.database.read() as session:
-        return await look(session)
+        world = await look(session)
+    return replace(world, replicas=tuple(context.board.with_downloads(world.replicas)))
 
 
 async def find(context: ServerContext, name: str) -> Seen:

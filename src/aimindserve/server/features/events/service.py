@@ -50,17 +50,39 @@ async def follow(
     context: ServerContext, start_after: int, view: View, allowed: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[bytes]:
     """Server-sent events from ``start_after`` on, until ``allowed`` says no (the session ended, the key was deleted).
-    The first line comes at once, so that the reader knows that it is connected."""
-    with context.bus.listen() as listener:
+    The first line comes at once, so that the reader knows that it is connected.
+
+    Between them come ``progress`` events, at most twice a second for each node, while files are downloaded: they have
+    no id, are not kept and not sent again, and tell ``{node_id, files, replicas}`` with ``{done, total, rate, eta}`` by
+    key of the model and by id of the replica. Who may see everything gets both, others only replicas."""
+    with context.bus.listen(context.board.moves) as listener:
         yield b"retry: 1000\n: connected\n\n"
-        seen = start_after
+        seen, told = start_after, dict[str, bytes]()
         while await allowed():
             events = await after(context, seen, view)
             for event in events:
                 seen = event.id
                 yield _encode(event)
+            for node_id in context.board.reports:
+                progress = _progress(context, node_id, view)
+                if progress != told.get(node_id, b""):
+                    told[node_id] = progress
+                    yield progress
             if not events and not await listener.wait(KEEPALIVE_SECONDS):
                 yield b": alive\n\n"
+
+
+def _progress(context: ServerContext, node_id: str, view: View) -> bytes:
+    """How downloads on a node stand, as an event; nothing while none moves."""
+    board = context.board
+    files = board.progress_of(node_id) if view.everything else {}
+    replicas = board.downloads_of(node_id)
+    if view.deployment is not None or not (files or replicas):
+        return b""
+    moving = {"files": files, "replicas": replicas}
+    told = {name: {key: one.model_dump() for key, one in values.items()} for name, values in moving.items()}
+    data = json.dumps({"node_id": node_id, **told}, separators=(",", ":"))
+    return f"event: progress\ndata: {data}\n\n".encode()
 
 
 def _seen(view: View) -> Select[EventRow]:

@@ -37,7 +37,7 @@ async def preview(
     context: ServerContext, spec: DeploymentSpec, fleet: Sequence[NodeFacts] | None, language: Language
 ) -> FitReport:
     """What deploying ``spec`` would mean on the machines that are there, or on an imagined ``fleet``."""
-    facts = await read_facts(spec)
+    facts = await read_facts(context, spec)
     if isinstance(facts, Reason):
         return FitReport(verdict="no", reasons=(reason_view(facts, language),))
     if fleet is not None:

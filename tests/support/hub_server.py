@@ -1,7 +1,8 @@
-"""A small hub for tests of the downloader: files with digests, a second host for their content, and faults."""
+"""A small hub for tests: what a repository holds, its files, a second host for their content, and faults."""
 
 import hashlib
 import http.server
+import json
 import random
 import re
 import threading
@@ -34,6 +35,10 @@ class Hub:
     ``leaked``: requests for content that carried a token to the other host."""
 
     files: dict[str, bytes]
+    repository: str = "org/repo"
+    gated: bool = False
+    private: bool = False
+    asked: int = 0
     faults: list[Fault] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
     requests: int = 0
@@ -47,6 +52,18 @@ class Hub:
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def description(self) -> dict[str, object]:
+        """What ``/api/models`` tells."""
+        siblings: list[dict[str, object]] = []
+        for file in self.facts().files:
+            kind, _, value = (file.digest or "").partition(":")
+            sibling: dict[str, object] = {"rfilename": file.path, "size": file.size, "blobId": value[:40]}
+            if kind == "sha256":
+                sibling["lfs"] = {"sha256": value, "size": file.size, "pointerSize": 134}
+            siblings.append(sibling)
+        told = {"id": self.repository, "sha": REVISION, "siblings": siblings, "tags": ["gguf"], "private": False}
+        return told | {"gated": "manual" if self.gated else False, "cardData": {"license": "apache-2.0"}}
 
     def next_fault(self) -> Fault | None:
         with self.lock:
@@ -63,7 +80,7 @@ class Hub:
             role = FileRole.CONFIG if path.endswith(".json") else FileRole.WEIGHTS
             file = ModelFile(path=path, role=role, size=len(content), digest=digest if digests else None)
             files.append(file)
-        origin = HubOrigin(hub="hf", repository="org/repo", revision=REVISION)
+        origin = HubOrigin(hub="hf", repository=self.repository, revision=REVISION)
         name = ModelFormat.GGUF
         return ModelFacts(format=name, architecture="qwen2vl", name="model", files=tuple(files), origin=origin)
 
@@ -77,7 +94,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Nothing is printed."""
 
     def do_GET(self) -> None:
-        match = re.fullmatch(rf"/org/repo/resolve/{REVISION}/(.+)", self.path)
+        if self.path.startswith("/api/models/"):
+            self._describe()
+            return
+        match = re.fullmatch(rf"/{self.hub.repository}/resolve/{REVISION}/(.+)", self.path)
         path = match[1] if match else ""
         content = self.hub.files.get(path)
         if content is None:
@@ -88,6 +108,39 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if self.is_content and self.headers.get("authorization"):
                 self.hub.leaked += 1
             self._content(path, content, self.hub.next_fault())
+
+    def _describe(self) -> None:
+        """``/api/models/{repository}[/revision/{revision}]`` as the hub answers it."""
+        path = self.path.partition("?")[0].removeprefix("/api/models/")
+        repository, _, revision = path.partition("/revision/")
+        token = self.headers.get("authorization", "").removeprefix("Bearer ")
+        self.hub.asked += 1
+        if token and token != TOKEN:
+            self._error(401, "", "Invalid username or password.")
+        elif repository != self.hub.repository or (self.hub.private and not token):
+            self._error(404 if token else 401, "RepoNotFound", "Repository not found")
+        elif revision not in ("", "main", REVISION):
+            self._error(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+        elif self.hub.gated and not token:
+            self._error(401, "GatedRepo", "Access to this model is restricted.")
+        else:
+            fault = self.hub.next_fault() if self.hub.faults and self.hub.faults[0].kind == "status" else None
+            if fault:
+                self._status(fault.status, fault.retry_after)
+            else:
+                self._json(200, self.hub.description())
+
+    def _error(self, status: int, code: str, message: str) -> None:
+        self._json(status, {"error": message}, {"x-error-code": code, "x-error-message": message} if code else {})
+
+    def _json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"content-type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _redirect(self, target: str) -> None:
         self.send_response(302)
@@ -103,8 +156,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def _content(self, path: str, content: bytes, fault: Fault | None) -> None:
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("range", ""))
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", ""))
         start = int(wanted[1]) if wanted else 0
+        end = min(len(content), int(wanted[2]) + 1) if wanted and wanted[2] else len(content)
         kind = fault.kind if fault else ""
         if kind == "status" and fault:
             self._status(fault.status, fault.retry_after)
@@ -114,7 +168,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         if kind == "no range":
             start, wanted = 0, None
-        body = content[start:]
+        body = content[start:end]
         if kind == "wrong bytes":
             body = bytes(byte ^ 255 for byte in body[:64]) + body[64:]
         if kind == "page":
@@ -123,7 +177,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("content-type", "text/html; charset=utf-8" if kind == "page" else "application/octet-stream")
         if wanted:
             shown = start + 1 if kind == "wrong range" else start
-            self.send_header("content-range", f"bytes {shown}-{len(content) - 1}/{len(content)}")
+            self.send_header("content-range", f"bytes {shown}-{end - 1}/{len(content)}")
         longer = {"too long": 100, "too short": -100}.get(kind, 0)
         self.send_header("content-length", str(max(0, len(body) + longer)))
         self.end_headers()
