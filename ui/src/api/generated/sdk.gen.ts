@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, FitData, FitErrors, FitResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
+import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, FitData, FitErrors, FitResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean> = Options2<TData, ThrowOnError> & {
     /**
@@ -283,6 +283,42 @@ export const fit = <ThrowOnError extends boolean = true>(options: Options<FitDat
         ...options.headers
     }
 });
+
+/**
+ * List Files
+ *
+ * Every model that a node has or fetches, and every local path that somebody registered.
+ */
+export const listFiles = <ThrowOnError extends boolean = true>(options?: Options<ListFilesData, ThrowOnError>) => (options?.client ?? client).get<ListFilesResponses, ListFilesErrors, ThrowOnError>({ url: '/api/v1/files', ...options });
+
+/**
+ * Download Files
+ *
+ * Has a model's files fetched before anybody deploys them. A local path is only remembered.
+ */
+export const downloadFiles = <ThrowOnError extends boolean = true>(options: Options<DownloadFilesData, ThrowOnError>) => (options.client ?? client).post<DownloadFilesResponses, DownloadFilesErrors, ThrowOnError>({
+    url: '/api/v1/files',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Order Files
+ *
+ * Pauses a download, lets it go on, or has it tried again.
+ */
+export const orderFiles = <ThrowOnError extends boolean = true>(options: Options<OrderFilesData, ThrowOnError>) => (options.client ?? client).post<OrderFilesResponses, OrderFilesErrors, ThrowOnError>({ url: '/api/v1/files/{node_id}/{key}/{action}', ...options });
+
+/**
+ * Delete Files
+ *
+ * Deletes a model's files from a node's store; a registered local path is only forgotten. Refused while a
+ * deployment needs them.
+ */
+export const deleteFiles = <ThrowOnError extends boolean = true>(options: Options<DeleteFilesData, ThrowOnError>) => (options.client ?? client).delete<DeleteFilesResponses, DeleteFilesErrors, ThrowOnError>({ url: '/api/v1/files/{node_id}/{key}', ...options });
 
 /**
  * Search Hub
