@@ -443,6 +443,27 @@ export type DeviceView = {
 };
 
 /**
+ * DownloadRequest
+ *
+ * Body of ``POST /files``: have a model's files on a node before anybody deploys them. ``nodes`` empty: on all.
+ * A ``file://`` source is only remembered.
+ */
+export type DownloadRequest = {
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Projector
+     */
+    projector?: string | null;
+    /**
+     * Nodes
+     */
+    nodes?: Array<string>;
+};
+
+/**
  * EngineInstall
  *
  * An engine program found on a node. ``flavour`` tells dialects of one engine apart (``llama-server``,
@@ -508,6 +529,29 @@ export type EventView = {
     data: {
         [key: string]: unknown;
     };
+};
+
+/**
+ * FileAction
+ *
+ * What a person may do with a model's files now.
+ */
+export type FileAction = 'pause' | 'resume' | 'retry' | 'delete' | 'forget' | 'deploy';
+
+/**
+ * FilesView
+ *
+ * ``GET /files``.
+ */
+export type FilesView = {
+    /**
+     * Items
+     */
+    items: Array<ModelFilesView>;
+    /**
+     * Stores
+     */
+    stores: Array<StoreView>;
 };
 
 /**
@@ -1186,6 +1230,97 @@ export type MemoryItemView = {
 };
 
 /**
+ * ModelFilesView
+ *
+ * A model's files on a node. ``kind``: ``store`` (downloaded, imported) or ``local`` (a path that somebody named).
+ * ``freed``: bytes that deleting would free; ``used_by``: deployments that need them; ``path``: the folder on the
+ * node.
+ */
+export type ModelFilesView = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node
+     */
+    node: string;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Kind
+     */
+    kind: 'store' | 'local';
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Revision
+     */
+    revision: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Architecture
+     */
+    architecture: string;
+    /**
+     * Quantization
+     */
+    quantization: string | null;
+    /**
+     * Capabilities
+     */
+    capabilities: Array<string>;
+    /**
+     * Files
+     */
+    files: Array<StoredFileView>;
+    /**
+     * Size
+     */
+    size: number;
+    state: ModelState;
+    progress: TransferProgress;
+    /**
+     * Path
+     */
+    path: string | null;
+    /**
+     * Freed
+     */
+    freed: number;
+    /**
+     * Used By
+     */
+    used_by: Array<string>;
+    /**
+     * Reasons
+     */
+    reasons: Array<ReasonView>;
+    /**
+     * Retry At
+     */
+    retry_at: number | null;
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<FileAction>;
+};
+
+/**
+ * ModelState
+ *
+ * What a node observes of a model's files.
+ */
+export type ModelState = 'queued' | 'downloading' | 'ready' | 'paused' | 'failed';
+
+/**
  * NodeFacts
  *
  * What a node says of itself. ``notes`` are facts worth showing, like an absent GPU driver.
@@ -1454,7 +1589,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'waiting_for_node' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_illegal_instruction' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'remote_code_unconfirmed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_gguf' | 'revision_not_found' | 'quantization_not_found' | 'token_invalid' | 'token_scope' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'waiting_for_node' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_illegal_instruction' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -1613,6 +1748,54 @@ export type SettingView = {
      * Help
      */
     help: string;
+};
+
+/**
+ * StoreView
+ *
+ * A node's store as a whole, in bytes.
+ */
+export type StoreView = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node
+     */
+    node: string;
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Used
+     */
+    used: number;
+    /**
+     * Disk Free
+     */
+    disk_free: number | null;
+};
+
+/**
+ * StoredFileView
+ *
+ * One file of a model. ``path`` in the repository.
+ */
+export type StoredFileView = {
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Role
+     */
+    role: string;
+    /**
+     * Size
+     */
+    size: number;
 };
 
 /**
@@ -2655,6 +2838,124 @@ export type FitResponses = {
 };
 
 export type FitResponse = FitResponses[keyof FitResponses];
+
+export type ListFilesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/files';
+};
+
+export type ListFilesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListFilesError = ListFilesErrors[keyof ListFilesErrors];
+
+export type ListFilesResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilesView;
+};
+
+export type ListFilesResponse = ListFilesResponses[keyof ListFilesResponses];
+
+export type DownloadFilesData = {
+    body: DownloadRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/files';
+};
+
+export type DownloadFilesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type DownloadFilesError = DownloadFilesErrors[keyof DownloadFilesErrors];
+
+export type DownloadFilesResponses = {
+    /**
+     * Successful Response
+     */
+    202: FilesView;
+};
+
+export type DownloadFilesResponse = DownloadFilesResponses[keyof DownloadFilesResponses];
+
+export type OrderFilesData = {
+    body?: never;
+    path: {
+        /**
+         * Node Id
+         */
+        node_id: string;
+        /**
+         * Key
+         */
+        key: string;
+        /**
+         * Action
+         */
+        action: 'pause' | 'resume' | 'retry';
+    };
+    query?: never;
+    url: '/api/v1/files/{node_id}/{key}/{action}';
+};
+
+export type OrderFilesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type OrderFilesError = OrderFilesErrors[keyof OrderFilesErrors];
+
+export type OrderFilesResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
+
+export type DeleteFilesData = {
+    body?: never;
+    path: {
+        /**
+         * Node Id
+         */
+        node_id: string;
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/files/{node_id}/{key}';
+};
+
+export type DeleteFilesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type DeleteFilesError = DeleteFilesErrors[keyof DeleteFilesErrors];
+
+export type DeleteFilesResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
 
 export type SearchHubData = {
     body?: never;
