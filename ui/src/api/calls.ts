@@ -6,7 +6,6 @@ import * as sdk from "./generated/sdk.gen";
 import type {
   DeploymentPatch,
   DeploymentSpecInput,
-  HubModelView,
   KeyRequest,
   LoginRequest,
   PasswordRequest,
@@ -24,8 +23,6 @@ async function rest<T>(method: "GET" | "POST" | "DELETE", path: string, body?: u
   });
   return answer.data as T;
 }
-
-export type Hub = HubModelView["hub"];
 
 export const api = {
   loginHint: async () => (await sdk.loginHint()).data,
@@ -76,8 +73,6 @@ export const api = {
   },
 
   files: async () => await rest<FilesView>("GET", "/files"),
-  searchHub: async (source: Hub, q: string, signal: AbortSignal) =>
-    (await sdk.searchHub({ query: { source, q }, signal })).data,
   addFiles: async (body: DownloadRequest) => {
     await rest("POST", "/files", body);
   },

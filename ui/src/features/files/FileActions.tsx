@@ -14,6 +14,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { FileAction, ModelFilesView, StoreView } from "@/api/filesTypes";
 import { useFileCommand } from "./actions";
+import { exactSource } from "./hub";
 import { RemoveDialog } from "./RemoveDialog";
 
 const ICONS = {
@@ -46,9 +47,10 @@ export function FileActions({ item, store }: Props): ReactElement {
   const navigate = useNavigate();
   const [removing, remove] = useDisclosure(false);
   const command = useFileCommand();
+  const source = exactSource(item.source, item.revision);
   const choose = (action: FileAction): void => {
     if (removes(action)) remove.open();
-    else if (action === "deploy") void navigate({ to: "/models", search: { deploy: "local" } });
+    else if (action === "deploy") void navigate({ to: "/models", search: { source } });
     else command.mutate({ action, item });
   };
   const allowed = ORDER.filter((action) => item.allowed_actions.includes(action));

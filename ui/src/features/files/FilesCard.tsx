@@ -12,7 +12,7 @@ import { formatBytes, formatTime } from "@/lib/format";
 import { FileActions } from "./FileActions";
 import classes from "./Files.module.css";
 import { FileTable } from "./FileTable";
-import { hubPage, shortRevision, sourceText } from "./hub";
+import { modelPage, shortRevision, sourceText } from "./hub";
 import { entryId } from "./list";
 import { StateBadge } from "./StateBadge";
 
@@ -21,7 +21,7 @@ const route = getRouteApi("/files");
 /** Where the files come from: a link to the hub's page, or the path. */
 function Origin({ item }: { item: ModelFilesView }): ReactElement {
   const { t } = useTranslation();
-  const page = hubPage(item.source, item.revision);
+  const page = modelPage(item.source, item.revision);
   return (
     <Text size="sm" c="dimmed" component="div" className={classes.facts ?? ""}>
       {page ? (

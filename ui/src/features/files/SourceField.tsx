@@ -4,8 +4,9 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { HUB_NAMES } from "@/lib/hubs";
 import { validSource } from "./list";
-import { HUBS, matching, pickQuery, wordsOf } from "./pick";
+import { matching, pickQuery, wordsOf } from "./pick";
 
 interface Props {
   value: string;
@@ -28,8 +29,8 @@ export function SourceField({ value, known, onChange }: Props): ReactElement {
   const fresh = (found: readonly string[] = []): string[] => found.filter((source) => !here.includes(source));
   const groups = [
     { group: t("files.inUse"), items: here },
-    { group: HUBS.hf, items: fresh(hf.data) },
-    { group: HUBS.ms, items: fresh(ms.data) },
+    { group: HUB_NAMES.hf, items: fresh(hf.data) },
+    { group: HUB_NAMES.ms, items: fresh(ms.data) },
   ];
   const wanted = value.trim();
   return (

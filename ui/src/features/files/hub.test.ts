@@ -1,20 +1,32 @@
 import { describe, expect, it } from "vitest";
-import { hubPage, shortRevision, sourceText } from "./hub";
+import { exactSource, modelPage, shortRevision, sourceText } from "./hub";
 
 const SHA = "9f2b8d6c41e07a35b1c9d84e6f20a7b3c5d1e8f9";
 
-describe("hubPage", () => {
+describe("modelPage", () => {
   it.each([
     ["hf://org/name:Q4_K_M", SHA, `https://huggingface.co/org/name/tree/${SHA}`],
     ["hf://org/name@main", null, "https://huggingface.co/org/name"],
     ["hf://org/name/folder/model.gguf", null, "https://huggingface.co/org/name"],
     ["ms://org/name", "v1/x", "https://modelscope.cn/models/org/name/files?version=v1%2Fx"],
   ])("%s → its page", (source, revision, url) => {
-    expect(hubPage(source, revision)).toEqual({ repository: "org/name", url });
+    expect(modelPage(source, revision)).toEqual({ repository: "org/name", url });
   });
 
   it.each(["file:///models/m.gguf", "demo://tiny-vlm", "javascript:alert(1)", "hf://org"])("%s has none", (source) => {
-    expect(hubPage(source, null)).toBeNull();
+    expect(modelPage(source, null)).toBeNull();
+  });
+});
+
+describe("exactSource", () => {
+  it.each([
+    ["hf://org/name", `hf://org/name@${SHA}`],
+    ["hf://org/name:Q4_K_M", `hf://org/name@${SHA}:Q4_K_M`],
+    ["ms://org/name/a/b.gguf", `ms://org/name@${SHA}/a/b.gguf`],
+    ["hf://org/name@main:Q4_K_M", "hf://org/name@main:Q4_K_M"],
+    ["file:///models/m.gguf", "file:///models/m.gguf"],
+  ])("%s → %s", (source, exact) => {
+    expect(exactSource(source, SHA)).toBe(exact);
   });
 });
 

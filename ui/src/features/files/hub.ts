@@ -1,19 +1,28 @@
-const REPOSITORY = /^(hf|ms):\/\/([^/]+\/[^/@:]+)/;
+import type { Hub } from "@/api/hub";
+import { hubPage } from "@/lib/hubs";
+
+const SOURCE = /^(hf|ms):\/\/([^/@:]+\/[^/@:]+)(@[^:]+?)?((?::[^/]+)|(?:\/.+))?$/;
+const REVISION_PATHS: Record<Hub, string> = { hf: "/tree/", ms: "/files?version=" };
 
 /** A model's page on its hub, at the revision that lies on the disk where that is known. */
-export interface HubPage {
+export interface ModelPage {
   repository: string;
   url: string;
 }
 
 /** Where the repository of `source` is shown; null for what is on no hub. */
-export function hubPage(source: string, revision: string | null): HubPage | null {
-  const [, hub, repository] = REPOSITORY.exec(source) ?? [];
-  if (!repository) return null;
-  const path = repository.split("/").map(encodeURIComponent).join("/");
-  const commit = encodeURIComponent(revision ?? "");
-  if (hub === "hf") return { repository, url: `https://huggingface.co/${path}${commit && `/tree/${commit}`}` };
-  return { repository, url: `https://modelscope.cn/models/${path}${commit && `/files?version=${commit}`}` };
+export function modelPage(source: string, revision: string | null): ModelPage | null {
+  const [, hub, repository] = SOURCE.exec(source) ?? [];
+  if (!repository || (hub !== "hf" && hub !== "ms")) return null;
+  const at = revision === null ? "" : REVISION_PATHS[hub] + encodeURIComponent(revision);
+  return { repository, url: hubPage(hub, repository) + at };
+}
+
+/** The source of exactly these files: a hub's source without a revision gets the one that lies on the disk. */
+export function exactSource(source: string, revision: string | null): string {
+  const [, hub, repository, at, rest] = SOURCE.exec(source) ?? [];
+  if (!hub || !repository || at || revision === null) return source;
+  return `${hub}://${repository}@${revision}${rest ?? ""}`;
 }
 
 /** A commit id as people quote it; other revisions as they are. */

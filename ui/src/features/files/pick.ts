@@ -1,8 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { Hub } from "@/api/calls";
-import { api } from "@/api/calls";
+import type { Hub } from "@/api/hub";
+import { hubApi } from "@/api/hub";
 
-export const HUBS = { hf: "Hugging Face", ms: "ModelScope" } as const satisfies Record<Hub, string>;
 const SHORTEST = 3;
 const MOST = 6;
 
@@ -17,7 +16,7 @@ export const pickQuery = (hub: Hub, words: string) =>
   queryOptions({
     queryKey: ["hub", "pick", hub, words],
     queryFn: async ({ signal }) => {
-      const found = await api.searchHub(hub, words, signal);
+      const found = await hubApi.search({ hub, q: words, gguf: false, vision: false, sort: "downloads" }, null, signal);
       return found.items.slice(0, MOST).map((model) => model.source);
     },
     enabled: words !== "",

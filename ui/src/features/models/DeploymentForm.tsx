@@ -11,13 +11,15 @@ import type { FormSource } from "./search";
 import { isHub } from "./search";
 import { SourceField } from "./SourceField";
 import type { FormState } from "./spec";
-import { emptyForm, formOf, specOf } from "./spec";
+import { emptyForm, formFor, formOf, specOf } from "./spec";
 import { useFit } from "./useFit";
 import { useSave } from "./useSave";
 
 interface Props {
   kind: FormSource;
   edited: DeploymentView | undefined;
+  /** What is to be deployed, where that is known already. */
+  source: string | undefined;
   taken: readonly string[];
   onClose: () => void;
 }
@@ -29,11 +31,13 @@ const restarts = (old: DeploymentView, spec: DeploymentSpecInput): boolean =>
   JSON.stringify(old.spec.parameters) !== JSON.stringify(spec.parameters);
 
 /** The form for a new deployment or a changed one, with its preview. */
-export function DeploymentForm({ kind, edited, taken, onClose }: Props): ReactElement {
+export function DeploymentForm({ kind, edited, source, taken, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   // What the person saw when the form was opened: a change by somebody else meanwhile is not overwritten.
   const [opened] = useState(edited);
-  const [form, setForm] = useState<FormState>(() => (edited ? formOf(edited.spec) : emptyForm(kind, taken)));
+  const [form, setForm] = useState<FormState>(() =>
+    edited ? formOf(edited.spec) : source ? formFor(source, taken) : emptyForm(kind, taken),
+  );
   const spec = specOf(form, edited?.spec);
   const fit = useFit(spec);
   const save = useSave(opened, onClose);

@@ -14,6 +14,7 @@ import { DeploymentForm } from "./DeploymentForm";
 import { HubDrawer } from "./hub/HubDrawer";
 import type { FormSource } from "./search";
 import { isHub, withoutForm } from "./search";
+import { kindOf } from "./spec";
 
 const route = getRouteApi("/models");
 
@@ -51,15 +52,17 @@ function Forms({ deployments }: { deployments: readonly DeploymentView[] }): Rea
   const close = (): void => {
     void navigate({ search: withoutForm });
   };
-  if (!search.deploy && !edited) return null;
+  const { source } = search;
+  if (!search.deploy && !source && !edited) return null;
   const taken = deployments.map((deployment) => deployment.name);
-  if (!edited && isHub(search.deploy)) {
+  if (!edited && !source && isHub(search.deploy)) {
     return <HubDrawer key={search.deploy} hub={search.deploy} taken={taken} onClose={close} />;
   }
   return (
     <DeploymentForm
-      key={edited?.id ?? search.deploy}
-      kind={search.deploy ?? "local"}
+      key={edited?.id ?? source ?? search.deploy}
+      kind={source ? kindOf(source) : (search.deploy ?? "local")}
+      source={source}
       edited={edited}
       taken={taken}
       onClose={close}

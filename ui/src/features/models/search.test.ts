@@ -14,6 +14,6 @@ describe("modelsSearch", () => {
     const hub = { deploy: "hf", q: "qwen", gguf: true, vision: true, sort: "likes", repo: "org/repo", files: "Q4_K_M" };
     expect(modelsSearch(hub)).toEqual(hub);
     expect(modelsSearch({ ...hub, gguf: false, sort: "luck" })).not.toHaveProperty("gguf");
-    expect(withoutForm(modelsSearch({ ...hub, open: "m" }))).toEqual({ open: "m" });
+    expect(withoutForm(modelsSearch({ ...hub, open: "m", source: "hf://a/b" }))).toEqual({ open: "m" });
   });
 });

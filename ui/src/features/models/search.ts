@@ -11,6 +11,7 @@ export const isHub = (form: FormSource | undefined): form is Hub => form === "hf
 /**
  * What the page shows, kept in its address: `open` deployment and its `tab`, `log` of a replica, a form. While a model
  * is looked for on a hub: the words `q`, `gguf` only, `vision` only, the order; the chosen repository `repo` and its files `files`.
+ * `source`: what is to be deployed, where that is known already.
  */
 export interface ModelsSearch {
   open?: string;
@@ -24,10 +25,11 @@ export interface ModelsSearch {
   sort?: HubSort;
   repo?: string;
   files?: string;
+  source?: string;
 }
 
 /** The keys that belong to a form and go with it. */
-const OF_FORMS = ["deploy", "edit", "q", "gguf", "vision", "sort", "repo", "files"] as const;
+const OF_FORMS = ["deploy", "edit", "q", "gguf", "vision", "sort", "repo", "files", "source"] as const;
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
 
@@ -48,6 +50,7 @@ export function modelsSearch(search: Record<string, unknown>): ModelsSearch {
     sort: oneOf(SORTS, search.sort),
     repo: text(search.repo),
     files: text(search.files),
+    source: text(search.source),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { emptyForm, formOf, freeName, patchOf, specOf, suggestName, validName } from "./spec";
+import { emptyForm, formFor, formOf, freeName, patchOf, specOf, suggestName, validName } from "./spec";
 
 const SPEC = {
   name: "m",
@@ -12,6 +12,16 @@ const SPEC = {
   placement: { nodes: ["n"], devices: [] },
   env: { A: "b" },
 };
+
+describe("formFor", () => {
+  it.each([
+    ["hf://bartowski/Qwen2-VL-2B-Instruct-GGUF@9f2b:Q4_K_M", "hf", "Qwen2-VL-2B-Instruct"],
+    ["ms://org/name", "ms", "name-2"],
+    ["file:///models/v@1/m.gguf", "local", "m"],
+  ])("%s is a form of its kind with a free name", (source, kind, name) => {
+    expect(formFor(source, ["name"])).toMatchObject({ kind, name, path: source.replace("file://", "") });
+  });
+});
 
 describe("suggestName", () => {
   it.each([

@@ -46,9 +46,16 @@ export function emptyForm(kind: FormSource, taken: readonly string[]): FormState
   return { kind, name, named: false, path: "", projector: null, engine: "auto", replicas: 1, parameters: [] };
 }
 
-function kindOf(source: string): FormSource {
+export function kindOf(source: string): FormSource {
   const [scheme] = source.split("://", 1);
   return scheme === "demo" || scheme === "hf" || scheme === "ms" ? scheme : "local";
+}
+
+/** The form for a source that is known already, with a free name after the repository or the file. */
+export function formFor(source: string, taken: readonly string[]): FormState {
+  const path = sourceText(source);
+  const bare = path.replace(/^(hf|ms):\/\/([^@:]+).*$/, "$2");
+  return { ...emptyForm(kindOf(source), taken), path, name: freeName(suggestName(bare), taken) };
 }
 
 export function formOf(spec: DeploymentSpecOutput): FormState {
