@@ -18,11 +18,14 @@ function Picture({ alt }: { alt?: string | undefined }): ReactElement {
 
 const COMPONENTS: Components = {
   img: ({ alt }) => <Picture alt={alt} />,
-  a: ({ href, children }) => (
-    <Anchor href={href ?? "#"} target="_blank" rel="noopener noreferrer nofollow" title={href ?? ""}>
-      {children}
-    </Anchor>
-  ),
+  a: ({ href, children }) =>
+    href ? (
+      <Anchor href={href} target="_blank" rel="noopener noreferrer nofollow" title={href}>
+        {children}
+      </Anchor>
+    ) : (
+      <>{children}</>
+    ),
   code: ({ children }) => <Code>{children}</Code>,
   pre: ({ children }) => <pre className={classes.pre}>{children}</pre>,
 };
@@ -35,7 +38,7 @@ interface Props {
   withoutHtml?: boolean;
 }
 
-/** A stranger's text: HTML is never HTML; links with a script are emptied; remote pictures stay unloaded. */
+/** A stranger's text: HTML is never HTML; links with a script are plain text; remote pictures stay unloaded. */
 export function Markdown({ text, base, withoutHtml = false }: Props): ReactElement {
   const transform = (url: string): string => {
     const safe = defaultUrlTransform(url);

@@ -27,7 +27,8 @@ export const enSettings = {
     reachable: "{{hub}} answers",
     removed: "The token is removed.",
     removeToken: "Remove the token of {{hub}}?",
-    removeTokenWhat: "Models that need access can no longer be searched or downloaded. Files that are here stay.",
+    removeTokenWhat:
+      "Unless one was given at the start, models that need access can no longer be downloaded. Files that are here stay.",
     replace: "Replace",
     replaceToken: "Token of {{hub}}",
     saveToken: "Save token",
@@ -39,6 +40,7 @@ export const enSettings = {
     tokenMade: "Get a token from {{hub}}",
     tokens: "Access tokens",
     tokenShown: "ends in {{hint}}",
+    tokenStart: "a token added here takes its place",
     unreachable: "{{hub}} does not answer",
     useMirror: "Use hf-mirror.com",
     withdraw: "Take back the permission for {{repository}}",

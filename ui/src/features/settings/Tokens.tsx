@@ -1,9 +1,11 @@
-import { Badge, Button, Code, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { TokenView } from "@/api/generated/types.gen";
 import type { Hub } from "@/api/hub";
+import { currentLanguage } from "@/i18n";
+import { formatTime } from "@/lib/format";
 import { HUB_NAMES } from "@/lib/hubs";
 import { RemoveToken } from "./RemoveToken";
 import { TokenDialog } from "./TokenDialog";
@@ -16,13 +18,19 @@ interface RowProps {
 
 function Row({ token, onStore, onRemove }: RowProps): ReactElement {
   const { t } = useTranslation();
-  const { hub, present, hint, origin } = token;
+  const { hub, present, hint, origin, updated_at: at } = token;
+  const facts = present
+    ? [
+        t("settings.tokenShown", { hint }),
+        at !== null && formatTime(at, currentLanguage()),
+        origin === "start" && t("settings.tokenStart"),
+      ]
+    : [t("settings.tokenEmpty")];
   return (
     <Group justify="space-between" component="article" aria-label={HUB_NAMES[hub]} data-hub={hub}>
       <Stack gap={2} flex="1 1 260px">
         <Group gap="xs">
           <Text fw={600}>{HUB_NAMES[hub]}</Text>
-          {present && <Code>••••{hint}</Code>}
           {present && origin && (
             <Badge size="sm" variant="light" color="gray" tt="none">
               {t(`settings.origin.${origin}`)}
@@ -30,7 +38,7 @@ function Row({ token, onStore, onRemove }: RowProps): ReactElement {
           )}
         </Group>
         <Text size="sm" c="dimmed">
-          {present ? t("settings.tokenShown", { hint }) : t("settings.tokenEmpty")}
+          {facts.filter(Boolean).join(" · ")}
         </Text>
       </Stack>
       <Group gap="xs">
@@ -42,7 +50,7 @@ function Row({ token, onStore, onRemove }: RowProps): ReactElement {
         >
           {present ? t("settings.replace") : t("settings.store")}
         </Button>
-        {present && (
+        {origin === "stored" && (
           <Button
             size="xs"
             variant="light"
