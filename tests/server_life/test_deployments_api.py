@@ -100,7 +100,6 @@ async def test_what_never_ran_is_deleted_at_once(cli: httpx.AsyncClient) -> None
     [
         ({"source": "/nowhere/model.gguf"}, ReasonCode.SOURCE_NOT_FOUND),
         ({"source": "demo://unknown"}, ReasonCode.DEMO_UNKNOWN),
-        ({"source": "hf://org/repo"}, ReasonCode.SOURCE_NOT_SUPPORTED),
         ({"source": "what is this"}, ReasonCode.SOURCE_INVALID),
         ({"name": "not a name"}, ReasonCode.INVALID_REQUEST),
         ({"name": "../etc"}, ReasonCode.INVALID_REQUEST),

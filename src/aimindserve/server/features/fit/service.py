@@ -1,36 +1,23 @@
 """The fit preview: reads the model's header, decides as the reconcilers would, and changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from aimindserve.domain.explanations import Why, explained, sentence
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason, ReasonCode
-from aimindserve.domain.replicas import Replica
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.views import AlternativeView, FitReport, PlacementView, ReasonView
 from aimindserve.engines._registry import choose_engine
 from aimindserve.server.context import ServerContext
 from aimindserve.server.errors import reason_view
-from aimindserve.server.model_facts import read_facts
+from aimindserve.server.fitting import Stage, stage_now, verdict_of
+from aimindserve.server.model_facts import read_facts, unconfirmed_code
 from aimindserve.server.plan_views import memory_views, parameter_views
-from aimindserve.server.reconcile.observe import World, look
-from aimindserve.server.reconcile.placement import live_nodes
 from aimindserve.server.reconcile.planning import Placed, RunPlan, find_place, program_on, refusals, run_plan, spaces_of
 
 _CONTEXT_FLAGS = ("--ctx-size", "-c")
 _CONTEXTS = (32768, 16384, 8192, 4096, 2048, 1024)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where a spec is tried: machines, what runs on them already, and the threads that are set."""
-
-    nodes: Sequence[NodeFacts]
-    replicas: Sequence[Replica]
-    threads: int | None
 
 
 async def preview(
@@ -41,18 +28,15 @@ async def preview(
     if isinstance(facts, Reason):
         return FitReport(verdict="no", reasons=(reason_view(facts, language),))
     if fleet is not None:
-        return report(spec, facts, Stage(fleet, (), context.settings.llama_threads), language)
-    async with context.database.read() as session:
-        world = await look(session)
-    nodes = live_nodes(world, context.clock())
-    stage = Stage(nodes, _others(world, spec.name), context.settings.llama_threads)
-    return report(spec, facts, stage, language)
-
-
-def _others(world: World, name: str) -> list[Replica]:
-    """Replicas that stay: those of a deployment of the same name would be replaced."""
-    same = {deployment.id for deployment in world.deployments if deployment.spec.name == name}
-    return [replica for replica in world.replicas if replica.deployment_id not in same]
+        stage = Stage(fleet, (), context.settings.llama_threads)
+    else:
+        stage = await stage_now(context, spec.name)
+    found = report(spec, facts, stage, language)
+    unconfirmed = await unconfirmed_code(context, facts)
+    if unconfirmed is None:
+        return found
+    reasons = (*found.reasons, reason_view(unconfirmed, language))
+    return found.model_copy(update={"verdict": "no", "reasons": reasons})
 
 
 def report(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Language) -> FitReport:
@@ -62,7 +46,7 @@ def report(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Lang
     plan = found.plan if isinstance(found, Placed) else _imagined(spec, facts, stage)
     reasons = refused if refused or isinstance(found, Placed) else (found,)
     return FitReport(
-        verdict=_verdict(refused, found),
+        verdict=verdict_of(refused, found),
         engine=plan.engine if plan else None,
         engine_version=plan.install.version if plan and plan.install else None,
         architecture=facts.architecture,
@@ -79,14 +63,6 @@ def report(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Lang
 
 def _views(reasons: Sequence[Reason], language: Language) -> tuple[ReasonView, ...]:
     return tuple(reason_view(why, language) for why in reasons)
-
-
-def _verdict(refused: Sequence[Reason], found: Placed | Reason) -> Literal["fits", "waits", "no"]:
-    if refused:
-        return "no"
-    if isinstance(found, Placed):
-        return "fits"
-    return "waits" if found.code is ReasonCode.MEMORY_CLAIMED else "no"
 
 
 def _imagined(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> RunPlan | None:
