@@ -1,15 +1,14 @@
 """The page in a real browser with the real engine: from the first login to a described picture, and what is around."""
 
 import base64
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browser import PATIENCE_MS, Complaints, chromium, open_page
-from tests.e2e.product import PASSWORD, Product, wait_for
+from tests.e2e.person import ask, change_password, drawing, log_in, upload, visit
+from tests.e2e.product import Product, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -44,69 +43,6 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
 @pytest.fixture
 def chinese_page(browser: Browser, product: Product) -> Iterator[Page]:
     yield from visit(browser, product, locale="zh-CN", dark=True)
-
-
-def visit(browser: Browser, product: Product, *, locale: str, dark: bool = False) -> Iterator[Page]:
-    """A page that is logged in, checked for complaints at the end."""
-    visitor, complaints = open_page(browser, product.url, locale=locale, dark=dark)
-    visitor.goto("/")
-    log_in(visitor, product)
-    yield visitor
-    visitor.context.close()
-    assert complaints.found == []
-
-
-def log_in(page: Page, product: Product) -> None:
-    """Log in by the form, and through the forced change where it is still due."""
-    initial = product.data / "initial_admin_password"
-    password = initial.read_text().strip() if initial.exists() else PASSWORD
-    page.locator("input[autocomplete=current-password]").fill(password)
-    page.locator("button[type=submit]").click()
-    if password != PASSWORD:
-        change_password(page, password)
-    expect(page.get_by_role("navigation")).to_be_visible()
-
-
-def change_password(page: Page, current: str) -> None:
-    """Fill in the form of a password change."""
-    new = page.locator("input[autocomplete=new-password]")
-    expect(new).to_have_count(2)
-    page.locator("input[autocomplete=current-password]").fill(current)
-    new.nth(0).fill(PASSWORD)
-    new.nth(1).fill(PASSWORD)
-    page.locator("button[type=submit]").click()
-
-
-def drawing(colour: str, size: tuple[int, int] = (112, 112)) -> bytes:
-    """A filled circle on white, as PNG."""
-    picture = Image.new("RGB", size, "white")
-    side = min(size)
-    left, top = (size[0] - side) // 2, (size[1] - side) // 2
-    box = (left + side * 0.23, top + side * 0.23, left + side * 0.77, top + side * 0.77)
-    ImageDraw.Draw(picture).ellipse(box, fill=colour)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def upload(page: Page, *pictures: bytes) -> None:
-    """Choose pictures by the button above the input."""
-    files = [
-        {"name": f"drawing-{number}.png", "mimeType": "image/png", "buffer": picture}
-        for number, picture in enumerate(pictures)
-    ]
-    page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
-    expect(page.locator("[data-picture]")).to_have_count(len(pictures))
-
-
-def ask(page: Page, text: str, submit: str = "Submit") -> str:
-    """The whole answer to ``text``, in lower case."""
-    page.locator("textarea").first.fill("")
-    page.get_by_role("textbox", name="Message").or_(page.get_by_role("textbox", name="消息")).fill(text)
-    page.get_by_role("button", name=submit, exact=True).click()
-    answer = page.locator("[data-turn=assistant]").last
-    expect(answer).to_have_attribute("data-state", "done")
-    return answer.locator("[data-answer]").inner_text().lower()
 
 
 def test_from_the_first_login_to_a_described_picture(browser: Browser, product: Product) -> None:
@@ -256,7 +192,8 @@ def test_the_guide_in_chinese(chinese_page: Page) -> None:
 @pytest.mark.parametrize("width", [360, 768])
 def test_nothing_sticks_out_on_narrow_screens(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 740})
-    for path in ("/playground", f"/models?open={MODEL}", f"/models?open={MODEL}&tab=plan", "/keys", "/password"):
+    models = (f"/models?open={MODEL}", f"/models?open={MODEL}&tab=plan", "/models?deploy=hf&q=qwen")
+    for path in ("/playground", *models, "/files", "/keys", "/settings", "/password"):
         page.goto(path)
         expect(page.get_by_role("heading").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
