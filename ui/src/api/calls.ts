@@ -1,28 +1,16 @@
 /** Every management call that the page makes, by one name each; answers are the bare data. */
 import "./client";
-import type { DownloadRequest, FilesView } from "./filesTypes";
-import { client } from "./generated/client.gen";
 import * as sdk from "./generated/sdk.gen";
 import type {
   DeploymentPatch,
   DeploymentSpecInput,
+  DownloadRequest,
   KeyRequest,
   LoginRequest,
   PasswordRequest,
 } from "./generated/types.gen";
 
 const name = (deployment: string): { path: { name: string } } => ({ path: { name: deployment } });
-
-async function rest<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
-  const answer = await client.request({
-    method,
-    url: `/api/v1${path}`,
-    body,
-    throwOnError: true,
-    headers: body === undefined ? {} : { "content-type": "application/json" },
-  });
-  return answer.data as T;
-}
 
 export const api = {
   loginHint: async () => (await sdk.loginHint()).data,
@@ -72,14 +60,15 @@ export const api = {
     await sdk.deleteKey({ path: { key_id: id } });
   },
 
-  files: async () => await rest<FilesView>("GET", "/files"),
+  files: async () => (await sdk.listFiles()).data,
+  /** Have a model's files on nodes before anybody deploys it. */
   addFiles: async (body: DownloadRequest) => {
-    await rest("POST", "/files", body);
+    await sdk.downloadFiles({ body });
   },
   orderFiles: async (node: string, key: string, action: "pause" | "resume" | "retry") => {
-    await rest("POST", `/files/${node}/${key}/${action}`);
+    await sdk.orderFiles({ path: { node_id: node, key, action } });
   },
   deleteFiles: async (node: string, key: string) => {
-    await rest("DELETE", `/files/${node}/${key}`);
+    await sdk.deleteFiles({ path: { node_id: node, key } });
   },
 };

@@ -1,5 +1,5 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
-import type { FilesView } from "./filesTypes";
+import type { FilesView } from "./generated/types.gen";
 import type { DeploymentView, TransferProgress } from "./generated/types.gen";
 import { deploymentsQuery, filesQuery } from "./queries";
 

@@ -32,7 +32,6 @@ export const enFiles = {
     deletePartial: "What has been downloaded so far goes as well; a new download starts from the beginning.",
     deleteShared: "{{bytes}} stay, because other models use the same files.",
     deleteTitle: "Delete the files of {{name}}?",
-    deleteUsed: "Deployments that use them fetch them again when they start: {{names}}",
     done: {
       pause: "The download of {{name}} is paused; what is there stays.",
       resume: "The download of {{name}} goes on.",
@@ -89,6 +88,7 @@ export const enFiles = {
     order: { name: "By name", size: "Largest first", state: "Unfinished first" },
     use: "For",
     unused: "used by no deployment",
+    usedHint: "Files stay while deployments use them. To free the space, delete those deployments first.",
     usedBy: "used by",
     vision: "vision",
   },

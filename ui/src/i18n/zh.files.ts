@@ -34,7 +34,6 @@ export const zhFiles: typeof enFiles = {
     deletePartial: "已下载的部分也会删除，再次下载将从头开始。",
     deleteShared: "另有 {{bytes}} 会保留，因为其他模型使用相同的文件。",
     deleteTitle: "删除 {{name}} 的文件？",
-    deleteUsed: "使用这些文件的部署会在启动时重新下载：{{names}}",
     done: {
       pause: "{{name}} 的下载已暂停，已下载的部分会保留。",
       resume: "{{name}} 继续下载。",
@@ -90,6 +89,7 @@ export const zhFiles: typeof enFiles = {
     order: { name: "按名称", size: "从大到小", state: "未完成的优先" },
     use: "用途",
     unused: "没有部署使用",
+    usedHint: "有部署使用时，文件会保留。如需释放空间，请先删除这些部署。",
     usedBy: "使用者",
     vision: "视觉",
   },

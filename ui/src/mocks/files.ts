@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { FilesView, ModelFilesView, ModelState } from "../api/filesTypes.ts";
+import type { FilesView, ModelFilesView, ModelState } from "../api/generated/types.gen.ts";
 import { inState, makeFiles } from "./filesData.ts";
 import type { Body } from "./http.ts";
 import { json, problem } from "./http.ts";

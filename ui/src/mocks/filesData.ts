@@ -1,4 +1,4 @@
-import type { FilesView, ModelFilesView, ModelState } from "../api/filesTypes.ts";
+import type { FilesView, ModelFilesView, ModelState } from "../api/generated/types.gen.ts";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -13,6 +13,11 @@ const ACTIONS: Record<ModelState, ModelFilesView["allowed_actions"]> = {
 };
 
 const STORE = "/var/lib/aimindserve/models";
+
+/** What a deployment needs can neither go nor be paused. */
+function actionsIn(state: ModelState, usedBy: readonly string[] = []): ModelFilesView["allowed_actions"] {
+  return ACTIONS[state].filter((action) => usedBy.length === 0 || (action !== "delete" && action !== "pause"));
+}
 
 /** An entry as the server answers it; the rest follows from its state. */
 export function makeFiles(change: Partial<ModelFilesView> = {}): ModelFilesView {
@@ -44,7 +49,7 @@ export function makeFiles(change: Partial<ModelFilesView> = {}): ModelFilesView 
     used_by: [],
     reasons: [],
     retry_at: null,
-    allowed_actions: ACTIONS[state],
+    allowed_actions: actionsIn(state, change.used_by),
     ...change,
   };
 }
@@ -62,7 +67,14 @@ export function firstFiles(): FilesView {
       { node_id: "n-2", node: "workstation", path: "/data/aimindserve/models", used: 0, disk_free: 96.2 * GIB },
     ],
     items: [
-      makeFiles({ used_by: ["qwen2-vl-2b"], freed: 940 * MIB }),
+      makeFiles({ freed: 940 * MIB }),
+      makeFiles({
+        key: "f1b2c3d4e5f60718",
+        name: "InternVL3-8B-GGUF",
+        source: "hf://ggml-org/InternVL3-8B-Instruct-GGUF:Q4_K_M",
+        state: "downloading",
+        progress: { done: 300 * MIB, total: 2209 * MIB, rate: 12 * MIB, eta: 160 },
+      }),
       makeFiles({
         key: "b1b2c3d4e5f60718",
         name: "Qwen2-VL-7B-Instruct",
@@ -126,5 +138,13 @@ export function inState(item: ModelFilesView, state: ModelState): ModelFilesView
   const done = state === "ready" ? item.size : item.progress.done;
   const progress = { ...item.progress, done, rate: null, eta: null };
   const freed = done;
-  return { ...item, state, progress, freed, reasons: [], retry_at: null, allowed_actions: ACTIONS[state] };
+  return {
+    ...item,
+    state,
+    progress,
+    freed,
+    reasons: [],
+    retry_at: null,
+    allowed_actions: actionsIn(state, item.used_by),
+  };
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { CodeApprovalView, DeploymentView, HubSettingsView, KeyView } from "../api/generated/types.gen";
-import type { FilesView } from "../api/filesTypes.ts";
+import type { FilesView } from "../api/generated/types.gen.ts";
 import { CRASHED, DOWNLOAD, makeDeployment, makeReplica } from "./data.ts";
 import { firstFiles } from "./filesData.ts";
 import { HUB_SETTINGS } from "./hubData.ts";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "@/api/calls";
 import { isApiError } from "@/api/client";
-import type { FilesView } from "@/api/filesTypes";
+import type { FilesView } from "@/api/generated/types.gen";
 import { deploymentsQuery, filesQuery } from "@/api/queries";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { notifyDone } from "@/components/notify";

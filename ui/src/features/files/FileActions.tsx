@@ -12,7 +12,7 @@ import {
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import type { FileAction, ModelFilesView, StoreView } from "@/api/filesTypes";
+import type { FileAction, ModelFilesView, StoreView } from "@/api/generated/types.gen";
 import { useFileCommand } from "./actions";
 import { exactSource } from "./hub";
 import { RemoveDialog } from "./RemoveDialog";

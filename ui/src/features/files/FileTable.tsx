@@ -1,7 +1,7 @@
 import { Stack, Table, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import type { ModelFilesView } from "@/api/filesTypes";
+import type { ModelFilesView } from "@/api/generated/types.gen";
 import { CopyText } from "@/components/CopyText";
 import { formatBytes } from "@/lib/format";
 import classes from "./Files.module.css";
@@ -39,6 +39,11 @@ export function FileTable({ item }: { item: ModelFilesView }): ReactElement {
         <Text size="sm" c="dimmed" component="div">
           {`${t("files.folder")}: `}
           <CopyText text={item.path} label={t("files.folder")} />
+        </Text>
+      )}
+      {item.kind === "store" && item.used_by.length > 0 && (
+        <Text size="sm" c="dimmed">
+          {t("files.usedHint")}
         </Text>
       )}
     </Stack>

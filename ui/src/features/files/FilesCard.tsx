@@ -3,7 +3,7 @@ import { IconChevronRight, IconExternalLink } from "@tabler/icons-react";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import type { ModelFilesView, StoreView } from "@/api/filesTypes";
+import type { ModelFilesView, StoreView } from "@/api/generated/types.gen";
 import { CopyText } from "@/components/CopyText";
 import { Reasons } from "@/components/Reasons";
 import { TransferBar } from "@/components/TransferBar";

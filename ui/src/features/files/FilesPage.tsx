@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { FilesView } from "@/api/filesTypes";
+import type { FilesView } from "@/api/generated/types.gen";
 import { filesQuery, sessionQuery } from "@/api/queries";
 import { CodeBlock } from "@/components/CodeBlock";
 import { EmptyState } from "@/components/EmptyState";

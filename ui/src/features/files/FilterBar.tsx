@@ -3,7 +3,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import type { StoreView } from "@/api/filesTypes";
+import type { StoreView } from "@/api/generated/types.gen";
 import classes from "./Files.module.css";
 import type { FilesSearch } from "./search";
 import { ORDERS, STATES } from "./search";

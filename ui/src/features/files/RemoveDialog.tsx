@@ -1,8 +1,7 @@
-import { Alert, Button, Code, Group, List, Modal, Text } from "@mantine/core";
-import { IconAlertTriangle } from "@tabler/icons-react";
+import { Button, Code, Group, List, Modal, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import type { ModelFilesView, StoreView } from "@/api/filesTypes";
+import type { ModelFilesView, StoreView } from "@/api/generated/types.gen";
 import { formatBytes } from "@/lib/format";
 import { useFileCommand } from "./actions";
 import classes from "./Files.module.css";
@@ -22,29 +21,22 @@ function Deleted({ item, store }: { item: ModelFilesView; store: StoreView }): R
   const { name, node, freed, size, state } = item;
   const whole = state === "ready";
   return (
-    <>
-      <List size="sm" spacing={6}>
-        <List.Item className={classes.wrapping ?? ""}>
-          {t("files.deleteEntry", { name, files: item.files.length, node })}
-          <Code block className={classes.path ?? ""}>
-            {item.path ?? store.path}
-          </Code>
-        </List.Item>
-        <List.Item>
-          {freed > 0 ? t("files.deleteFrees", { bytes: formatBytes(freed) }) : t("files.deleteFreesNothing")}
-        </List.Item>
-        {whole && freed > 0 && freed < size && (
-          <List.Item>{t("files.deleteShared", { bytes: formatBytes(size - freed) })}</List.Item>
-        )}
-        {!whole && <List.Item>{t("files.deletePartial")}</List.Item>}
-        <List.Item className={classes.wrapping ?? ""}>{t("files.deleteNothingElse", { store: store.path })}</List.Item>
-      </List>
-      {item.used_by.length > 0 && (
-        <Alert role="note" color="orange" icon={<IconAlertTriangle size={18} />} mt="sm" p="xs">
-          {t("files.deleteUsed", { names: item.used_by.join(", ") })}
-        </Alert>
+    <List size="sm" spacing={6}>
+      <List.Item className={classes.wrapping ?? ""}>
+        {t("files.deleteEntry", { name, files: item.files.length, node })}
+        <Code block className={classes.path ?? ""}>
+          {item.path ?? store.path}
+        </Code>
+      </List.Item>
+      <List.Item>
+        {freed > 0 ? t("files.deleteFrees", { bytes: formatBytes(freed) }) : t("files.deleteFreesNothing")}
+      </List.Item>
+      {whole && freed > 0 && freed < size && (
+        <List.Item>{t("files.deleteShared", { bytes: formatBytes(size - freed) })}</List.Item>
       )}
-    </>
+      {!whole && <List.Item>{t("files.deletePartial")}</List.Item>}
+      <List.Item className={classes.wrapping ?? ""}>{t("files.deleteNothingElse", { store: store.path })}</List.Item>
+    </List>
   );
 }
 

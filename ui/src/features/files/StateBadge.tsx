@@ -1,7 +1,7 @@
 import { Badge, Loader } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import type { ModelState } from "@/api/filesTypes";
+import type { ModelState } from "@/api/generated/types.gen";
 
 const COLOURS: Record<ModelState, string> = {
   queued: "yellow",

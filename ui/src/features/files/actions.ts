@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "@/api/calls";
-import type { FileAction, ModelFilesView } from "@/api/filesTypes";
+import type { FileAction, ModelFilesView } from "@/api/generated/types.gen";
 import { filesQuery } from "@/api/queries";
 import { notifyDone } from "@/components/notify";
 

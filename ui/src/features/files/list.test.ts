@@ -11,6 +11,7 @@ describe("shelves", () => {
     const [first, second] = shelves(firstFiles(), {});
     expect(first?.store.node).toBe("gpu-server");
     expect(first?.items.map((item) => item.name)).toEqual([
+      "InternVL3-8B-GGUF",
       "Phi-3.5-vision-instruct",
       "Pixtral-12B-2409",
       "Qwen2-VL-2B-Instruct-GGUF",
@@ -21,7 +22,7 @@ describe("shelves", () => {
   });
 
   it("keeps what matches every word, in name, source, quantization or user", () => {
-    expect(names({ q: "QWEN q4_k" })).toEqual([["Qwen2-VL-2B-Instruct-GGUF"], []]);
+    expect(names({ q: "BARTOWSKI q4_k" })).toEqual([["Qwen2-VL-2B-Instruct-GGUF"], []]);
     expect(names({ q: "7b-long" })).toEqual([["Qwen2-VL-7B-Instruct"], []]);
     expect(names({ q: "ms://" })).toEqual([["Phi-3.5-vision-instruct"], []]);
     expect(names({ q: "llava" })).toEqual([[], []]);
@@ -36,8 +37,8 @@ describe("shelves", () => {
     expect(names({ sort: "size" })[0]?.[0]).toBe("Pixtral-12B-2409");
     expect(names({ sort: "state" })[0]?.slice(0, 3)).toEqual([
       "Pixtral-12B-2409",
+      "InternVL3-8B-GGUF",
       "Qwen2-VL-7B-Instruct",
-      "Phi-3.5-vision-instruct",
     ]);
   });
 });

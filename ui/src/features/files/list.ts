@@ -1,4 +1,4 @@
-import type { FilesView, ModelFilesView, ModelState, StoreView } from "@/api/filesTypes";
+import type { FilesView, ModelFilesView, ModelState, StoreView } from "@/api/generated/types.gen";
 import type { FilesSearch, Order } from "./search";
 
 /** What needs a person first. */

@@ -1,4 +1,4 @@
-import type { ModelState } from "@/api/filesTypes";
+import type { ModelState } from "@/api/generated/types.gen";
 
 export const STATES: readonly ModelState[] = ["queued", "downloading", "paused", "failed", "ready"];
 export const ORDERS = ["name", "size", "state"] as const;
