@@ -17,6 +17,7 @@ export const enFiles = {
     add: "Download ahead",
     addDone: "{{source}} is on the list; its files are being fetched.",
     addLocal: "{{source}} is on the list.",
+    addPath: "Put on the list",
     addRemembered: "A path is only remembered: nothing is copied, and nothing is ever deleted there.",
     addStart: "Download",
     adminHint: "Model files are looked after by administrators. The models that you may ask are in the Playground.",

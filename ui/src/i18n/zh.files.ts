@@ -19,6 +19,7 @@ export const zhFiles: typeof enFiles = {
     add: "预先下载",
     addDone: "{{source}} 已加入列表，正在下载文件。",
     addLocal: "{{source}} 已加入列表。",
+    addPath: "加入列表",
     addRemembered: "本地路径只作登记：不复制，也绝不删除其中的任何内容。",
     addStart: "下载",
     adminHint: "模型文件由管理员管理。您可以使用的模型在“试验场”中。",

@@ -85,7 +85,7 @@ function AddForm({ files, onClose }: Props): ReactElement {
             {t("common.cancel")}
           </Button>
           <Button type="submit" loading={add.isPending} disabled={!valid || nodes.length === 0}>
-            {t("files.addStart")}
+            {local ? t("files.addPath") : t("files.addStart")}
           </Button>
         </Group>
       </Stack>
