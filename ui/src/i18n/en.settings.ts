@@ -28,7 +28,7 @@ export const enSettings = {
     removed: "The token is removed.",
     removeToken: "Remove the token of {{hub}}?",
     removeTokenWhat:
-      "Unless one was given at the start, models that need access can no longer be downloaded. Files that are here stay.",
+      "Models that need access can no longer be downloaded. Files that are here stay. A token that the start gives comes back with the next start.",
     replace: "Replace",
     replaceToken: "Token of {{hub}}",
     saveToken: "Save token",

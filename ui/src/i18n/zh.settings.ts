@@ -28,7 +28,7 @@ export const zhSettings: typeof enSettings = {
     reachable: "{{hub}} 可以访问",
     removed: "令牌已移除。",
     removeToken: "移除 {{hub}} 的令牌？",
-    removeTokenWhat: "如果启动时没有指定令牌，需要访问权限的模型将无法下载。已下载的文件会保留。",
+    removeTokenWhat: "需要访问权限的模型将无法下载，已下载的文件会保留。启动时指定的令牌会在下次启动后恢复。",
     replace: "更换",
     replaceToken: "{{hub}} 令牌",
     saveToken: "保存令牌",

@@ -87,7 +87,7 @@ const PROJECTOR = "mmproj-Qwen2-VL-2B-Instruct-f16.gguf";
 const reason = (code: string, message: string, remedy: string): ReasonView => ({ code, params: {}, message, remedy });
 
 const GATED = reason(
-  "hub_gated",
+  "repository_gated",
   "meta-llama/Llama-3.2-11B-Vision-Instruct may only be used by people who accepted its licence.",
   "Accept the licence on the model's page with the account that the token belongs to, then try again.",
 );

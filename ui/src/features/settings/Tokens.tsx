@@ -50,7 +50,7 @@ function Row({ token, onStore, onRemove }: RowProps): ReactElement {
         >
           {present ? t("settings.replace") : t("settings.store")}
         </Button>
-        {origin === "stored" && (
+        {present && (
           <Button
             size="xs"
             variant="light"

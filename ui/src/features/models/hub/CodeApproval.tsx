@@ -17,8 +17,11 @@ export function CodeApproval({ files }: { files: HubFilesView }): ReactElement {
   const approve = useMutation({
     mutationFn: () => hubApi.approve({ hub, repository, revision }),
     onSuccess: async () => {
-      queries.setQueryData(filesQuery(hub, repository, currentLanguage()).queryKey, { ...files, code_approved: true });
-      await Promise.all([queries.invalidateQueries(approvalsQuery), queries.invalidateQueries({ queryKey: ["fit"] })]);
+      await Promise.all([
+        queries.query({ ...filesQuery(hub, repository, currentLanguage()), staleTime: 0 }),
+        queries.invalidateQueries(approvalsQuery),
+        queries.invalidateQueries({ queryKey: ["fit"] }),
+      ]);
     },
   });
   const publisher = repository.split("/", 1)[0] ?? repository;

@@ -71,6 +71,7 @@ describe("CodeApproval", () => {
   it("names files, commit and publisher, and asks for the tick first", async () => {
     const sent: unknown[] = [];
     vi.stubGlobal("fetch", async (request: Request) => {
+      if (request.method === "GET") return Response.json({ ...files, code_approved: true });
       sent.push([new URL(request.url).pathname, await request.json()]);
       return Response.json({}, { status: 201 });
     });

@@ -96,6 +96,6 @@ it("code waits until it is allowed", () => {
 });
 
 it("leads to where it is mended", () => {
-  expect([wantsLicence("hub_gated"), wantsLicence("hub_offline")]).toEqual([true, false]);
-  expect([wantsSettings("hub_token_missing"), wantsSettings("gguf_corrupt")]).toEqual([true, false]);
+  expect([wantsLicence("repository_gated"), wantsLicence("hub_offline")]).toEqual([true, false]);
+  expect([wantsSettings("token_invalid"), wantsSettings("gguf_corrupt")]).toEqual([true, false]);
 });

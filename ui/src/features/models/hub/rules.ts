@@ -47,8 +47,19 @@ export function projectorWish(choice: ChoiceView, picked: string | null): string
 /** Whether code of the repository would run that nobody has allowed. */
 export const codeWaits = (files: HubFilesView): boolean => files.code_files.length > 0 && !files.code_approved;
 
-/** Whether only the repository's owner can help, on its page. */
-export const wantsLicence = (code: string): boolean => code === "hub_gated" || code === "hub_access_pending";
+const LICENCE: readonly string[] = ["repository_gated", "repository_needs_token"];
+const SETTINGS: readonly string[] = [
+  "hub_offline",
+  "hub_rate_limited",
+  "hub_unreachable",
+  "repository_needs_token",
+  "repository_not_found",
+  "token_invalid",
+  "token_scope",
+];
 
-/** Whether a token, an address or the offline switch could help: what hubs refuse is named `hub_…`. */
-export const wantsSettings = (code: string): boolean => code.startsWith("hub_");
+/** Whether the licence has to be accepted, which is done on the repository's page. */
+export const wantsLicence = (code: string): boolean => LICENCE.includes(code);
+
+/** Whether a token, an address or the offline switch could help. */
+export const wantsSettings = (code: string): boolean => SETTINGS.includes(code);
