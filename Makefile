@@ -6,11 +6,15 @@ PORT ?= 8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check gen bench soak test-engines ui setup clean help
+.PHONY: demo demo-hub test check gen bench soak test-engines ui setup clean help
 
 demo: ## set everything up and start with the small model that ships with the project (CPU, offline)
 	@$(SETUP) runtime ui
 	@exec $(VENV)/aimindserve start --demo --port $(PORT) --data-dir .demo $(ARGS)
+
+demo-hub: ## the same with emulated Hugging Face and ModelScope hubs: search and deploy the guide's models by name
+	@$(SETUP) runtime ui
+	@exec $(VENV)/python -m aimindserve.sim.demo_hub --port $(PORT) --data-dir .demo $(ARGS)
 
 test: ## set everything up, then every check and every test that needs no GPU (CI runs this)
 	@$(SETUP) dev ui chromium fonts

@@ -101,7 +101,7 @@ def read_fault(text: str) -> Fault:
         FaultError: for an unknown kind, word or value.
     """
     kind, *pairs = _SEPARATOR.split(text.strip())
-    types = {item.name: str(item.type) for item in fields(Fault) if item.name not in {"kind", "hits"}}
+    types = {item.name: item.type for item in fields(Fault) if item.name not in {"kind", "hits"}}
     values: dict[str, object] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
@@ -109,7 +109,7 @@ def read_fault(text: str) -> Fault:
         if kind not in KINDS or name not in types:
             break
         try:
-            values[name] = int(value) if types[name] == "int" else float(value) if "float" in types[name] else value
+            values[name] = int(value) if types[name] is int else float(value) if name == "retry_after" else value
         except ValueError as error:
             raise FaultError(f"{name} does not take {value!r}") from error
     else:

@@ -1,7 +1,6 @@
 """The Hugging Face hub's wire protocol, as ``huggingface_hub`` 2.x speaks it: routes, access, redirects, pages."""
 
 import hashlib
-import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from aimindserve.sim import hub_shapes as shapes
+from aimindserve.sim.hub_cdn import Addresses, disposition
 from aimindserve.sim.hub_faults import Fault
-from aimindserve.sim.hub_files import HubFile
 from aimindserve.sim.hub_repositories import HUGGING_FACE, Access, Catalogue, Repository
 from aimindserve.sim.hub_search import BadSearchError, cursor, offset_of, search
 from aimindserve.sim.hub_transfer import Asked, FileAnswer, Log
@@ -87,16 +86,14 @@ def bearer(request: Request) -> str | None:
 
 @dataclass
 class HuggingFace:
-    """Answers requests to the hub. ``cdn``: base address of its content network; ``page``: most entries of a page;
-    ``signed``: files by the paths of addresses given out so far."""
+    """Answers requests to the hub. ``addresses``: those of its content network; ``page``: most entries of a page."""
 
     catalogue: Catalogue
     log: Log
-    cdn: str
+    addresses: Addresses
     page: int
-    signed: dict[str, tuple[str, HubFile]]
 
-    def paths(self, raw: str) -> tuple[str, ...]:
+    def paths(self, raw: str, query: str) -> tuple[str, ...]:  # noqa: ARG002
         """What a fault's pattern may match: the file's path in its repository, and the request's path."""
         found = _find(raw)
         path = found[1].get("path") if found else None
@@ -230,7 +227,7 @@ class HuggingFace:
             return error(404, "Entry not found", "EntryNotFound", commit)
         told = fault.hits if fault and fault.kind == "etag" else None
         etag = f'"{file.etag}"' if told is None else f'"{hashlib.sha256(f"{file.etag}{told}".encode()).hexdigest()}"'
-        headers = {**commit, "Accept-Ranges": "bytes", "Content-Disposition": _disposition(path)}
+        headers = {**commit, "Accept-Ranges": "bytes", "Content-Disposition": disposition(path)}
         if name == "raw":
             return PlainTextResponse(file.pointer if file.lfs else file.content.read(0, file.content.size))
         if name == "cached" or (not file.lfs and fault and fault.kind == "etag"):
@@ -239,32 +236,9 @@ class HuggingFace:
             return FileAnswer(file.content, headers, asked, self.log, fault, request.headers.get("if-range"))
         headers |= {"X-Linked-Size": str(file.content.size), "X-Linked-ETag": etag}
         if file.lfs:
-            return Response(None, 302, {**headers, "Location": self.cdn_url(repository, file)})
+            return Response(None, 302, {**headers, "Location": self.addresses.give(repository.id, file)})
         place = f"/api/resolve-cache/models/{repository.id}/{sha}/{quote(path)}"
         return Response(None, 307, {**headers, "Location": f"{place}?etag={quote(etag)}"})
-
-    def cdn_url(self, repository: Repository, file: HubFile) -> str:
-        """A signed address of the content network for a file; works for as long as the emulator runs."""
-        number = hashlib.sha256(repository.id.encode()).hexdigest()
-        path = f"/repos/{number[:2]}/{number[2:4]}/{number}/{file.content.sha256}"
-        self.signed[path] = (f"{repository.id}/{file.path}", file)
-        query = {
-            "response-content-disposition": _disposition(file.path),
-            "Expires": "4102444800",
-            "Signature": sign(path),
-            "Key-Pair-Id": "K24J24Z295AEI9",
-        }
-        return f"{self.cdn}{path}?{urlencode(query)}"
-
-
-def sign(path: str) -> str:
-    """The signature of an address; the key is no secret, it only tells given addresses from invented ones."""
-    return hmac.new(b"fake hub", path.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _disposition(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return f"inline; filename*=UTF-8''{quote(name)}; filename=\"{quote(name)}\";"
 
 
 def _find(raw: str) -> tuple[str, dict[str, str]] | None:

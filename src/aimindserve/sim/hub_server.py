@@ -1,6 +1,7 @@
 """An emulated hub as listeners: in this process (a thread with its own loop), for tests and for the command."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections import Counter
@@ -14,9 +15,10 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from aimindserve.sim.hub_cdn import ContentNetwork
+from aimindserve.sim.hub_cdn import Addresses, ContentNetwork
 from aimindserve.sim.hub_faults import Fault, Faults
 from aimindserve.sim.hub_huggingface import HuggingFace, limits
+from aimindserve.sim.hub_modelscope import ModelScope
 from aimindserve.sim.hub_repositories import Catalogue
 from aimindserve.sim.hub_transfer import TRANSPORT, Asked, Log, Reset, Silence, whole_fault
 
@@ -26,7 +28,7 @@ _STOP_SECONDS = 10
 class _Side(Protocol):
     """One listener's answers."""
 
-    def paths(self, raw: str) -> tuple[str, ...]: ...
+    def paths(self, raw: str, query: str) -> tuple[str, ...]: ...
     def answer(self, request: Request, asked: Asked, fault: Fault | None) -> Any: ...
 
 
@@ -68,8 +70,13 @@ class _App:
             range=request.headers.get("range"),
         )
         self._log.requests.append(asked)
-        request.state.form = parse_qs((await request.body()).decode("utf-8", "replace"))
-        fault = self._faults.take("cdn" if self._side == "cdn" else "hub", request.method, self._what.paths(asked.path))
+        body = (await request.body()).decode("utf-8", "replace")
+        is_json = request.headers.get("content-type", "").startswith("application/json")
+        request.state.json = _read(body) if is_json else {}
+        request.state.form = {} if is_json else parse_qs(body)
+        fault = self._faults.take(
+            "cdn" if self._side == "cdn" else "hub", request.method, self._what.paths(asked.path, asked.query)
+        )
         asked.fault = fault.kind if fault else None
         answer = await run_in_threadpool(self._decide, request, asked, fault)
         asked.status = getattr(answer, "status_code", 0)
@@ -91,7 +98,8 @@ class FakeHub:
     """Emulated hubs on free ports of this machine, for as long as the ``with`` block lasts.
 
     ``page``: most entries of one page of a listing. ``faults`` and ``catalogue`` may be changed at any time.
-    ``endpoint``: value for ``HF_ENDPOINT``; the content network has another host name and port.
+    ``endpoint``: value for ``HF_ENDPOINT``; ``modelscope_endpoint``: for ``MODELSCOPE_ENDPOINT``. The content network
+    has another host name and port. ``port``: the first of three in a row; 0 for any free ones.
     """
 
     def __init__(self, catalogue: Catalogue, *, page: int = 1000, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -105,15 +113,17 @@ class FakeHub:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        hub, cdn = (_listen(self._host, self._port and self._port + step) for step in range(2))
+        hub, modelscope, cdn = (_listen(self._host, self._port and self._port + step) for step in range(3))
         self.endpoint = f"http://{self._host}:{hub.getsockname()[1]}"
         # Another name for the same machine: clients must take it for another host.
         cdn_name = "localhost" if self._host == "127.0.0.1" else self._host
         self.cdn_endpoint = f"http://{cdn_name}:{cdn.getsockname()[1]}"
-        signed: dict[str, Any] = {}
+        self.modelscope_endpoint = f"http://{self._host}:{modelscope.getsockname()[1]}"
+        addresses = Addresses(self.cdn_endpoint)
         sides: list[tuple[str, _Side, socket.socket]] = [
-            ("hub", HuggingFace(self.catalogue, self.log, self.cdn_endpoint, self._page, signed), hub),
-            ("cdn", ContentNetwork(signed, self.log), cdn),
+            ("hub", HuggingFace(self.catalogue, self.log, addresses, self._page), hub),
+            ("modelscope", ModelScope(self.catalogue, self.log, addresses), modelscope),
+            ("cdn", ContentNetwork(addresses, self.log), cdn),
         ]
         started: list[tuple[uvicorn.Server, socket.socket]] = []
         for name, side, listener in sides:
@@ -149,6 +159,14 @@ class FakeHub:
     def sent(self) -> Counter[str]:
         """Bytes of bodies by ``repository/path``, from all listeners."""
         return self.log.sent
+
+
+def _read(body: str) -> dict[str, Any]:
+    try:
+        told = json.loads(body or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _listen(host: str, port: int) -> socket.socket:
