@@ -1,5 +1,6 @@
 import { Badge, Group, Radio, Stack, Text } from "@mantine/core";
 import type { ReactElement } from "react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { ChoiceView } from "@/api/generated/types.gen";
 import { formatBytes } from "@/lib/format";
@@ -60,6 +61,12 @@ function Row({ choice }: { choice: ChoiceView }): ReactElement {
 /** The ways to deploy a repository, one of which is chosen. */
 export function ChoiceList({ choices, chosen, onChoose }: Props): ReactElement {
   const { t } = useTranslation();
+  const list = useRef<HTMLDivElement>(null);
+  // Some repositories have dozens of files: the list opens at the chosen one.
+  useEffect(() => {
+    const row = list.current?.querySelector<HTMLElement>(`.${classes.choice ?? ""}:has(input:checked)`);
+    if (list.current && row) list.current.scrollTop = row.offsetTop - list.current.clientHeight / 2;
+  }, []);
   const quantized = choices.some((choice) => choice.quantization !== null);
   return (
     <Radio.Group
@@ -71,7 +78,7 @@ export function ChoiceList({ choices, chosen, onChoose }: Props): ReactElement {
         if (choice) onChoose(choice);
       }}
     >
-      <Stack gap={6} mt={8}>
+      <Stack gap={6} mt={8} className={classes.choices ?? ""} ref={list}>
         {choices.map((choice) => (
           <Row key={choice.source} choice={choice} />
         ))}
