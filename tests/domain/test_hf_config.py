@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimindserve.domain.hf_config import ConfigError, parse_config, parse_image_pixels, parse_safetensors_header
+from aimindserve.domain.hf_config import parse_config, parse_image_pixels
+from aimindserve.domain.hf_json import ConfigError
+from aimindserve.domain.hf_weights import parse_safetensors_header
 
 QWEN2_VL = {
     "architectures": ["Qwen2VLForConditionalGeneration"], "hidden_size": 3584, "intermediate_size": 18944,
@@ -84,8 +86,8 @@ def tensor(begin: int, end: int, shape: list[Any], dtype: str = "BF16") -> dict[
 
 def test_a_safetensors_header() -> None:
     header = {"b": tensor(12, 16, [1], "F32"), "a": tensor(0, 12, [2, 3]), "__metadata__": {"format": "pt"}}
-    assert parse_safetensors_header(raw(header), 16) == 7
-    assert parse_safetensors_header(b"{}", 0) == 0
+    assert parse_safetensors_header(raw(header), 16).parameters == 7
+    assert parse_safetensors_header(b"{}", 0).parameters == 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``demo://``: the model that ships with the product; and the kinds that are not there yet."""
+"""``demo://``: the model that ships with the product."""
 
 from pathlib import Path
 
@@ -24,10 +24,3 @@ def test_other_demos_are_refused() -> None:
     refused = resolve(parse_source("demo://tiny"))
     assert isinstance(refused, Reason)
     assert (refused.code, refused.params) == (ReasonCode.DEMO_UNKNOWN, {"name": "tiny"})
-
-
-def test_modelscope_is_not_there_yet() -> None:
-    for text in ("ms://org/repo", "ms://org/repo@main/file.gguf"):
-        refused = resolve(parse_source(text))
-        assert isinstance(refused, Reason)
-        assert refused.code is ReasonCode.SOURCE_NOT_SUPPORTED

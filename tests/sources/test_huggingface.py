@@ -94,7 +94,7 @@ def test_another_projector(hub: Hub) -> None:
     alone = facts(hub, f"hf://{REPOSITORY}", "none")
     assert len(alone.files) == 1
     assert "vision" not in alone.capabilities
-    assert code(hub, f"hf://{REPOSITORY}", projector="absent.gguf") == "hub_file_not_found"
+    assert code(hub, f"hf://{REPOSITORY}", projector="absent.gguf") == "projector_not_found"
 
 
 def test_a_vision_model_without_a_fitting_projector_is_refused(hub: Hub, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_what_is_not_there(hub: Hub) -> None:
     assert code(hub, f"hf://{REPOSITORY}:Q3_K_S") == "quantization_not_found"
     assert code(hub, f"hf://{REPOSITORY}/absent.gguf") == "hub_file_not_found"
     hub.files = {"model.safetensors": b"x"}
-    assert code(hub, f"hf://{REPOSITORY}") == "repository_no_gguf"
+    assert code(hub, f"hf://{REPOSITORY}") == "repository_no_model"
 
 
 def test_who_may_not_read(hub: Hub) -> None:
@@ -130,7 +130,7 @@ def test_who_may_not_read(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "wanted"), [(429, "hub_rate_limited"), (403, "token_scope"), (400, "hub_unreachable")]
+    ("status", "wanted"), [(429, "hub_rate_limited"), (403, "repository_needs_token"), (400, "hub_unreachable")]
 )
 def test_a_hub_that_refuses(hub: Hub, status: int, wanted: str) -> None:
     hub.faults = [Fault("status", status=status, retry_after="7")] * 9

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aimindserve.domain.facts import CacheGroup, ModelPart, WeightGroup
 from aimindserve.domain.gguf import GgufArray, GgufHeader, GgufTensor
+from aimindserve.domain.gguf_layers import gguf_caches
 from aimindserve.domain.gguf_types import FILE_TYPES
+from aimindserve.domain.hubs import template_capabilities
 
 _VISION_TENSORS = ("v.", "mm.", "a.", "resampler.", "model.image_newline")
 _LARGEST_SIZE = 1 << 31
@@ -76,12 +79,16 @@ class ProjectorFacts:
     layers: int | None = None
     image_tokens_min: int | None = None
     image_tokens_max: int | None = None
+    pixels_min: int | None = None
+    pixels_max: int | None = None
+    deepstack_levels: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class GgufSummary:
     """A header in the product's terms; None where it does not say. ``key_size`` and ``value_size`` are per head;
-    ``kv_heads`` is the largest of the layers; ``pooling`` is llama.cpp's ``llama_pooling_type`` (None also for 0)."""
+    ``kv_heads`` is the largest of the layers; ``pooling`` is llama.cpp's ``llama_pooling_type`` (None also for 0);
+    ``talents``: ``tools`` and ``thinking``, as the chat template mentions them."""
 
     kind: GgufKind
     architecture: str
@@ -102,6 +109,9 @@ class GgufSummary:
     has_chat_template: bool = False
     split: Split | None = None
     projector: ProjectorFacts | None = None
+    weights: tuple[WeightGroup, ...] = ()
+    caches: tuple[CacheGroup, ...] = ()
+    talents: tuple[str, ...] = ()
 
 
 def summarize(header: GgufHeader) -> GgufSummary:
@@ -131,6 +141,9 @@ def summarize(header: GgufHeader) -> GgufSummary:
         has_chat_template=bool(_text(header, "tokenizer.chat_template")),
         split=_split(header),
         projector=_projector(header) if kind is GgufKind.PROJECTOR else None,
+        weights=_weights(header.tensors),
+        caches=gguf_caches(header.metadata, architecture) if kind is GgufKind.MODEL else (),
+        talents=template_capabilities(_text(header, "tokenizer.chat_template") or ""),
     )
 
 
@@ -173,6 +186,20 @@ def _tensor_sizes(tensors: Sequence[GgufTensor]) -> TensorSizes:
     for tensor in tensors:
         sizes[_group(tensor.name)] += tensor.bytes
     return TensorSizes(**sizes)
+
+
+def _weights(tensors: Sequence[GgufTensor]) -> tuple[WeightGroup, ...]:
+    """All weights by part, type and whether they are matrices of linear layers."""
+    sums: dict[tuple[str, str, bool], list[int]] = {}
+    for tensor in tensors:
+        linear = len(tensor.shape) > 1 and not tensor.name.startswith("token_embd")
+        known = sums.setdefault((_group(tensor.name), tensor.type.name, linear), [0, 0])
+        known[0] += tensor.elements
+        known[1] += tensor.bytes
+    return tuple(
+        WeightGroup(part=ModelPart(part), dtype=dtype, elements=elements, bytes=size, linear=linear)
+        for (part, dtype, linear), (elements, size) in sums.items()
+    )
 
 
 def _group(name: str) -> str:
@@ -221,7 +248,16 @@ def _projector(header: GgufHeader) -> ProjectorFacts:
         layers=_size(header, "clip.vision.block_count"),
         image_tokens_min=_image_tokens(header, "clip.vision.image_min_pixels", side),
         image_tokens_max=_image_tokens(header, "clip.vision.image_max_pixels", side),
+        pixels_min=_size(header, "clip.vision.image_min_pixels"),
+        pixels_max=_size(header, "clip.vision.image_max_pixels"),
+        deepstack_levels=_deepstack_levels(header),
     )
+
+
+def _deepstack_levels(header: GgufHeader) -> int:
+    """How many layers of the tower are marked as kept beside the last one."""
+    marks = header.metadata.get("clip.vision.is_deepstack_layers")
+    return sum(value is True for value in marks.values or ()) if isinstance(marks, GgufArray) else 0
 
 
 def _image_tokens(header: GgufHeader, key: str, side: int) -> int | None:

@@ -1,33 +1,56 @@
-"""Facts of a Hugging Face folder: ``config.json`` and the headers of its safetensors files."""
+"""Facts of a Hugging Face checkpoint's ``config.json``, and of a Mistral one's ``params.json``."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from aimindserve.domain.facts import VisionFacts
+from aimindserve.domain.facts import CacheGroup, QuantizationFacts, VisionFacts
+from aimindserve.domain.hf_json import ConfigError, Json, json_object, numbers, section, size, text, texts
+from aimindserve.domain.hf_layers import hf_caches
+from aimindserve.domain.hf_vision import hears, hf_vision
+from aimindserve.domain.hubs import in_order, template_capabilities
 
-# The safetensors format's own limit on its JSON header.
-MAX_SAFETENSORS_HEADER = 100_000_000
-MAX_CONFIG = 4 * 1024 * 1024
-_LARGEST_SIZE = 1 << 31
-_DTYPE_BITS = {
-    **dict.fromkeys(("F64", "I64", "U64"), 64),
-    **dict.fromkeys(("F32", "I32", "U32"), 32),
-    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
-    **dict.fromkeys(("F8_E4M3", "F8_E5M2", "F8_E8M0", "I8", "U8", "BOOL"), 8),
+# transformers leaves out of a nested configuration what equals the class's defaults; these are those defaults.
+_DEFAULTS: dict[str, dict[str, int]] = {
+    "llama": {
+        "hidden_size": 4096,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "intermediate_size": 11008,
+        "vocab_size": 32000,
+        "max_position_embeddings": 2048,
+    },
+    "mistral": {
+        "hidden_size": 4096,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "intermediate_size": 14336,
+        "vocab_size": 32000,
+        "max_position_embeddings": 131072,
+    },
+    "gemma": {"head_dim": 256, "num_attention_heads": 8, "num_hidden_layers": 18, "max_position_embeddings": 8192},
+    "gemma2": {"head_dim": 256, "sliding_window": 4096, "max_position_embeddings": 8192},
+    "gemma3_text": {
+        "head_dim": 256,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 4,
+        "sliding_window": 4096,
+        "vocab_size": 262208,
+        "max_position_embeddings": 131072,
+    },
+    "qwen2": {"max_position_embeddings": 32768},
 }
-
-Json = Mapping[str, object]
-
-
-class ConfigError(Exception):
-    """A configuration or a header is not what it should be; the message says how."""
+_EMBEDDING_CLASSES = ("BertModel", "XLMRobertaModel", "NomicBertModel", "ModernBertModel", "NewModel", "GteModel")
+_RANKING_CLASS = "ForSequenceClassification"
+# vLLM's default for checkpoints in the Mistral form (vllm/transformers_utils/configs/mistral.py).
+_MISTRAL_CONTEXT = 128_000
 
 
 @dataclass(frozen=True, slots=True)
 class HfConfig:
-    """What ``config.json`` tells; None where it does not."""
+    """What the configuration tells; None where it does not. ``code``: the Python files that ``auto_map`` names,
+    ``repository--file.py`` where they lie in another repository."""
 
     architecture: str
     context_length: int | None
@@ -40,140 +63,182 @@ class HfConfig:
     vocabulary_size: int | None
     quantization: str | None
     vision: VisionFacts | None
+    value_size: int | None = None
+    model_type: str | None = None
+    dtype: str | None = None
+    quantized: QuantizationFacts | None = None
+    tied_embeddings: bool = False
+    caches: tuple[CacheGroup, ...] = ()
+    code: tuple[str, ...] = ()
+    audio: bool = False
+
+    @property
+    def bits(self) -> int | None:
+        """Bits of a weight where the checkpoint packs several into one whole number."""
+        return self.quantized.bits if self.quantized else None
 
 
-def parse_config(raw: bytes) -> HfConfig:
-    """The facts in a ``config.json``. Raises ConfigError."""
-    config = _object(raw)
-    text = _section(config, "text_config", "llm_config", "language_config") or config
-    names = config.get("architectures")
-    architecture = cast("list[object]", names)[0] if isinstance(names, list) and names else config.get("model_type")
-    if not isinstance(architecture, str) or not architecture:
-        raise ConfigError("it names no architecture")
-    embedding = _size(text, "hidden_size", "n_embd", "d_model", "dim")
-    heads = _size(text, "num_attention_heads", "n_head", "n_heads")
-    return HfConfig(
-        architecture=architecture,
-        context_length=_size(text, "max_position_embeddings", "n_positions", "max_seq_len"),
-        layers=_size(text, "num_hidden_layers", "n_layer", "n_layers"),
-        heads=heads,
-        kv_heads=_size(text, "num_key_value_heads", "n_kv_heads") or heads,
-        head_size=_size(text, "head_dim") or ((embedding // heads or None) if embedding and heads else None),
-        embedding_size=embedding,
-        feed_forward_size=_size(text, "intermediate_size", "n_inner", "hidden_dim"),
-        vocabulary_size=_size(text, "vocab_size") or _size(config, "vocab_size"),
-        quantization=_quantization(config),
-        vision=_vision(config, architecture),
-    )
+def parse_config(raw: bytes, processor: bytes | None = None) -> HfConfig:
+    """The facts in a ``config.json``; ``processor``: the ``preprocessor_config.json`` beside it, which is passed over
+    when it makes no sense. Raises ConfigError."""
+    return _facts(json_object(raw), _lenient(processor))
+
+
+def parse_params(raw: bytes) -> HfConfig:
+    """The facts in a ``params.json`` of the Mistral form. Raises ConfigError."""
+    params = json_object(raw)
+    tower = section(params, "vision_encoder")
+    experts = section(params, "moe")
+    family = "PixtralForConditionalGeneration" if tower else ("MixtralForCausalLM" if experts else "MistralForCausalLM")
+    names = {
+        "dim": "hidden_size",
+        "n_layers": "num_hidden_layers",
+        "n_heads": "num_attention_heads",
+        "n_kv_heads": "num_key_value_heads",
+        "hidden_dim": "intermediate_size",
+        "tied_embeddings": "tie_word_embeddings",
+    }
+    config: dict[str, object] = {names.get(name, name): value for name, value in params.items()}
+    config["architectures"] = [family]
+    config["model_type"] = "pixtral" if tower else "mistral"
+    config["max_position_embeddings"] = size(params, "max_position_embeddings", "max_seq_len") or _MISTRAL_CONTEXT
+    config["torch_dtype"] = "bfloat16"
+    quantization = section(params, "quantization")
+    if quantization is not None:
+        config["quantization_config"] = {"quant_method": text(quantization, "qformat_weight") or "fp8"}
+    return _facts(config, None)
+
+
+def capabilities(config: HfConfig, template: str, *, pooled: bool = False) -> tuple[str, ...]:
+    """What the model can do. ``template``: its chat template; ``pooled``: it comes as a sentence transformer."""
+    name = config.architecture
+    if name.endswith(_RANKING_CLASS):
+        return ("rerank",)
+    if pooled or name in _EMBEDDING_CLASSES:
+        return ("embedding",)
+    senses = (*(("vision",) if config.vision else ()), *(("audio",) if config.audio else ()))
+    return in_order(("chat", *senses, *template_capabilities(template)))
+
+
+def chat_template(tokenizer: bytes | None) -> str:
+    """The chat templates in a ``tokenizer_config.json`` or ``chat_template.json``, joined."""
+    config = _lenient(tokenizer)
+    value = config.get("chat_template") if config else None
+    if isinstance(value, str):
+        return value
+    entries = cast("list[object]", value) if isinstance(value, list) else []
+    named = [cast("Json", entry) for entry in entries if isinstance(entry, dict)]
+    return "\n".join(found for entry in named if (found := text(entry, "template")))
 
 
 def parse_image_pixels(raw: bytes) -> tuple[int | None, int | None]:
     """The smallest and the largest picture in pixels that a ``preprocessor_config.json`` allows. Raises ConfigError."""
-    config = _object(raw)
-    size = _section(config, "size") or {}
-    smallest = _size(config, "min_pixels") or _size(size, "shortest_edge")
-    largest = _size(config, "max_pixels") or _size(size, "longest_edge")
+    config = json_object(raw)
+    edges = section(config, "size") or {}
+    smallest = size(config, "min_pixels") or size(edges, "shortest_edge")
+    largest = size(config, "max_pixels") or size(edges, "longest_edge")
     return smallest, largest
 
 
-def parse_safetensors_header(raw: bytes, data_size: int) -> int:
-    """The number of parameters in a safetensors file, from its JSON header. ``data_size``: bytes after the header.
-
-    Raises ConfigError unless the tensors lie one after the other and fill the data exactly
-    (https://huggingface.co/docs/safetensors, "Format").
-    """
-    spans: list[tuple[int, int]] = []
-    parameters = 0
-    for name, value in _object(raw).items():
-        if name == "__metadata__":
-            continue
-        begin, end, elements = _tensor(name, value)
-        spans.append((begin, end))
-        parameters += elements
-    position = 0
-    for begin, end in sorted(spans):
-        if begin != position:
-            raise ConfigError(f"its tensors leave a gap or overlap at byte {position}")
-        position = end
-    if position != data_size:
-        raise ConfigError(f"its tensors take {position} bytes and {data_size} are there")
-    return parameters
-
-
-def _tensor(name: str, value: object) -> tuple[int, int, int]:
-    problem = ConfigError(f"the entry {name[:80]!r} is not a tensor")
-    if not isinstance(value, dict):
-        raise problem
-    entry = cast("Json", value)
-    shape, offsets, dtype = entry.get("shape"), entry.get("data_offsets"), entry.get("dtype")
-    if not _whole_numbers(shape) or not _whole_numbers(offsets) or not isinstance(dtype, str):
-        raise problem
-    dimensions, ends = cast("list[int]", shape), cast("list[int]", offsets)
-    if len(ends) != 2 or len(dimensions) > 16 or ends[1] < ends[0]:
-        raise problem
-    elements = 1
-    for size in dimensions:
-        elements *= size
-    bits = _DTYPE_BITS.get(dtype)
-    if bits is not None and elements * bits != 8 * (ends[1] - ends[0]):
-        raise problem
-    return ends[0], ends[1], elements
-
-
-def _whole_numbers(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in cast("list[object]", value)
-    )
-
-
-def _object(raw: bytes) -> Json:
+def _lenient(raw: bytes | None) -> Json | None:
     try:
-        value: object = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError("it is not JSON") from error
-    if not isinstance(value, dict):
-        raise ConfigError("it is not a JSON object")
-    return cast("Json", value)
-
-
-def _section(config: Json, *names: str) -> Json | None:
-    for name in names:
-        value = config.get(name)
-        if isinstance(value, dict):
-            return cast("Json", value)
-    return None
-
-
-def _size(config: Json, *names: str) -> int | None:
-    for name in names:
-        value = config.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_SIZE:
-            return value
-    return None
-
-
-def _quantization(config: Json) -> str | None:
-    """The quantization method, or the type of the weights."""
-    section = _section(config, "quantization_config")
-    method = section.get("quant_method") if section else None
-    dtype = config.get("dtype") or config.get("torch_dtype")
-    chosen = method or dtype
-    return chosen if isinstance(chosen, str) else None
-
-
-def _vision(config: Json, architecture: str) -> VisionFacts | None:
-    tower = _section(config, "vision_config", "vision_encoder", "visual", "img_processor")
-    if tower is None:
+        return json_object(raw) if raw is not None else None
+    except ConfigError:
         return None
-    kind = tower.get("model_type")
-    return VisionFacts(
-        kind=kind if isinstance(kind, str) else architecture,
-        # Qwen2-VL calls the tower's own width embed_dim; its hidden_size is that of the language model.
-        width=_size(tower, "embed_dim", "hidden_size"),
-        feed_forward_size=_size(tower, "intermediate_size"),
-        heads=_size(tower, "num_heads", "num_attention_heads", "attention_heads"),
-        layers=_size(tower, "depth", "num_hidden_layers"),
-        image_size=_size(tower, "image_size"),
-        patch_size=_size(tower, "patch_size"),
-        merge_size=_size(tower, "spatial_merge_size"),
+
+
+def _facts(config: Json, processor: Json | None) -> HfConfig:
+    inner = section(config, "text_config", "llm_config", "language_config", "thinker_config")
+    inner = (section(inner, "text_config") or inner) if inner is not None else config
+    words: Mapping[str, object] = {**_DEFAULTS.get(text(inner, "model_type") or "", {}), **inner}
+    names = texts(config, "architectures")
+    architecture = names[0] if names and names[0] else text(config, "model_type")
+    if not architecture:
+        raise ConfigError("it names no architecture")
+    embedding = size(words, "hidden_size", "n_embd", "n_embed", "d_model", "dim")
+    heads = size(words, "num_attention_heads", "n_head", "n_heads")
+    layers = size(words, "num_hidden_layers", "n_layer", "n_layers", "num_layers")
+    latent = size(words, "kv_lora_rank")
+    per_head = size(words, "head_dim", "kv_channels") or ((embedding // heads or None) if embedding and heads else None)
+    if latent:
+        per_head = (size(words, "qk_nope_head_dim") or 0) + (size(words, "qk_rope_head_dim") or 0) or per_head
+    kv_heads = _kv_heads(words, heads)
+    quantized = _quantized(config)
+    dtype = text(config, "dtype", "torch_dtype") or text(words, "dtype", "torch_dtype")
+    return HfConfig(
+        architecture=architecture,
+        context_length=size(words, "max_position_embeddings", "n_positions", "max_seq_len", "seq_length"),
+        layers=layers,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_size=per_head,
+        value_size=size(words, "v_head_dim") if latent else None,
+        embedding_size=embedding,
+        feed_forward_size=size(words, "intermediate_size", "n_inner", "hidden_dim", "ffn_hidden_size"),
+        vocabulary_size=size(words, "vocab_size", "padded_vocab_size") or size(config, "vocab_size"),
+        quantization=quantized.method if quantized else dtype,
+        vision=hf_vision(config, processor, architecture),
+        model_type=text(config, "model_type"),
+        dtype=dtype,
+        quantized=quantized,
+        tied_embeddings=_tied(config, words),
+        caches=hf_caches(words, layers, kv_heads, per_head),
+        code=_code(config),
+        audio=hears(config),
     )
+
+
+def _kv_heads(words: Json, heads: int | None) -> int | None:
+    if words.get("multi_query") is True and words.get("new_decoder_architecture") is not True:
+        return size(words, "multi_query_group_num") or 1
+    listed = numbers(words, "num_key_value_heads")
+    grouped = size(words, "multi_query_group_num") if words.get("multi_query_attention") is True else None
+    return (
+        grouped or size(words, "num_key_value_heads", "n_kv_heads", "num_kv_heads") or max(listed, default=0) or heads
+    )
+
+
+def _tied(config: Json, words: Json) -> bool:
+    value = words.get("tie_word_embeddings", config.get("tie_word_embeddings"))
+    if isinstance(value, bool):
+        return value
+    # transformers' own default is True; the families that untie it say so, those below never write it.
+    return (text(words, "model_type") or "").startswith("gemma")
+
+
+def _quantized(config: Json) -> QuantizationFacts | None:
+    found = section(config, "quantization_config")
+    inner = section(config, "text_config", "llm_config")
+    found = found or (section(inner, "quantization_config") if inner else None)
+    method = text(found, "quant_method", "quant_algo") if found is not None else None
+    if found is None or method is None:
+        return None
+    bits, group_size = size(found, "bits", "w_bit", "weight_bits"), size(found, "group_size", "q_group_size")
+    groups = section(found, "config_groups")
+    first = (
+        next((cast("Json", value) for value in groups.values() if isinstance(value, dict)), None) if groups else None
+    )
+    scheme = section(first, "weights") if first else None
+    if scheme is not None:
+        bits, group_size = bits or size(scheme, "num_bits"), group_size or size(scheme, "group_size")
+    if found.get("load_in_4bit") is True:
+        bits = 4
+    elif found.get("load_in_8bit") is True or method.startswith("fp8"):
+        bits = 8
+    elif method in ("mxfp4", "awq", "gptq"):
+        bits = bits or 4
+    skipped = texts(found, "modules_to_not_convert") or texts(found, "ignore") or texts(found, "llm_int8_skip_modules")
+    return QuantizationFacts(
+        method=method[:64], bits=bits, group_size=group_size, skipped=tuple(name[:128] for name in skipped[:512])
+    )
+
+
+def _code(config: Json) -> tuple[str, ...]:
+    """Files that ``auto_map`` names: ``modeling_x.Class`` or ``organisation/name--modeling_x.Class``."""
+    found: set[str] = set()
+    for value in (section(config, "auto_map") or {}).values():
+        items = cast("list[object]", value) if isinstance(value, list) else [value]
+        for item in items:
+            if isinstance(item, str) and "." in item:
+                found.add(f"{item.rpartition('.')[0][:200]}.py")
+    return tuple(sorted(found))[:32]

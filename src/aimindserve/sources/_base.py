@@ -36,7 +36,7 @@ class ModelSource(Protocol):
 
     def resolve(self, source: Source, asking: Asking) -> Resolution:
         """The model's facts, or why there are none. Paths of all files that an engine loads are absolute, or those in
-        the repository (then the facts have an origin)."""
+        the repository (then the facts have an origin). May raise RefusedError."""
         ...
 
 

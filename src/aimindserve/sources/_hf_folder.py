@@ -1,105 +1,70 @@
-"""A Hugging Face checkpoint in a folder of this machine: ``config.json`` and ``*.safetensors``."""
+"""A Hugging Face or Mistral checkpoint in a folder of this machine."""
 
 from pathlib import Path
 
-from aimindserve.domain.facts import FileRole, ModelFacts, ModelFile, ModelFormat, VisionFacts
-from aimindserve.domain.hf_config import (
-    MAX_CONFIG,
-    MAX_SAFETENSORS_HEADER,
-    ConfigError,
-    HfConfig,
-    parse_config,
-    parse_image_pixels,
-    parse_safetensors_header,
-)
-from aimindserve.domain.reasons import ReasonCode, reason
+from aimindserve.domain.facts import FileRole, ModelFacts, ModelFile
+from aimindserve.domain.hf_json import MAX_CONFIG, ConfigError
+from aimindserve.domain.hf_model import CONFIG, MODULES, PARAMS, READ, Checkpoint, checkpoint_model
+from aimindserve.domain.hf_weights import MAX_SAFETENSORS_HEADER, Weights, join_weights, parse_safetensors_header
+from aimindserve.domain.hub_files import RepositoryFile, checkpoint_plan
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.sources._base import OpenFile, RefusedError, names_in, open_regular, read_small
-
-CONFIG = "config.json"
-_PREPROCESSOR = "preprocessor_config.json"
-# A second copy of the same weights in the publisher's own format.
-_DUPLICATE_PREFIX = "consolidated"
 
 
 def resolve_hf_folder(folder: Path) -> ModelFacts:
     """The facts of the checkpoint in ``folder``. Raises RefusedError."""
     names = names_in(folder)
-    weights = _weight_names(names)
-    if CONFIG not in names or not weights:
-        raise RefusedError(reason(ReasonCode.SOURCE_NO_MODEL, path=str(folder)))
-    config, config_size = _config(folder / CONFIG)
-    vision = config.vision
-    tokens = _image_tokens(folder, vision) if vision and _PREPROCESSOR in names else (None, None)
-    files: list[ModelFile] = []
-    parameters = weight_bytes = 0
-    for name in weights:
-        with open_regular(folder / name) as file:
-            count, data = _measure(file)
-            files.append(ModelFile(path=str(file.path), role=FileRole.WEIGHTS, size=file.size))
-        parameters += count
-        weight_bytes += data
-    files.append(ModelFile(path=str(folder / CONFIG), role=FileRole.CONFIG, size=config_size))
-    return ModelFacts(
-        format=ModelFormat.SAFETENSORS,
-        architecture=config.architecture,
-        name=folder.name,
-        files=tuple(files),
-        capabilities=("chat", "vision") if vision else ("chat",),
-        quantization=config.quantization,
-        parameters=parameters,
-        context_length=config.context_length,
-        layers=config.layers,
-        heads=config.heads,
-        kv_heads=config.kv_heads,
-        head_size=config.head_size,
-        embedding_size=config.embedding_size,
-        feed_forward_size=config.feed_forward_size,
-        vocabulary_size=config.vocabulary_size,
-        weight_bytes=weight_bytes,
-        image_tokens_min=tokens[0],
-        image_tokens_max=tokens[1],
-        vision=vision,
-    )
-
-
-def _weight_names(names: list[str]) -> list[str]:
-    """Weight files, without the second copy that some publishers add and without adapters."""
-    weights = [name for name in names if name.endswith(".safetensors") and not name.startswith("adapter_")]
-    return [name for name in weights if not name.startswith(_DUPLICATE_PREFIX)] or weights
-
-
-def _config(path: Path) -> tuple[HfConfig, int]:
-    """The configuration and its file's size."""
-    raw = read_small(path, MAX_CONFIG)
-    if raw is None:
-        raise RefusedError(reason(ReasonCode.CONFIG_INVALID, path=str(path), detail="it is too long"))
+    plan = checkpoint_plan([RepositoryFile(name, 0) for name in names], str(folder))
+    if isinstance(plan, Reason):
+        missing = plan.code is ReasonCode.REPOSITORY_NO_MODEL
+        raise RefusedError(reason(ReasonCode.SOURCE_NO_MODEL, path=str(folder)) if missing else plan)
+    described = PARAMS if plan.mistral else CONFIG
+    texts = _texts(folder, names, described)
+    checkpoint = Checkpoint(texts, modules=MODULES in names)
     try:
-        return parse_config(raw), len(raw)
+        config = checkpoint.config()
     except ConfigError as error:
-        raise RefusedError(reason(ReasonCode.CONFIG_INVALID, path=str(path), detail=str(error))) from error
+        path = str(folder / described)
+        raise RefusedError(reason(ReasonCode.CONFIG_INVALID, path=path, detail=str(error))) from error
+    files: list[ModelFile] = []
+    weights: list[Weights] = []
+    for planned in plan.weights:
+        with open_regular(folder / planned.name) as file:
+            weights.append(_measure(file, config.bits))
+            files.append(ModelFile(path=str(file.path), role=FileRole.WEIGHTS, size=file.size))
+    files.append(ModelFile(path=str(folder / described), role=FileRole.CONFIG, size=len(texts[described])))
+    code = tuple(name for name in names if name.endswith(".py")) if config.code else ()
+    return checkpoint_model(checkpoint, config, folder.name, files, join_weights(weights), code_files=code)
 
 
-def _measure(file: OpenFile) -> tuple[int, int]:
-    """Parameters and bytes of tensor data of one safetensors file."""
+def _texts(folder: Path, names: list[str], described: str) -> dict[str, bytes]:
+    """The small files that facts come from. All but the one that describes the model may be unreadable."""
+    texts: dict[str, bytes] = {}
+    for name in READ:
+        if name not in names:
+            continue
+        try:
+            raw = read_small(folder / name, MAX_CONFIG)
+        except RefusedError:
+            if name == described:
+                raise
+            continue
+        if raw is not None:
+            texts[name] = raw
+        elif name == described:
+            path = str(folder / name)
+            raise RefusedError(reason(ReasonCode.CONFIG_INVALID, path=path, detail="it is too long"))
+    return texts
+
+
+def _measure(file: OpenFile, bits: int | None) -> Weights:
+    """The weights in one safetensors file."""
     corrupt = ReasonCode.SAFETENSORS_CORRUPT
     length = int.from_bytes(file.read(0, 8), "little")
     data = file.size - 8 - length
     if length > MAX_SAFETENSORS_HEADER or data < 0:
         raise RefusedError(reason(corrupt, path=str(file.path), detail="its header is cut off"))
     try:
-        return parse_safetensors_header(file.read(8, length), data), data
+        return parse_safetensors_header(file.read(8, length), data, bits)
     except ConfigError as error:
         raise RefusedError(reason(corrupt, path=str(file.path), detail=str(error))) from error
-
-
-def _image_tokens(folder: Path, vision: VisionFacts) -> tuple[int | None, int | None]:
-    """Bounds on the tokens of one picture. A preprocessor that cannot be read only leaves them unknown."""
-    side = (vision.patch_size or 0) * (vision.merge_size or 1)
-    try:
-        raw = read_small(folder / _PREPROCESSOR, MAX_CONFIG)
-        pixels = parse_image_pixels(raw) if raw is not None and side else (None, None)
-    except (ConfigError, RefusedError):
-        return None, None
-    # Edges are lengths in some processors; a picture of fewer pixels than one token has been misread.
-    smallest, largest = (count // side**2 if count and side and count >= side**2 else None for count in pixels)
-    return smallest, largest

@@ -7,7 +7,7 @@ from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.reasons import ReasonCode, reason
 from aimindserve.domain.source import Source
 from aimindserve.sources._base import Asking, RefusedError, Resolution
-from aimindserve.sources._gguf import LocalShelf, resolve_gguf
+from aimindserve.sources._gguf import resolve_gguf
 
 # The model was trained on pictures of exactly this many tokens; with any other number it sees nothing.
 _IMAGE_TOKENS = {"tiny-vlm": 16}
@@ -23,7 +23,7 @@ class DemoSource:
         path = _model_path(source.location) if tokens else None
         if path is None:
             raise RefusedError(reason(ReasonCode.DEMO_UNKNOWN, name=source.location))
-        facts: ModelFacts = resolve_gguf(LocalShelf(), path, asking.projector)
+        facts: ModelFacts = resolve_gguf(path, asking.projector)
         limits = {"image_tokens_min": tokens, "image_tokens_max": tokens, "name": source.location}
         return facts.model_copy(update=limits)
 

@@ -1,196 +1,153 @@
-"""``hf://``: GGUF models in repositories of Hugging Face, or of a mirror that speaks its protocol."""
+"""``hf://``: the Hugging Face hub and its mirrors, asked through huggingface_hub."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import PurePath, PurePosixPath
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
-import httpx
-
-from aimindserve.domain.facts import HubOrigin, ModelFacts, ModelFile
-from aimindserve.domain.gguf_files import choose_model, quantization_tag
-from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.domain.hub_files import RepositoryFile
+from aimindserve.domain.hubs import (
+    TASK_OF_CAPABILITY,
+    Hints,
+    HubAccount,
+    HubModel,
+    HubPage,
+    HubQuery,
+    engines_for,
+    guess_capabilities,
+)
 from aimindserve.domain.source import Source
-from aimindserve.sources._base import Asking, RefusedError, Resolution
-from aimindserve.sources._gguf import GgufFile, header_of, resolve_gguf
-from aimindserve.sources._remote import TIMEOUT, RemoteFile
+from aimindserve.sources._base import RefusedError
+from aimindserve.sources._hf_api import Question, hf_api
+from aimindserve.sources._http import Asked, HubHttp
+from aimindserve.sources._hub import Snapshot
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
+    from huggingface_hub.hf_api import ModelSort_T, RepoSibling
 
-_ENDPOINT = "https://huggingface.co"
-_ASK_SECONDS = 10.0
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A file of a repository."""
-
-    size: int
-    digest: str | None
+_SORTS: "dict[str, ModelSort_T]" = {
+    "downloads": "downloads",
+    "likes": "likes",
+    "updated": "last_modified",
+    "trending": "trending_score",
+}
+_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2}
+_SEEING_TASKS = ("image-text-to-text", "visual-question-answering", "any-to-any", "video-text-to-text")
 
 
-class HuggingFaceSource:
-    """Repositories with GGUF files. Facts come from the headers, read by ranges; nothing is downloaded."""
+class HuggingFaceHub:
+    """The hub at ``access.endpoints["hf"]``."""
 
-    def resolve(self, source: Source, asking: Asking) -> Resolution:
-        """The facts of the model, pinned to the commit that the revision names now. Raises RefusedError."""
-        access = asking.access
-        if access.offline:
-            raise RefusedError(reason(ReasonCode.HUB_OFFLINE, source=str(source)))
-        endpoint = access.endpoints.get("hf") or _ENDPOINT
-        token = access.tokens.get("hf")
-        info = _ask(endpoint, token, source)
-        entries = _entries(info)
-        chosen = _chosen(source, entries)
-        origin = HubOrigin(hub="hf", repository=source.location, revision=info.sha or "")
-        if not _COMMIT.fullmatch(origin.revision):
-            raise RefusedError(reason(ReasonCode.HUB_UNREACHABLE, hub=endpoint, detail="it names no commit"))
-        with httpx.Client(proxy=access.proxy, timeout=TIMEOUT) as client:
-            shelf = _Repository(client, endpoint, token, origin, entries)
-            facts = resolve_gguf(shelf, PurePosixPath(chosen), asking.projector)
-        return _pinned(facts, origin, entries, info)
+    def __init__(self, http: HubHttp) -> None:
+        self.http = http
 
+    def search(self, query: HubQuery) -> HubPage:
+        """One page of models. Raises RefusedError."""
+        question = Question(self.http, Asked(), query.cursor)
+        tags = [*(["gguf"] if query.gguf else [])]
+        with hf_api(question) as api:
+            found = list(
+                api.list_models(
+                    search=query.text or None,
+                    filter=tags or None,
+                    pipeline_tag=query.task or TASK_OF_CAPABILITY.get(query.capability or ""),
+                    num_parameters=_range(query.min_parameters, query.max_parameters),
+                    sort=_SORTS[query.sort],
+                    limit=query.limit,
+                    expand=[
+                        *("cardData", "config", "downloads", "gated", "gguf", "lastModified", "likes"),
+                        *("library_name", "pipeline_tag", "safetensors", "tags"),
+                    ],
+                )
+            )
+        following = parse_qs(urlsplit(question.next).query).get("cursor") if question.next else None
+        items = [_model(info) for info in found]
+        # The hub knows no task for these two; what a page holds is sifted.
+        if query.capability in ("tools", "thinking"):
+            items = [item for item in items if query.capability in item.capabilities]
+        return HubPage(tuple(items), following[0] if following else None)
 
-class _Repository:
-    """A shelf of ``sources._gguf``: the files of one commit."""
+    def snapshot(self, source: Source) -> Snapshot:
+        """The repository at a commit. Raises RefusedError."""
+        revision = source.revision or "main"
+        question = Question(self.http, Asked(source.location, revision))
+        with hf_api(question) as api:
+            info = api.model_info(source.location, revision=revision, files_metadata=True)
+        if not info.sha:
+            detail = f"it names no commit of {source.location}"
+            raise RefusedError(self.http.unreachable(detail))
+        return Snapshot(
+            hub="hf",
+            repository=source.location,
+            revision=info.sha,
+            files=tuple(_file(sibling) for sibling in info.siblings or ()),
+            license=_license(info),
+            gated=bool(info.gated),
+            vision=info.pipeline_tag in _SEEING_TASKS,
+        )
 
-    def __init__(
-        self, client: httpx.Client, endpoint: str, token: str | None, origin: HubOrigin, entries: dict[str, _Entry]
-    ) -> None:
-        self._client = client
-        self._base = f"{endpoint.rstrip('/')}/{origin.repository}/resolve/{origin.revision}"
-        self._token = token
-        self._entries = entries
-
-    def names(self, folder: PurePath) -> list[str]:
-        """See ``Shelf``."""
-        return sorted(path.name for path in map(PurePosixPath, self._entries) if path.parent == folder)
-
-    def read(self, path: PurePath) -> GgufFile:
-        """See ``Shelf``."""
-        entry = self._entries.get(str(path))
-        if entry is None:
-            raise RefusedError(reason(ReasonCode.HUB_FILE_NOT_FOUND, file=str(path)))
-        remote = RemoteFile(self._client, f"{self._base}/{quote(str(path))}", self._token, entry.size)
-        return GgufFile(path, entry.size, header_of(path, remote.read, entry.size))
-
-
-def _ask(endpoint: str, token: str | None, source: Source) -> "ModelInfo":
-    """The repository's files and state. Raises RefusedError."""
-    from huggingface_hub import HfApi  # noqa: PLC0415  # half a second and 30 MB that only hubs need
-
-    # token=False: no token of the account that runs the server is used by accident.
-    api = HfApi(endpoint=endpoint, token=token or False)
-    with _as_reasons(endpoint, token, source):
-        revision = source.revision
-        return api.model_info(source.location, revision=revision, files_metadata=True, timeout=_ASK_SECONDS)
-
-
-@contextmanager
-def _as_reasons(endpoint: str, token: str | None, source: Source) -> Iterator[None]:
-    """The client library's errors as refusals."""
-    from huggingface_hub.errors import (  # noqa: PLC0415
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    name, page = source.location, f"{endpoint.rstrip('/')}/{source.location}"
-    try:
-        yield
-    except GatedRepoError as error:
-        code = ReasonCode.REPOSITORY_GATED if token else ReasonCode.REPOSITORY_NEEDS_TOKEN
-        raise RefusedError(reason(code, repository=name, page=page)) from error
-    except RepositoryNotFoundError as error:
-        raise RefusedError(_absent(error, token, name)) from error
-    except RevisionNotFoundError as error:
-        found = reason(ReasonCode.REVISION_NOT_FOUND, repository=name, revision=source.revision or "main")
-        raise RefusedError(found) from error
-    except HfHubHTTPError as error:
-        raise RefusedError(_refusal(error, endpoint)) from error
-    except HFValidationError as error:
-        raise RefusedError(reason(ReasonCode.REPOSITORY_NOT_FOUND, repository=name)) from error
-    except (OSError, ValueError, _transport_error()) as error:
-        detail = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise RefusedError(reason(ReasonCode.HUB_UNREACHABLE, hub=endpoint, detail=detail)) from error
+    def whoami(self) -> HubAccount:
+        """Whose token it is. Without a token only whether the hub answers. Raises RefusedError."""
+        started = time.monotonic()
+        name: str | None = None
+        question = Question(self.http, Asked())
+        with hf_api(question) as api:
+            if self.http.token:
+                name = str(api.whoami(token=self.http.token).get("name", ""))
+            else:
+                list(api.list_models(limit=1))
+        return HubAccount("hf", name, 1000 * (time.monotonic() - started))
 
 
-def _transport_error() -> type[Exception]:
-    """What the client library's own HTTP client raises where the network fails."""
-    import httpx2  # noqa: PLC0415
-
-    return httpx2.HTTPError
+def _range(smallest: int | None, largest: int | None) -> str | None:
+    parts = [f"{word}:{value}" for word, value in (("min", smallest), ("max", largest)) if value]
+    return ",".join(parts) or None
 
 
-def _absent(error: Exception, token: str | None, name: str) -> Reason:
-    """The hub says 401 both for a token that it does not know and, to strangers, for what is private or absent."""
-    status = getattr(getattr(error, "response", None), "status_code", 404)
-    if status == 401 and token:
-        return reason(ReasonCode.TOKEN_INVALID, hub="Hugging Face")
-    return reason(ReasonCode.REPOSITORY_NOT_FOUND, repository=name)
+def _file(sibling: "RepoSibling") -> RepositoryFile:
+    lfs = sibling.lfs
+    if lfs is not None:
+        return RepositoryFile(sibling.rfilename, lfs.size, f"sha256:{lfs.sha256}")
+    digest = f"git:{sibling.blob_id}" if sibling.blob_id else None
+    return RepositoryFile(sibling.rfilename, sibling.size or 0, digest)
 
 
-def _refusal(error: Exception, endpoint: str) -> Reason:
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", 0)
-    if status == 401:
-        return reason(ReasonCode.TOKEN_INVALID, hub="Hugging Face")
-    if status == 403:
-        return reason(ReasonCode.TOKEN_SCOPE, hub="Hugging Face")
-    if status == 429:
-        wait = getattr(response, "headers", {}).get("retry-after", "")
-        return reason(ReasonCode.HUB_RATE_LIMITED, hub=endpoint, seconds=int(wait) if wait.isdigit() else 60)
-    return reason(ReasonCode.HUB_UNREACHABLE, hub=endpoint, detail=f"HTTP {status}")
+def _license(info: "ModelInfo") -> str | None:
+    """The licence's own name where the card has one (``llama3.2``), else its tag."""
+    card: dict[str, Any] = info.card_data.to_dict() if info.card_data else {}
+    named = card.get("license_name") or card.get("license")
+    if isinstance(named, str) and named:
+        return named
+    return next((tag.removeprefix("license:") for tag in info.tags or () if tag.startswith("license:")), None)
 
 
-def _entries(info: "ModelInfo") -> dict[str, _Entry]:
-    """Every file by path. Sizes and digests: of the content for large files, of the git blob for small ones."""
-    found: dict[str, _Entry] = {}
-    for sibling in info.siblings or ():
-        sha256 = getattr(sibling.lfs, "sha256", None)
-        digest = f"sha256:{sha256}" if sha256 else f"git:{sibling.blob_id}" if sibling.blob_id else None
-        found[sibling.rfilename] = _Entry(sibling.size or 0, digest)
-    return found
-
-
-def _chosen(source: Source, entries: dict[str, _Entry]) -> str:
-    """The file to run: the named one, the wanted quantization, or the usual choice. Raises RefusedError."""
-    if source.file is not None:
-        if source.file not in entries:
-            raise RefusedError(reason(ReasonCode.HUB_FILE_NOT_FOUND, file=source.file))
-        return source.file
-    names = [name for name in entries if name.casefold().endswith(".gguf")]
-    if not names:
-        raise RefusedError(reason(ReasonCode.REPOSITORY_NO_GGUF, repository=source.location))
-    wanted = [name for name in names if source.quantization in (None, quantization_tag(PurePosixPath(name).name))]
-    chosen = choose_model(wanted)
-    if chosen is None:
-        tags = sorted({tag for name in names if (tag := quantization_tag(PurePosixPath(name).name))})
-        wish = source.quantization or ""
-        raise RefusedError(reason(ReasonCode.QUANTIZATION_NOT_FOUND, wanted=wish, available=", ".join(tags)))
-    return chosen
-
-
-def _pinned(facts: ModelFacts, origin: HubOrigin, entries: dict[str, _Entry], info: "ModelInfo") -> ModelFacts:
-    """The facts with where their files come from."""
-    files = tuple(_with_digest(file, entries[file.path]) for file in facts.files)
-    licence = (info.card_data or {}).get("license") if info.card_data else None
-    return facts.model_copy(
-        update={
-            "files": files,
-            "origin": origin,
-            "license": licence if isinstance(licence, str) else None,
-            "gated": bool(info.gated),
-        }
+def _model(info: "ModelInfo") -> HubModel:
+    tags = tuple(info.tags or ())
+    gguf = info.gguf or {}
+    weights = info.safetensors
+    formats = frozenset(name for name in ("gguf", "safetensors") if name in tags)
+    total: object = gguf.get("total") or (weights.total if weights else None)
+    return HubModel(
+        hub="hf",
+        repository=info.id,
+        downloads=info.downloads or 0,
+        likes=info.likes or 0,
+        updated_at=info.last_modified.timestamp() if info.last_modified else None,
+        license=_license(info),
+        gated=bool(info.gated),
+        gguf="gguf" in tags,
+        capabilities=guess_capabilities(
+            Hints(info.id, (info.pipeline_tag,) if info.pipeline_tag else (), tags, template=_template(info))
+        ),
+        engines=engines_for(formats),
+        parameters=total if isinstance(total, int) else None,
+        size=sum(count * _BYTES.get(name, 1) for name, count in weights.parameters.items()) if weights else None,
     )
 
 
-def _with_digest(file: ModelFile, entry: _Entry) -> ModelFile:
-    return file.model_copy(update={"size": entry.size, "digest": entry.digest})
+def _template(info: "ModelInfo") -> str:
+    gguf: dict[str, Any] = info.gguf or {}
+    config: dict[str, Any] = info.config or {}
+    tokenizer = config.get("tokenizer_config")
+    templates = (gguf.get("chat_template"), tokenizer.get("chat_template") if isinstance(tokenizer, dict) else None)
+    return "\n".join(template for template in templates if isinstance(template, str))

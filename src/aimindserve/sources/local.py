@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from aimindserve.domain.gguf_files import choose_model
+from aimindserve.domain.hf_model import CONFIG, PARAMS
 from aimindserve.domain.reasons import ReasonCode, reason
 from aimindserve.domain.source import Source
 from aimindserve.sources._base import Asking, RefusedError, Resolution, is_folder, names_in
-from aimindserve.sources._gguf import LocalShelf, resolve_gguf
-from aimindserve.sources._hf_folder import CONFIG, resolve_hf_folder
+from aimindserve.sources._gguf import resolve_gguf
+from aimindserve.sources._hf_folder import resolve_hf_folder
 
 
 class LocalSource:
@@ -18,16 +19,16 @@ class LocalSource:
         path = Path(source.location)
         if is_folder(path):
             return _resolve_folder(path, asking.projector)
-        if path.suffix == ".safetensors" or path.name == CONFIG:
+        if path.suffix == ".safetensors" or path.name in (CONFIG, PARAMS):
             return resolve_hf_folder(path.parent)
-        return resolve_gguf(LocalShelf(), path, asking.projector)
+        return resolve_gguf(path, asking.projector)
 
 
 def _resolve_folder(folder: Path, projector: str | None) -> Resolution:
     names = names_in(folder)
     chosen = choose_model(name for name in names if name.endswith(".gguf"))
     if chosen is not None:
-        return resolve_gguf(LocalShelf(), folder / chosen, projector)
-    if CONFIG in names:
+        return resolve_gguf(folder / chosen, projector)
+    if CONFIG in names or PARAMS in names:
         return resolve_hf_folder(folder)
     raise RefusedError(reason(ReasonCode.SOURCE_NO_MODEL, path=str(folder)))
