@@ -47,7 +47,7 @@ export function FileActions({ item, store }: Props): ReactElement {
   const navigate = useNavigate();
   const [removing, remove] = useDisclosure(false);
   const command = useFileCommand();
-  const source = exactSource(item.source, item.revision);
+  const source = exactSource(item);
   const choose = (action: FileAction): void => {
     if (removes(action)) remove.open();
     else if (action === "deploy") void navigate({ to: "/models", search: { source } });

@@ -32,7 +32,7 @@ function Origin({ item }: { item: ModelFilesView }): ReactElement {
           rel="noreferrer noopener"
           title={t("files.openHub", { repository: page.repository })}
         >
-          {item.source}
+          {sourceText(item.source)}
           <IconExternalLink className={classes.outside ?? ""} size={14} aria-hidden />
         </a>
       ) : (

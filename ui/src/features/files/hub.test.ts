@@ -20,13 +20,20 @@ describe("modelPage", () => {
 
 describe("exactSource", () => {
   it.each([
-    ["hf://org/name", `hf://org/name@${SHA}`],
+    ["hf://org/name", `hf://org/name@${SHA}:Q8_0`],
     ["hf://org/name:Q4_K_M", `hf://org/name@${SHA}:Q4_K_M`],
     ["ms://org/name/a/b.gguf", `ms://org/name@${SHA}/a/b.gguf`],
-    ["hf://org/name@main:Q4_K_M", "hf://org/name@main:Q4_K_M"],
+    ["hf://org/name@main", "hf://org/name@main:Q8_0"],
+    [`hf://org/name@${SHA}`, `hf://org/name@${SHA}:Q8_0`],
     ["file:///models/m.gguf", "file:///models/m.gguf"],
   ])("%s → %s", (source, exact) => {
-    expect(exactSource(source, SHA)).toBe(exact);
+    const stored = { source, revision: SHA, quantization: "Q8_0", files: [{ path: "a/b.gguf" }] };
+    expect(exactSource(stored)).toBe(exact);
+  });
+
+  it("names no quantization where the repository has one checkpoint", () => {
+    const stored = { source: "hf://org/name", revision: null, quantization: "fp8", files: [{ path: "m.safetensors" }] };
+    expect(exactSource(stored)).toBe("hf://org/name");
   });
 });
 
@@ -35,5 +42,6 @@ describe("the words of a source", () => {
     expect(shortRevision(SHA)).toBe("9f2b8d6c");
     expect(shortRevision("master")).toBe("master");
     expect(sourceText("file:///models/m.gguf")).toBe("/models/m.gguf");
+    expect(sourceText(`hf://org/name@${SHA}:Q8_0`)).toBe("hf://org/name:Q8_0");
   });
 });

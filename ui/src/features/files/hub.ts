@@ -18,16 +18,25 @@ export function modelPage(source: string, revision: string | null): ModelPage | 
   return { repository, url: hubPage(hub, repository) + at };
 }
 
-/** The source of exactly these files: a hub's source without a revision gets the one that lies on the disk. */
-export function exactSource(source: string, revision: string | null): string {
+interface Stored {
+  source: string;
+  revision: string | null;
+  quantization: string | null;
+  files: readonly { path: string }[];
+}
+
+/** The source of exactly these files: at the commit that lies on the disk, and of that GGUF quantization. */
+export function exactSource({ source, revision, quantization, files }: Stored): string {
   const [, hub, repository, at, rest] = SOURCE.exec(source) ?? [];
-  if (!hub || !repository || at || revision === null) return source;
-  return `${hub}://${repository}@${revision}${rest ?? ""}`;
+  if (!hub || !repository) return source;
+  const gguf = files.some((file) => file.path.endsWith(".gguf"));
+  const chosen = rest ?? (gguf && quantization ? `:${quantization}` : "");
+  return `${hub}://${repository}${at ?? (revision === null ? "" : `@${revision}`)}${chosen}`;
 }
 
 /** A commit id as people quote it; other revisions as they are. */
 export const shortRevision = (revision: string): string =>
   /^[0-9a-f]{16,}$/.test(revision) ? revision.slice(0, 8) : revision;
 
-/** A source as people write it: a path for a local one. */
-export const sourceText = (source: string): string => source.replace(/^file:\/\//, "");
+/** A source as people write it: a path for a local one, and no commit, which stands beside it. */
+export const sourceText = (source: string): string => source.replace(/^file:\/\//, "").replace(/@[0-9a-f]{40}/, "");
