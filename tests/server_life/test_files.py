@@ -92,8 +92,8 @@ async def test_a_download_is_ordered_shown_and_deleted(cli: httpx.AsyncClient, l
     events = (await cli.get("/api/v1/events")).json()["items"]
     told = [event["kind"] for event in events if event["kind"].startswith("model.")]
     assert told == [
-        *("model.ordered", "model.pause_ordered", "model.resume_ordered"),
-        *("model.downloaded", "model.delete_ordered", "model.deleted"),
+        *("model.ordered", "model.downloading", "model.pause_ordered", "model.paused"),
+        *("model.resume_ordered", "model.downloading", "model.downloaded", "model.delete_ordered", "model.deleted"),
     ]
 
 

@@ -9,7 +9,13 @@ from aimindserve.domain.files import ModelState
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ModelOrderRow, NodeRow
 
-_TOLD = {ModelState.READY: "model.downloaded", ModelState.FAILED: "model.failed"}
+_TOLD = {
+    ModelState.QUEUED: "model.queued",
+    ModelState.DOWNLOADING: "model.downloading",
+    ModelState.PAUSED: "model.paused",
+    ModelState.READY: "model.downloaded",
+    ModelState.FAILED: "model.failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,10 @@ def news_of(context: ServerContext) -> list[ModelNews]:
         for model in report.models:
             before = context.board.told.get((node_id, model.key))
             context.board.told[node_id, model.key] = model.state
-            kind = _TOLD.get(model.state)
-            news = before is not None or model.state is ModelState.FAILED
-            if kind and news and before is not model.state:
+            news = before is not None or model.state is not ModelState.READY
+            if news and before is not model.state:
                 code = model.reason.code if model.reason else None
-                found.append(ModelNews(node_id, model.key, model.source, kind, code))
+                found.append(ModelNews(node_id, model.key, model.source, _TOLD[model.state], code))
     return found
 
 
