@@ -2,6 +2,7 @@ import { Button, Drawer } from "@mantine/core";
 import { IconArrowLeft, IconPointer } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Hub, HubWish } from "@/api/hub";
 import { EmptyState } from "@/components/EmptyState";
@@ -21,6 +22,21 @@ interface Props {
   onClose: () => void;
 }
 
+/** Where there is room for one pane alone, the focus goes along when the other one takes its place. */
+function useFocus(chosen: string | undefined) {
+  const list = useRef<HTMLElement>(null);
+  const pane = useRef<HTMLElement>(null);
+  const back = useRef<HTMLButtonElement>(null);
+  const before = useRef(chosen);
+  useEffect(() => {
+    const left = (chosen ? list : pane).current;
+    const isGone = left !== null && left.offsetParent === null;
+    if (isGone && chosen !== before.current) (chosen ? back : list).current?.focus();
+    before.current = chosen;
+  }, [chosen]);
+  return { list, pane, back };
+}
+
 /** Deploying from a hub: on the left what was found, on the right the chosen repository. On a phone one at a time. */
 export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
   const { t } = useTranslation();
@@ -35,6 +51,7 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
   };
   const found = useHubSearch(wish);
   const repository = shownRepository(search.repo, wish.q, found.models);
+  const { list, pane, back } = useFocus(search.repo);
   const look = (change: Partial<HubWish>): void => {
     const { q, gguf, vision, sort } = { ...wish, ...change };
     void navigate({
@@ -61,12 +78,13 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
       classNames={{ content: classes.content ?? "", body: classes.body ?? "" }}
       attributes={{ body: { "data-pane": search.repo ? "repository" : "list" } }}
     >
-      <section className={classes.list} aria-label={t("hub.search", { hub: HUB_NAMES[hub] })}>
+      <section ref={list} tabIndex={-1} className={classes.list} aria-label={t("hub.search", { hub: HUB_NAMES[hub] })}>
         <SearchFields wish={wish} busy={found.refreshing} onChange={look} />
         <Results found={found} repository={repository} onChoose={choose} />
       </section>
-      <section className={classes.repository} aria-label={t("hub.chosen")}>
+      <section ref={pane} className={classes.repository} aria-label={t("hub.chosen")}>
         <Button
+          ref={back}
           className={classes.back ?? ""}
           size="compact-sm"
           mb="sm"
