@@ -25,7 +25,7 @@ class Addresses:
 
     def give(self, repository: str, file: HubFile) -> str:
         """An address of a file's bytes."""
-        number = hashlib.sha256(repository.encode()).hexdigest()
+        number = hashlib.sha256(f"{repository}/{file.path}".encode()).hexdigest()
         path = f"/repos/{number[:2]}/{number[2:4]}/{number}/{file.content.sha256}"
         self.given[path] = (f"{repository}/{file.path}", file)
         query = {

@@ -1,17 +1,19 @@
 """Repositories of emulated hubs written down as data (``hubs/*.json``), brought to life.
 
 A repository's ``files`` say what each is: ``{"text": …}``, ``{"lines": […]}``, ``{"json": …}``, ``{"size": N}``
-(zeros), ``{"demo": "model" | "projector", "type": "Q4_K_M"}`` (the demo model's own files under that name).
+(zeros), ``{"gguf": "model" | "projector", "type": "Q4_K_M"}`` (a true header for the repository's ``model``, then
+zeros; ``"part": [0, 3]``: split files; ``"demo": true``: the demo model's own files under that name, unless true sizes
+are asked for). ``checkpoint`` adds safetensors files with true headers.
 """
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aimindserve.sim.hub_files import Content, Held, HubFile, Virtual, hub_file
-from aimindserve.sim.hub_gguf import with_file_type
+from aimindserve.sim import hub_gguf
+from aimindserve.sim.hub_checkpoints import checkpoint, parameters
+from aimindserve.sim.hub_files import Content, Held, Virtual, hub_file
 from aimindserve.sim.hub_repositories import Catalogue, Repository, Token
 
 _HERE = Path(__file__).parent
@@ -29,29 +31,41 @@ def _demo(kind: str) -> bytes:
     return _DEMO[kind].read_bytes()
 
 
-def _content(told: dict[str, Any], *, true_size: bool) -> Content:
+def _gguf(told: dict[str, Any], model: dict[str, Any], *, true_size: bool) -> Content:
+    kind, name = told["gguf"], told["type"]
+    if told.get("demo") and not true_size:
+        return Held(hub_gguf.with_file_type(_demo(kind), name))
+    if kind == "projector":
+        return hub_gguf.projector_file(model, name)
+    number, count = told.get("part", (0, 1))
+    return hub_gguf.model_file(model, name, (number, count))
+
+
+def _content(told: dict[str, Any], model: dict[str, Any], *, true_size: bool) -> Content:
     if "text" in told:
         return Held(told["text"].encode())
     if "lines" in told:
         return Held("\n".join([*told["lines"], ""]).encode())
     if "json" in told:
         return Held(json.dumps(told["json"], indent=2, ensure_ascii=False).encode())
-    if "demo" in told and not true_size:
-        return Held(with_file_type(_demo(told["demo"]), told["type"]))
-    return Virtual(told["size"])
+    return _gguf(told, model, true_size=true_size) if "gguf" in told else Virtual(told["size"])
 
 
 def repository(told: dict[str, Any], hub: str, *, true_size: bool = False) -> Repository:
     """A repository from its data, for one hub."""
-    about = told.get("about", {})
+    about = dict(told.get("about", {}))
+    files = [
+        hub_file(path, _content(what, told.get("model", {}), true_size=true_size))
+        for path, what in told["files"].items()
+    ]
+    weights = told.get("checkpoint")
+    if weights:
+        config = told["files"][weights["config"]]["json"]
+        files += [hub_file(path, content) for path, content in checkpoint(weights, config)]
+        about["safetensors"] = parameters(weights, config)
     made = Repository(told["id"], hub, told.get("gated", False), told.get("private", False), about)
-    made.commit(_files(told["files"], true_size=true_size), told.get("sha"))
+    made.commit(files, told.get("sha"))
     return made
-
-
-def _files(told: dict[str, Any], *, true_size: bool) -> Iterator[HubFile]:
-    for path, what in told.items():
-        yield hub_file(path, _content(what, true_size=true_size))
 
 
 def load(folder: Path = _DATA, *, true_size: bool = False) -> Catalogue:
