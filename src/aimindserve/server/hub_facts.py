@@ -16,7 +16,7 @@ ASK_AGAIN_SECONDS = 300.0
 _LONGEST_KEY = 700
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # The hub gave no answer: what was known before still holds. Any other refusal is an answer.
-_SILENCE = frozenset({ReasonCode.HUB_OFFLINE, ReasonCode.HUB_UNREACHABLE, ReasonCode.HUB_RATE_LIMITED})
+SILENCE = frozenset({ReasonCode.HUB_OFFLINE, ReasonCode.HUB_UNREACHABLE, ReasonCode.HUB_RATE_LIMITED})
 
 
 async def known_facts(
@@ -34,7 +34,7 @@ async def known_facts(
     found = await ask()
     if isinstance(found, ModelFacts):
         await _keep(context, {key, _key(source, projector, pinned=True)}, found)
-    elif row is not None and found.code in _SILENCE:
+    elif row is not None and found.code in SILENCE:
         return row.facts
     return found
 

@@ -45,6 +45,8 @@ def run(settings_file: str) -> int:
     os.umask(0o077)
     try:
         settings = load_settings(Path(settings_file))
+        # The settings hold it; the hub's library must not follow it when an administrator says otherwise.
+        os.environ.pop("HF_HUB_OFFLINE", None)
         set_up_logging(settings.log_level)
         prepare_folders(settings)
         lock_data(settings.paths)

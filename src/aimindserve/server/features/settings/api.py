@@ -45,6 +45,6 @@ async def remove_hub_token(hub: Hub, caller: Caller, context: Context) -> None:
 
 @router.post("/settings/hub/check")
 @requires(Policy.ADMIN)
-async def check_hubs(request: Request) -> ItemList[HubCheckView]:
+async def check_hubs(request: Request, context: Context) -> ItemList[HubCheckView]:
     """Asks both hubs whether they answer and whose the tokens are."""
-    return ItemList[HubCheckView](items=await service.check(language(request)))
+    return ItemList[HubCheckView](items=await service.check(context, language(request)))

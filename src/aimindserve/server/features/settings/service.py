@@ -3,7 +3,8 @@
 import asyncio
 
 from aimindserve.domain.facts import Hub
-from aimindserve.domain.reasons import Language, ReasonCode, reason
+from aimindserve.domain.hubs import HubAccount
+from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.views_hub import HubCheckView, HubSettingsRequest, HubSettingsView, TokenView
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
@@ -13,13 +14,16 @@ from aimindserve.server.hub_access import (
     HUBS,
     PROXY_SECRET,
     HubReach,
+    hub_access,
     reach,
     store_settings,
     stored_settings,
     token_secret,
 )
+from aimindserve.server.hub_facts import SILENCE
 from aimindserve.server.secrets import drop_secret, forget_given, hint_of, write_secret
 from aimindserve.server.settings import without_password
+from aimindserve.sources import whoami
 
 
 async def shown(context: ServerContext) -> HubSettingsView:
@@ -91,7 +95,16 @@ async def remove_token(context: ServerContext, hub: Hub, actor: str) -> None:
     await asyncio.to_thread(forget_given, context.paths, hub)
 
 
-async def check(language: Language) -> tuple[HubCheckView, ...]:
-    """Whether the hubs answer."""
-    why = {hub: reason(ReasonCode.SOURCE_NOT_SUPPORTED, kind=hub) for hub in HUBS}
-    return tuple(HubCheckView(hub=hub, reachable=False, problem=reason_view(why[hub], language)) for hub in HUBS)
+async def check(context: ServerContext, language: Language) -> tuple[HubCheckView, ...]:
+    """Whether the hubs answer, how fast, and whose the tokens are."""
+    access = await hub_access(context)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(asyncio.to_thread(whoami, hub, access)) for hub in HUBS]
+    return tuple(_check_view(hub, task.result(), language) for hub, task in zip(HUBS, tasks, strict=True))
+
+
+def _check_view(hub: Hub, found: HubAccount | Reason, language: Language) -> HubCheckView:
+    """A hub that refuses the token is reachable all the same."""
+    if isinstance(found, Reason):
+        return HubCheckView(hub=hub, reachable=found.code not in SILENCE, problem=reason_view(found, language))
+    return HubCheckView(hub=hub, reachable=True, account=found.account, milliseconds=found.milliseconds)
