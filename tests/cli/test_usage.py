@@ -18,7 +18,8 @@ from aimindserve.cli.specs import default_name, joined_parameters
 
 COMMANDS = [
     ["start"], ["deploy"], ["ls"], ["show"], ["logs"], ["stop"], ["start-model"], ["scale"], ["rm"], ["doctor"],
-    ["reset-admin-password"], ["stop-engines"], ["version"], ["key", "create"], ["key", "ls"], ["key", "rm"],
+    ["reset-admin-password"], ["stop-engines"], ["version"], ["search"], ["hub", "files"],
+    ["hub", "check"], ["hub", "token", "set"], ["hub", "token", "rm"], ["key", "create"], ["key", "ls"], ["key", "rm"],
 ]  # fmt: skip
 
 
