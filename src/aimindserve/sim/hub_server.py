@@ -132,7 +132,7 @@ class FakeHub:
                 http=_HttpProtocol,
                 ws="none",
                 lifespan="off",
-                log_level="critical",
+                log_config=None,  # logging belongs to the whole process, and so to whoever runs this in it
                 access_log=False,
                 server_header=False,
             )
