@@ -9,11 +9,13 @@ from aimindserve.domain.reasons import Reason, ReasonCode, reason
 
 # Importance matrices, draft and prediction heads, adapters and vocabularies: nothing that answers on its own.
 _NO_MODEL = re.compile(r"(?i)(^|[-._/])(imatrix|mtp|eagle3?|dflash|dspark|draft|lora|adapter|vocab)([-._]|$)")
+# A model that was quantised with the help of an importance matrix, and says so after its quantization.
+_WITH_MATRIX = re.compile(r"(?i)[-._]imat(rix)?$")
 # Layouts for single processors that llama.cpp no longer reads: https://github.com/ggml-org/llama.cpp/pull/10446
 _OBSOLETE = re.compile(r"(?i)(?:^|[-._])I?Q[48]_(?:0|NL)_[48]_[48](?:[-._]|$)")
-_UNJOINED = re.compile(r"(?i)\.gguf([-.](split|part)[-a-z0-9]*|\.part\d+of\d+)$|\.part\d+of\d+\.gguf$")
+_UNJOINED = re.compile(r"(?i)(?P<base>.+)(\.gguf[-.](split|part)[-a-z0-9]*|\.part\d+of\d+\.gguf)")
 _SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.safetensors")
-_PREFERRED = ("Q4_K_M", "Q8_0")
+_PREFERRED = ("Q4_K_M", "UD-Q4_K_M", "Q8_0", "UD-Q8_0")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5")
 # What an engine reads beside the weights. Everything else (pictures, documents, other frameworks) stays at the hub.
 _CONFIG_NAMES = frozenset(
@@ -88,19 +90,19 @@ def default_choice(choices: Sequence[GgufChoice]) -> GgufChoice | None:
     whole = sorted((choice for choice in choices if choice.refused is None), key=lambda choice: choice.files[0].path)
     for wanted in _PREFERRED:
         for choice in whole:
-            if wanted in (choice.label, quantization_tag(choice.files[0].name)):
+            if wanted in (choice.label, _tag(choice.files[0].name)):
                 return choice
     return whole[0] if whole else (choices[0] if choices else None)
 
 
 def find_choice(choices: Sequence[GgufChoice], wanted: str) -> GgufChoice | None:
     """The choice with this quantization. A name without ``UD-`` finds the one with it when there is no other."""
-    folded = wanted.upper()
+    folded = wanted.upper().replace("FP16", "F16")
     for label in (folded, f"UD-{folded}"):
         for choice in choices:
             if choice.label.upper() == label:
                 return choice
-    tagged = [choice for choice in choices if quantization_tag(choice.files[0].name) == folded]
+    tagged = [choice for choice in choices if _tag(choice.files[0].name) == folded]
     return default_choice(tagged)
 
 
@@ -126,20 +128,25 @@ def nearest(candidates: Sequence[RepositoryFile], model: RepositoryFile) -> tupl
 
 def _is_model(file: RepositoryFile) -> bool:
     stem = file.name.removesuffix(".gguf")
-    if _UNJOINED.search(file.name):
+    if _UNJOINED.fullmatch(file.name):
         return True
-    return (
-        file.name.endswith(".gguf")
-        and not projector_candidates((file,))
-        and not _NO_MODEL.search(stem)
-        and not file.name.startswith(".")
-    )
+    if not file.name.endswith(".gguf") or file.name.startswith(".") or projector_candidates((file,)):
+        return False
+    return not _NO_MODEL.search(_WITH_MATRIX.sub("", stem) if _tag(file.name) else stem)
+
+
+def _tag(name: str) -> str | None:
+    return quantization_tag(_WITH_MATRIX.sub("", name.removesuffix(".gguf")))
 
 
 def _choice(file: RepositoryFile, models: dict[str, RepositoryFile]) -> GgufChoice:
-    label = quantization_tag(file.name) or quantization_tag(file.folder.rpartition("/")[2]) or _stem(file)
-    if _UNJOINED.search(file.name):
-        return GgufChoice(_stem(file), (file,), reason(ReasonCode.GGUF_UNJOINED, path=file.path))
+    folder = file.folder.rpartition("/")[2]
+    label = _tag(file.name) or quantization_tag(folder) or _stem(file) or folder or "model"
+    unjoined = _UNJOINED.fullmatch(file.name)
+    if unjoined:
+        pieces = tuple(other for other in models.values() if _base(other) == _base(file))
+        tag = quantization_tag(unjoined["base"]) or unjoined["base"]
+        return GgufChoice(tag, pieces, reason(ReasonCode.GGUF_UNJOINED, path=file.path))
     if obsolete := _OBSOLETE.search(file.name):
         label = obsolete[0].strip("-._").upper()
         return GgufChoice(label, (file,), reason(ReasonCode.GGUF_OBSOLETE, path=file.path))
@@ -152,6 +159,12 @@ def _choice(file: RepositoryFile, models: dict[str, RepositoryFile]) -> GgufChoi
     missing = next((path for path in paths if path not in models), None)
     refused = reason(ReasonCode.SPLIT_INCOMPLETE, total=part.count, missing=missing) if missing else None
     return GgufChoice(label, there, refused)
+
+
+def _base(file: RepositoryFile) -> str | None:
+    """What the pieces of a file that has to be joined have in common; None for any other file."""
+    unjoined = _UNJOINED.fullmatch(file.path)
+    return unjoined["base"] if unjoined else None
 
 
 def _stem(file: RepositoryFile) -> str:
