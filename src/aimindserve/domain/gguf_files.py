@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aimindserve.domain.gguf_facts import GgufSummary, ProjectorFacts
 
-_PART = re.compile(r"(?P<prefix>.*)-(?P<number>[0-9]{5})-of-(?P<count>[0-9]{5})\.gguf")
+_PART = re.compile(r"(?P<prefix>.+)-(?P<number>[0-9]{5})-of-(?P<count>[0-9]{5})\.gguf")
 _QUANTIZATION = re.compile(
     r"(?i)(?:^|[-._])(?P<tag>(?:UD-)?(?:(?:I?Q[1-8]|TQ[12])_(?:0|1|K|NL|XXS|XS|S|M|L|XL)(?:_(?:XS|S|M|L|XL|P))?"
     r"|MXFP4(?:_MOE)?|NVFP4|BF16|F16|FP16|F32))(?=[-.]|$)"

@@ -97,7 +97,7 @@ def default_choice(choices: Sequence[GgufChoice]) -> GgufChoice | None:
 
 def find_choice(choices: Sequence[GgufChoice], wanted: str) -> GgufChoice | None:
     """The choice with this quantization. A name without ``UD-`` finds the one with it when there is no other."""
-    folded = wanted.upper().replace("FP16", "F16")
+    folded = "F16" if wanted.upper() == "FP16" else wanted.upper()
     for label in (folded, f"UD-{folded}"):
         for choice in choices:
             if choice.label.upper() == label:
