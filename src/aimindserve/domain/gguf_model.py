@@ -118,7 +118,8 @@ def gguf_model(
         origin=origin,
         weights=(*weights, *(projector.summary.weights if projector else ())),
         caches=model.caches,
-        tied_embeddings=not any(group.part is ModelPart.OUTPUT for group in weights),
+        # The output part always has a norm; only an output of its own is a matrix.
+        tied_embeddings=not any(group.part is ModelPart.OUTPUT and group.linear for group in weights),
         model_type=model.architecture,
         license=license,
         gated=gated,

@@ -52,7 +52,10 @@ _PARTS: tuple[tuple[ModelPart, re.Pattern[str]], ...] = (
     (ModelPart.EMBEDDING, re.compile(r"embed_tokens|tok_embeddings|(^|\.)wte\.|word_embeddings|(^|\.)embed_in")),
     (ModelPart.LAYERS, re.compile(r"(^|\.)(layers|h|blocks|layer)\.\d+\.")),
 )
-_NEVER_QUANTISED = re.compile(r"norm|embed|(^|\.)gate\.weight$|router|conv|rotary|inv_freq|A_log|lm_head")
+_NEVER_QUANTISED = re.compile(
+    r"norm|(^|\.)(embed_tokens|tok_embeddings|wte|embeddings|word_embeddings|patch_embed\w*|position_embedding)\."
+    r"|(^|\.)gate\.weight$|router|conv|rotary|inv_freq|A_log|lm_head|^output\.weight"
+)
 
 
 @dataclass(frozen=True, slots=True)

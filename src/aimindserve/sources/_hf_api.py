@@ -36,7 +36,7 @@ _LOCK = threading.Lock()
 
 @contextmanager
 def hf_api(question: Question) -> Iterator["HfApi"]:
-    """huggingface_hub's client, question through ``question`` inside the block. Raises RefusedError."""
+    """huggingface_hub's client, asking through ``question`` inside the block. Raises RefusedError."""
     _install()
     from huggingface_hub import HfApi  # noqa: PLC0415  # slow to import
 
@@ -44,6 +44,10 @@ def hf_api(question: Question) -> Iterator["HfApi"]:
     try:
         # The token is added by HubHttp; False keeps the library from looking for one in the user's home.
         yield HfApi(endpoint=question.http.endpoint, token=False)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # A captive portal's page, or a mirror that leaves out what the library counts on.
+        detail = "an answer of an unknown form came"
+        raise RefusedError(question.http.unreachable(detail)) from error
     finally:
         _ASKING.reset(token)
 

@@ -194,7 +194,7 @@ def explain_answer(http: HubHttp, answer: Answer, asked: Asked) -> Reason:
         return reason(ReasonCode.TOKEN_INVALID, hub=name, page=tokens)
     if code == "GatedRepo" or (answer.status == 403 and repository):
         return _explain_gated(http, repository, message, tokens)
-    if code == "RevisionNotFound":
+    if code == "RevisionNotFound" or (answer.status == 404 and asked.revision and _names_a_revision(http, answer)):
         return reason(ReasonCode.REVISION_NOT_FOUND, repository=repository, revision=asked.revision)
     if code == "EntryNotFound" or (answer.status == 404 and asked.path):
         return reason(ReasonCode.HUB_FILE_NOT_FOUND, repository=repository, file=asked.path)
@@ -203,6 +203,11 @@ def explain_answer(http: HubHttp, answer: Answer, asked: Asked) -> Reason:
     if answer.status in (401, 403):
         return reason(ReasonCode.TOKEN_INVALID, hub=name, page=tokens)
     return http.unreachable(f"status {answer.status} {message[:120]}".strip())
+
+
+def _names_a_revision(http: HubHttp, answer: Answer) -> bool:
+    """ModelScope tells in its text alone whether the repository or its revision is missing."""
+    return http.hub == "ms" and re.search(rb"(?i)revision|\xe7\x89\x88\xe6\x9c\xac", answer.body[:4096]) is not None
 
 
 def _explain_gated(http: HubHttp, repository: str, message: str, tokens: str) -> Reason:

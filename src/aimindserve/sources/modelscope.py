@@ -116,7 +116,6 @@ class ModelScopeHub:
 
 
 def _explain_code(http: HubHttp, code: object, message: str, asked: Asked) -> Reason:
-    # Codes of modelscope/hub/errors.py: 10010205001 a missing model, 10010202005 a missing revision.
     if "revision" in message.casefold():
         return reason(ReasonCode.REVISION_NOT_FOUND, repository=asked.repository, revision=asked.revision)
     if str(code).startswith(("404", "10010205")):
