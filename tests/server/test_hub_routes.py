@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.server.test_code_approvals import APPROVALS
 from tests.server.test_hub_models import HUB
 
 from aimindserve.domain.facts import Hub
@@ -15,6 +16,7 @@ from aimindserve.sim.hub_server import FakeHub
 
 GUIDE = "bartowski/Qwen2-VL-2B-Instruct-GGUF"
 GATED = "maker/gated"
+WITH_CODE = "microsoft/Phi-3.5-vision-instruct"
 MODELS = "/api/v1/hub/models"
 NOWHERE = "http://127.0.0.1:9"
 
@@ -29,8 +31,8 @@ def hub() -> Iterator[FakeHub]:
         yield running
 
 
-async def use(cli: httpx.AsyncClient, hub: FakeHub) -> None:
-    wish = {"huggingface_endpoint": hub.endpoint, "modelscope_endpoint": NOWHERE}
+async def use(cli: httpx.AsyncClient, hub: FakeHub, modelscope: str = NOWHERE) -> None:
+    wish = {"huggingface_endpoint": hub.endpoint, "modelscope_endpoint": modelscope}
     (await cli.patch(HUB, json=wish)).raise_for_status()
 
 
@@ -90,6 +92,26 @@ async def test_what_is_not_there(cli: httpx.AsyncClient, hub: FakeHub) -> None:
         answer = await cli.get(f"{MODELS}/{path}")
         assert (answer.status_code, answer.json()["code"]) == (422, code), path
     assert (await cli.get(f"{MODELS}/-odd/name/files")).status_code == 422
+
+
+async def test_modelscope_is_searched_and_deployed_from(cli: httpx.AsyncClient, hub: FakeHub) -> None:
+    await use(cli, hub, hub.modelscope_endpoint)
+    page = (await cli.get("/api/v1/hub/search", params={"q": "qwen2-vl", "source": "ms"})).json()
+    assert f"ms://{GUIDE}" in [item["source"] for item in page["items"]]
+    found = (await cli.get(f"{MODELS}/{GUIDE}/files", params={"source": "ms"})).json()
+    default = next(choice for choice in found["choices"] if choice["default"])
+    made = await cli.post("/api/v1/deployments", json={"name": "eye", "source": default["source"]})
+    assert made.status_code == 201, made.text
+
+
+async def test_code_of_a_repository_is_shown_with_its_approval(cli: httpx.AsyncClient, hub: FakeHub) -> None:
+    await use(cli, hub)
+    found = (await cli.get(f"{MODELS}/{WITH_CODE}/files")).json()
+    assert "modeling_phi3_v.py" in found["code_files"]
+    assert found["code_approved"] is False
+    wish = {"hub": "hf", "repository": WITH_CODE, "revision": found["revision"]}
+    assert (await cli.post(APPROVALS, json=wish)).status_code == 201
+    assert (await cli.get(f"{MODELS}/{WITH_CODE}/files")).json()["code_approved"] is True
 
 
 async def test_readme_comes_without_its_front_matter(cli: httpx.AsyncClient, hub: FakeHub) -> None:

@@ -146,7 +146,7 @@ def _choice_row(choice: ChoiceView) -> tuple[str, ...]:
     from aimindserve.domain.units import format_bytes
 
     name = f"{choice.quantization or 'as it is'}{' (default)' if choice.default else ''}"
-    fits = choice.refused.message if choice.refused else choice.fit
+    fits = choice.refused.message if choice.refused else ": ".join(filter(None, (choice.fit, choice.fit_message)))
     return name, format_bytes(choice.size), fits, choice.engine, choice.projector or "", choice.source
 
 
