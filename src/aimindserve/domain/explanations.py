@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aimindserve.domain.explanation_texts_memory import MEMORY_TEXTS
 from aimindserve.domain.reason_wording import Values
 from aimindserve.domain.reasons import Language, ParameterValue
 
@@ -27,6 +28,26 @@ class Why(StrEnum):
     MEMORY_COMPUTE = "memory_compute"
     MEMORY_VISION_COMPUTE = "memory_vision_compute"
     MEMORY_OVERHEAD = "memory_overhead"
+    MEMORY_WEIGHTS_HOST = "memory_weights_host"
+    MEMORY_WEIGHTS_VLLM = "memory_weights_vllm"
+    MEMORY_WEIGHTS_VISION = "memory_weights_vision"
+    MEMORY_WEIGHTS_VISION_COPIED = "memory_weights_vision_copied"
+    MEMORY_COMPUTE_HOST = "memory_compute_host"
+    MEMORY_VISION_UNKNOWN = "memory_vision_unknown"
+    MEMORY_OVERHEAD_GPU = "memory_overhead_gpu"
+    MEMORY_PROMPT_CACHE = "memory_prompt_cache"
+    MEMORY_ACTIVATION = "memory_activation"
+    MEMORY_SAMPLER = "memory_sampler"
+    MEMORY_ENCODER = "memory_encoder"
+    MEMORY_ENCODER_CACHE = "memory_encoder_cache"
+    MEMORY_GRAPHS = "memory_graphs"
+    MEMORY_NON_TORCH = "memory_non_torch"
+    MEMORY_SERVER_HOST = "memory_server_host"
+    MEMORY_PICTURE_CACHE = "memory_picture_cache"
+    PARALLEL_HEADS = "parallel_heads"
+    PARALLEL_WIDTH = "parallel_width"
+    PARALLEL_GROUPS = "parallel_groups"
+    PARALLEL_TOWER = "parallel_tower"
     ALTERNATIVE_CONTEXT = "alternative_context"
 
 
@@ -39,7 +60,8 @@ class Explained(BaseModel):
     params: dict[str, ParameterValue] = Field(default_factory=dict)
 
 
-_TEXTS: dict[Why, tuple[str, str]] = {
+_TEXTS: dict[str, tuple[str, str]] = {
+    **MEMORY_TEXTS,
     Why.YOURS: ("You set this.", "由您设置。"),
     Why.ENGINE_DEFAULT: ("The engine's default.", "引擎默认值。"),
     Why.THREADS_FROM_CORES: (

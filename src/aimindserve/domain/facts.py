@@ -156,7 +156,8 @@ class ModelFacts(BaseModel):
     ``origin``: None for local files. ``weights``: all weights by part and type; ``caches``: layers by how they
     remember (empty: all ``layers`` alike, by ``kv_heads`` and sizes). ``dtype``: the type of computation that the
     checkpoint asks for (``bfloat16``). ``tied_embeddings``: the output layer is the embedding. ``config_format``:
-    ``mistral`` when only a ``params.json`` describes the model. ``code_files``: Python files that the model needs to
+    ``mistral`` when only a ``params.json`` describes the model. ``rotary_positions``: length of the engine's table of
+    positions where it is not ``context_length`` (linear scaling). ``code_files``: Python files that the model needs to
     be loaded (``auto_map``). ``model_type`` as ``config.json`` calls it. ``license`` as the hub calls it.
     """
 
@@ -190,6 +191,7 @@ class ModelFacts(BaseModel):
     quantized: QuantizationFacts | None = None
     tied_embeddings: bool = False
     config_format: Literal["hf", "mistral"] = "hf"
+    rotary_positions: int | None = None
     model_type: str | None = None
     code_files: tuple[str, ...] = ()
     license: str | None = None

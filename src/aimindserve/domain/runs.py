@@ -1,13 +1,16 @@
 """How an engine will run, in the engine's own quantities: what the memory estimate depends on, and nothing else."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class LlamaRun:
     """llama.cpp. Tokens and layers; ``cache_types``: of keys and of values. ``gpu_layers`` None: all of them (layers
     and output); 0: none. ``slots`` requests at a time share ``context_tokens`` tokens of cache. ``image_tokens``: the
-    most that one picture may take, None for the model's own limit. ``gpu``: whether a GPU is used at all."""
+    most that one picture may take, None for the model's own limit. ``gpu``: whether a GPU is used at all. ``build``:
+    llama.cpp's build number, None for the newest. ``prompt_cache_bytes``: limit of the finished prompts that are kept
+    in the machine's memory (``--cache-ram``)."""
 
     context_tokens: int
     slots: int = 1
@@ -20,6 +23,8 @@ class LlamaRun:
     image_tokens: int | None = None
     projector_on_gpu: bool = True
     mmap: bool = True
+    build: int | None = None
+    prompt_cache_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class VllmRun:
     ``dtype``: of computation, None for the checkpoint's; ``cache_dtype``: ``auto`` or ``fp8``. ``quantization``: done
     while loading (``fp8``, ``bitsandbytes``), None for the checkpoint's own. ``images``: per prompt;
     ``image_pixels``: of one, None for the largest that the model takes. ``cached_tokens``: tokens of cache that are
-    wanted in all, None for one sequence of ``context_tokens``. ``device_bytes``: total memory of the device, on which
+    wanted in all, None for one sequence of ``context_tokens``. ``encoder_mode``: how the vision tower lies on several
+    GPUs (``--mm-encoder-tp-mode``): divided, or whole on each. ``device_bytes``: total memory of the device, on which
     vLLM's own defaults depend.
     """
 
@@ -49,3 +55,4 @@ class VllmRun:
     image_pixels: int | None = None
     cached_tokens: int | None = None
     device_bytes: int | None = None
+    encoder_mode: Literal["weights", "data"] = "weights"

@@ -29,6 +29,10 @@ class ParameterPlan:
     parameters: tuple[EngineParameter, ...]
     refusals: tuple[Reason, ...] = ()
 
+    def has(self, flag: str) -> bool:
+        """Whether a flag is passed at all."""
+        return any(p.flag == flag for p in self.parameters)
+
     def value(self, flag: str) -> str | None:
         """The value of a flag; None when it is not set or takes none."""
         return next((p.value for p in self.parameters if p.flag == flag), None)
@@ -98,8 +102,8 @@ class Engine(Protocol):
         """The arguments that will be passed, apart from those that only the product sets."""
         ...
 
-    def estimate(self, facts: ModelFacts, plan: ParameterPlan) -> MemoryEstimate:
-        """Memory of one replica, in bytes by item."""
+    def estimate(self, facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | None = None) -> MemoryEstimate:
+        """Memory of one replica, in bytes by item. ``install``: the program, on whose version it depends."""
         ...
 
     def launch(self, order: LaunchOrder) -> Launch:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from aimindserve.domain.explanations import Explained, Why, explained
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
-from aimindserve.domain.memory import MemoryEstimate, estimate_llama_cpp
+from aimindserve.domain.memory import MemoryEstimate
+from aimindserve.domain.memory_llama import estimate_llama_cpp
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
 from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
@@ -15,12 +16,11 @@ from aimindserve.engines._flags import Flag, Given, Malformed, Parsed, Policy, U
 from aimindserve.engines.llama_dialects import COUNTERPARTS, EMBEDDED, LLAMA_BOX, LLAMA_SERVER, in_dialect, supports
 from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
+from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by
 
 # Tokens that one request may use together with its answer, unless the model was trained on fewer: a large picture
 # takes up to 4,096 of them in llama.cpp.
 CONTEXT_PER_REQUEST = 8192
-# Where the header does not tell what the model was trained on.
-_CONTEXT_UNKNOWN = 4096
 _PARALLEL_CPU, _PARALLEL_GPU = 2, 4
 _MOST_THREADS = 16
 # More layers than any model has: all of them.
@@ -72,10 +72,9 @@ class LlamaCpp:
         derived = [item for item in _derived(facts, machine, yours) if item.flag not in yours]
         return ParameterPlan((*derived, *yours.values()), (*refusals, *refused_variables(env)))
 
-    def estimate(self, facts: ModelFacts, plan: ParameterPlan) -> MemoryEstimate:
+    def estimate(self, facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | None = None) -> MemoryEstimate:
         """Memory of one replica, in bytes by item."""
-        asked = int(plan.value("--ctx-size") or 0)
-        return estimate_llama_cpp(facts, asked or facts.context_length or _CONTEXT_UNKNOWN)
+        return estimate_llama_cpp(seen_by(facts, plan), llama_run(facts, plan, install))
 
     def launch(self, order: LaunchOrder) -> Launch:
         """The command line."""
@@ -173,7 +172,7 @@ def _parallel_of(yours: Mapping[str, EngineParameter], otherwise: int) -> int:
 
 def _context(facts: ModelFacts, parallel: int) -> EngineParameter:
     """Cache for ``parallel`` requests: an explicit ``--parallel`` divides ``--ctx-size`` among them."""
-    trained = facts.context_length or _CONTEXT_UNKNOWN
+    trained = facts.context_length or CONTEXT_UNKNOWN
     each = min(trained, CONTEXT_PER_REQUEST)
     why = Why.CONTEXT_CAPPED if each < trained else Why.CONTEXT_FROM_MODEL
     params = {"tokens": each, "parallel": parallel, "trained": trained}

@@ -9,9 +9,10 @@ from aimindserve.server.reconcile.planning import RunPlan
 
 
 def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItemView, ...]:
-    """The estimate's lines."""
+    """The estimate's lines for the device."""
     return tuple(
-        MemoryItemView(item=item.item, bytes=item.bytes, why=sentence(item.why, language)) for item in memory.items
+        MemoryItemView(item=item.item, bytes=item.bytes, why=sentence(item.why, language))
+        for item in memory.device_items
     )
 
 

@@ -61,7 +61,7 @@ def run_plan(
     """Arguments and memory of one replica on ``node`` (None: a small machine is assumed), on a GPU or on the CPU."""
     machine = Machine(physical_cores=_cores(node), threads=threads, gpus=("gpu",) if gpu else ())
     parameters = program.engine.plan(facts, spec.parameters, spec.env, machine, program.install)
-    memory = program.engine.estimate(facts, parameters)
+    memory = program.engine.estimate(facts, parameters, program.install)
     return RunPlan(program.engine.name, program.install, parameters, memory)
 
 

@@ -1,0 +1,65 @@
+"""llama.cpp's arguments in the quantities that its memory depends on."""
+
+import re
+
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.nodes import EngineInstall
+from aimindserve.domain.runs import LlamaRun
+from aimindserve.domain.units import MIB
+from aimindserve.engines._base import ParameterPlan
+from aimindserve.engines.llama_dialects import LLAMA_BOX
+
+# Where the header does not tell what the model was trained on.
+CONTEXT_UNKNOWN = 4096
+# The server's own defaults: requests at a time when it may choose, micro-batch, and MiB of finished prompts.
+_AUTO_SLOTS, _MICRO_BATCH, _PROMPT_CACHE = 4, 512, 8192
+# llama-box stopped in 2025; its builds have numbers of their own.
+_OLD_BUILD = 0
+
+
+def llama_run(facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | None) -> LlamaRun:
+    """How the server will run with the planned arguments."""
+    asked, slots = _number(plan, "--ctx-size", 0), _number(plan, "--parallel", 1)
+    layers = (plan.value("--n-gpu-layers") or "").lower()
+    kept = _number(plan, "--cache-ram", _PROMPT_CACHE)
+    return LlamaRun(
+        context_tokens=asked or facts.context_length or CONTEXT_UNKNOWN,
+        slots=slots if slots > 0 else _AUTO_SLOTS,
+        unified_cache=slots <= 0 or plan.has("--kv-unified"),
+        batch_tokens=_number(plan, "--ubatch-size", _MICRO_BATCH),
+        gpu=layers != "0",
+        gpu_layers=int(layers) if layers.isdigit() and facts.layers and int(layers) <= facts.layers else None,
+        flash_attention=plan.value("--flash-attn") != "off" and not plan.has("--no-flash-attn"),
+        cache_types=(plan.value("--cache-type-k") or "f16", plan.value("--cache-type-v") or "f16"),
+        image_tokens=_number(plan, "--image-max-tokens", 0) or None,
+        projector_on_gpu=not plan.has("--no-mmproj-offload"),
+        mmap=not plan.has("--no-mmap"),
+        build=_build(install),
+        prompt_cache_bytes=max(kept, 0) * MIB if kept >= 0 else _PROMPT_CACHE * MIB,
+    )
+
+
+def seen_by(facts: ModelFacts, plan: ParameterPlan) -> ModelFacts:
+    """The model as the server loads it: without its projector when it is told so."""
+    if not plan.has("--no-mmproj"):
+        return facts
+    return facts.model_copy(update={"vision": None, "projector_bytes": 0, "weights": _text_weights(facts)})
+
+
+def _text_weights(facts: ModelFacts) -> tuple[object, ...]:
+    return tuple(group for group in facts.weights if group.part not in ("vision", "projector", "audio"))
+
+
+def _number(plan: ParameterPlan, flag: str, otherwise: int) -> int:
+    value = plan.value(flag)
+    return int(value) if value and re.fullmatch(r"-?\d{1,12}", value) else otherwise
+
+
+def _build(install: EngineInstall | None) -> int | None:
+    """llama.cpp's build number in a version such as ``b11434`` or ``2026.10.11549``; None: the newest."""
+    if install is None:
+        return None
+    if install.flavour == LLAMA_BOX:
+        return _OLD_BUILD
+    found = re.match(r"b?(\d{3,6})\b(?!\.)", install.version) or re.search(r"\.(\d{3,6})$", install.version)
+    return int(found[1]) if found else None
