@@ -6,7 +6,7 @@ from typing import Protocol
 
 from aimindserve.domain.facts import ModelFacts, ModelFormat
 from aimindserve.domain.memory import MemoryEstimate
-from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
 from aimindserve.domain.params import EngineParameter
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.specs import EngineName
@@ -15,11 +15,15 @@ from aimindserve.domain.specs import EngineName
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What parameters follow from. ``threads``: the administrator's setting, None to choose. ``gpus``: ids of the
-    claimed GPUs, empty on the CPU."""
+    claimed GPUs, empty on the CPU. ``device``: one of the devices in question (they are alike), None when it is not
+    known yet. ``budget``: bytes that the replica may take on each of them, None for as many as it likes. A plan made
+    with the bytes that an earlier plan needs is that plan: so the node finds what placement decided."""
 
     physical_cores: int
     threads: int | None = None
     gpus: tuple[str, ...] = ()
+    device: Device | None = None
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,10 @@ class Engine(Protocol):
 
     def device_kinds(self, install: EngineInstall | None) -> tuple[DeviceKind, ...]:
         """Device kinds that the installed program can use, best first."""
+        ...
+
+    def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:
+        """Numbers of alike GPUs of one machine, up to ``most``, that one replica can be divided on, smallest first."""
         ...
 
     def plan(
