@@ -50,7 +50,7 @@ class LlamaCpp:
             return (DeviceKind.CPU,)
         return (*(kind for kind in install.gpu_kinds), DeviceKind.CPU)
 
-    def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:
+    def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:  # noqa: ARG002
         """One: what a model needs on several GPUs is not estimated yet."""
         return (1,) if most else ()
 
