@@ -298,6 +298,7 @@ async def test_an_order_is_paused_resumed_and_forgotten(tmp_path: Path) -> None:
             assert paused.reason is not None
             kept = downloads.store.there(hub.facts())
             assert kept > 0
+            await until(lambda: not hub.sending)
             hub.rate, before = None, hub.sent["model.gguf"]
             downloads.order((wanted,), (), access(hub))
             done = await seen(downloads, ModelState.READY)

@@ -32,7 +32,8 @@ class Fault:
 @dataclass
 class Hub:
     """``files`` by path. ``faults`` are used up in order, one a request; ``sent`` counts bytes of bodies by path;
-    ``leaked``: requests for content that carried a token to the other host."""
+    ``sending``: answers with content that are under way; ``leaked``: requests for content that carried a token to the
+    other host."""
 
     files: dict[str, bytes]
     repository: str = "org/repo"
@@ -41,6 +42,7 @@ class Hub:
     asked: int = 0
     faults: list[Fault] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
+    sending: int = 0
     requests: int = 0
     leaked: int = 0
     rate: int | None = None
@@ -185,6 +187,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, path: str, body: bytes, stop_at: int | None, kind: str) -> None:
         body = body if stop_at is None else body[:stop_at]
+        with self.hub.lock:
+            self.hub.sending += 1
         try:
             for position in range(0, len(body), PIECE):
                 part = body[position : position + PIECE]
@@ -197,6 +201,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 threading.Event().wait(3)
         except OSError:
             pass
+        finally:
+            with self.hub.lock:
+                self.hub.sending -= 1
         if stop_at is not None or kind in ("too long", "too short"):
             self.close_connection = True
 
