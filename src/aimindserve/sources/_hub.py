@@ -28,14 +28,52 @@ _FIRST_READ, _LARGEST_READ = 1 * MIB, 16 * MIB
 _SAFETENSORS_READ = 256 * KIB
 
 
+class Content(Protocol):
+    """Reads files of a repository. Methods block, may be called on several threads, and raise RefusedError."""
+
+    def part(self, file: RepositoryFile, offset: int, count: int) -> bytes:
+        """Exactly ``count`` bytes from ``offset``; both lie in the file."""
+        ...
+
+    def whole(self, file: RepositoryFile) -> bytes:
+        """A whole small file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HubContent:
+    """Files that stay at a hub."""
+
+    http: HubHttp
+    repository: str
+    revision: str
+
+    def part(self, file: RepositoryFile, offset: int, count: int) -> bytes:
+        """By an HTTP range request."""
+        return self.http.read_range(self._url(file), offset, count, file.size, self._asked(file))
+
+    def whole(self, file: RepositoryFile) -> bytes:
+        """By one request."""
+        path = self._url(file).removeprefix(self.http.endpoint)
+        return self.http.get(path, self._asked(file), limit=MAX_CONFIG).body
+
+    def _url(self, file: RepositoryFile) -> str:
+        models = "models/" if self.http.hub == "ms" else ""
+        return f"{self.http.endpoint}/{models}{self.repository}/resolve/{self.revision}/{quote(file.path)}"
+
+    def _asked(self, file: RepositoryFile) -> Asked:
+        return Asked(self.repository, self.revision, file.path)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A repository at one commit."""
+    """A repository at one commit. ``content``: reads its files, wherever they are."""
 
     hub: Hub
     repository: str
     revision: str
     files: tuple[RepositoryFile, ...]
+    content: Content
     license: str | None = None
     gated: bool = False
     vision: bool = False
@@ -74,12 +112,6 @@ class HubClient(Protocol):
         ...
 
 
-def file_url(http: HubHttp, snapshot: Snapshot, path: str) -> str:
-    """Where a file of a repository is, at its commit."""
-    models = "models/" if snapshot.hub == "ms" else ""
-    return f"{http.endpoint}/{models}{snapshot.repository}/resolve/{snapshot.revision}/{quote(path)}"
-
-
 def at_once(function: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
     """``function`` of all items on a few threads, in order. The first failure is raised."""
     if len(items) < 2:
@@ -88,24 +120,19 @@ def at_once(function: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
         return list(pool.map(function, items))
 
 
-def read_text(http: HubHttp, snapshot: Snapshot, file: RepositoryFile, limit: int = MAX_CONFIG) -> bytes:
+def read_text(snapshot: Snapshot, file: RepositoryFile, limit: int = MAX_CONFIG) -> bytes:
     """A whole small file, or its first ``limit`` bytes. Raises RefusedError."""
     if file.size == 0:
         return b""
-    asked = Asked(snapshot.repository, snapshot.revision, file.path)
-    url = file_url(http, snapshot, file.path)
-    if file.size > limit:
-        return http.read_range(url, 0, limit, file.size, asked)
-    path = url.removeprefix(http.endpoint)
-    return http.get(path, asked, limit=limit).body
+    return snapshot.content.part(file, 0, limit) if file.size > limit else snapshot.content.whole(file)
 
 
-def read_gguf(http: HubHttp, snapshot: Snapshot, file: RepositoryFile) -> GgufFile:
+def read_gguf(snapshot: Snapshot, file: RepositoryFile) -> GgufFile:
     """What the header of a GGUF file says. Reads 1 MiB, then twice as much each time, 64 MiB at most.
 
     Raises RefusedError.
     """
-    reader = _Reader(http, file_url(http, snapshot, file.path), file, snapshot)
+    reader = _Reader(snapshot.content, file)
     try:
         summary = summarize(read_header(reader.read, file.size))
     except GgufError as error:
@@ -113,20 +140,19 @@ def read_gguf(http: HubHttp, snapshot: Snapshot, file: RepositoryFile) -> GgufFi
     return GgufFile(file.path, file.size, summary, file.digest)
 
 
-def read_safetensors(http: HubHttp, snapshot: Snapshot, file: RepositoryFile, bits: int | None) -> Weights:
+def read_safetensors(snapshot: Snapshot, file: RepositoryFile, bits: int | None) -> Weights:
     """The weights that the header of a safetensors file lists. Raises RefusedError."""
-    corrupt = ReasonCode.SAFETENSORS_CORRUPT
-    url, asked = file_url(http, snapshot, file.path), Asked(snapshot.repository, snapshot.revision, file.path)
+    corrupt, content = ReasonCode.SAFETENSORS_CORRUPT, snapshot.content
     if file.size < 8:
         raise RefusedError(reason(corrupt, path=file.path, detail="its header is cut off"))
-    first = http.read_range(url, 0, min(_SAFETENSORS_READ, file.size), file.size, asked)
+    first = content.part(file, 0, min(_SAFETENSORS_READ, file.size))
     length = int.from_bytes(first[:8], "little")
     data = file.size - 8 - length
     if length > MAX_SAFETENSORS_HEADER or data < 0:
         raise RefusedError(reason(corrupt, path=file.path, detail="its header is cut off or too long"))
     header = first[8 : 8 + length]
     if len(header) < length:
-        header += http.read_range(url, len(first), length - len(header), file.size, asked)
+        header += content.part(file, len(first), length - len(header))
     try:
         return parse_safetensors_header(header, data, bits)
     except ConfigError as error:
@@ -134,26 +160,26 @@ def read_safetensors(http: HubHttp, snapshot: Snapshot, file: RepositoryFile, bi
 
 
 class _Reader:
-    """Reads a file at a hub forwards, in windows that double."""
+    """Reads a file forwards, in windows that double."""
 
-    def __init__(self, http: HubHttp, url: str, file: RepositoryFile, snapshot: Snapshot) -> None:
-        self._http, self._url, self._size = http, url, file.size
-        self._asked = Asked(snapshot.repository, snapshot.revision, file.path)
+    def __init__(self, content: Content, file: RepositoryFile) -> None:
+        self._content, self._file = content, file
         self._window, self._start = b"", 0
         self._next, self._total = _FIRST_READ, 0
 
     def read(self, offset: int, count: int) -> bytes:
         """``count`` bytes from ``offset``; fewer only at the end of the file."""
-        count = min(count, self._size - offset)
+        count = min(count, self._file.size - offset)
         begin = offset - self._start
         if begin < 0 or begin + count > len(self._window):
             kept = self._window[begin:] if 0 <= begin < len(self._window) else b""
-            wanted = min(max(count - len(kept), self._next), self._size - offset - len(kept))
+            wanted = min(max(count - len(kept), self._next), self._file.size - offset - len(kept))
             self._total += wanted
             if self._total > MAX_HEADER + _LARGEST_READ:
-                detail = f"the header of {self._asked.path} is too long"
-                raise RefusedError(self._http.unreachable(detail))
-            read = self._http.read_range(self._url, offset + len(kept), wanted, self._size, self._asked)
+                raise RefusedError(
+                    reason(ReasonCode.GGUF_CORRUPT, path=self._file.path, detail="its header is too long")
+                )
+            read = self._content.part(self._file, offset + len(kept), wanted)
             self._window, self._start, begin = kept + read, offset, 0
             self._next = min(self._next * 2, _LARGEST_READ)
         return self._window[begin : begin + count]

@@ -8,24 +8,23 @@ from aimindserve.domain.hub_files import CheckpointPlan, checkpoint_plan, python
 from aimindserve.domain.hubs import HubChoice
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.sources._base import RefusedError
-from aimindserve.sources._http import HubHttp
 from aimindserve.sources._hub import Snapshot, at_once, read_safetensors, read_text
 
 ENGINE = "vllm"
 
 
-def checkpoint_facts(http: HubHttp, snapshot: Snapshot) -> ModelFacts:
+def checkpoint_facts(snapshot: Snapshot) -> ModelFacts:
     """The facts of the checkpoint. Raises RefusedError."""
     plan = checkpoint_plan(snapshot.files, snapshot.repository)
     if isinstance(plan, Reason):
         raise RefusedError(plan)
     described = PARAMS if plan.mistral else CONFIG
-    checkpoint = _read(http, snapshot, described)
+    checkpoint = _read(snapshot, described)
     try:
         config = checkpoint.config()
     except ConfigError as error:
         raise RefusedError(reason(ReasonCode.CONFIG_INVALID, path=described, detail=str(error))) from error
-    weights = at_once(lambda file: read_safetensors(http, snapshot, file, config.bits), plan.weights)
+    weights = at_once(lambda file: read_safetensors(snapshot, file, config.bits), plan.weights)
     return checkpoint_model(
         checkpoint,
         config,
@@ -52,13 +51,13 @@ def list_checkpoint(snapshot: Snapshot, facts: ModelFacts) -> HubChoice:
     )
 
 
-def _read(http: HubHttp, snapshot: Snapshot, described: str) -> Checkpoint:
+def _read(snapshot: Snapshot, described: str) -> Checkpoint:
     """The small files. One that is too long or empty is passed over, unless it describes the model."""
     there = {file.path: file for file in snapshot.files}
     wanted = [there[name] for name in READ if name in there and 0 < there[name].size <= MAX_CONFIG]
     if all(file.path != described for file in wanted):
         raise RefusedError(reason(ReasonCode.CONFIG_INVALID, path=described, detail="it is empty or too long"))
-    texts = at_once(lambda file: read_text(http, snapshot, file), wanted)
+    texts = at_once(lambda file: read_text(snapshot, file), wanted)
     named = dict(zip((file.path for file in wanted), texts, strict=True))
     if described == PARAMS:
         named.pop(CONFIG, None)

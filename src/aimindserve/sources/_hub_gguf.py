@@ -27,7 +27,6 @@ from aimindserve.domain.hubs import HubChoice
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.source import Source
 from aimindserve.sources._base import RefusedError
-from aimindserve.sources._http import HubHttp
 from aimindserve.sources._hub import Snapshot, at_once, read_gguf
 
 ENGINE = "llama.cpp"
@@ -76,17 +75,17 @@ def _named(snapshot: Snapshot, choices: Sequence[GgufChoice], path: str) -> Gguf
     return whole or GgufChoice(file.name.removesuffix(".gguf"), (file,))
 
 
-def gguf_facts(http: HubHttp, snapshot: Snapshot, choice: GgufChoice, projector: str | None) -> ModelFacts:
+def gguf_facts(snapshot: Snapshot, choice: GgufChoice, projector: str | None) -> ModelFacts:
     """The facts of one choice with its projector. Raises RefusedError."""
-    parts = _parts(http, snapshot, choice)
-    chosen = choose_projector(http, snapshot, parts[0], projector)
+    parts = _parts(snapshot, choice)
+    chosen = choose_projector(snapshot, parts[0], projector)
     return gguf_model(parts, chosen, snapshot.origin, license=snapshot.license, gated=snapshot.gated)
 
 
-def _parts(http: HubHttp, snapshot: Snapshot, choice: GgufChoice) -> list[GgufFile]:
+def _parts(snapshot: Snapshot, choice: GgufChoice) -> list[GgufFile]:
     if choice.refused is not None:
         raise RefusedError(choice.refused)
-    parts = at_once(lambda file: read_gguf(http, snapshot, file), choice.files)
+    parts = at_once(lambda file: read_gguf(snapshot, file), choice.files)
     refused = refuse_as_model(parts[0])
     if refused is not None:
         raise RefusedError(refused)
@@ -97,13 +96,13 @@ def _parts(http: HubHttp, snapshot: Snapshot, choice: GgufChoice) -> list[GgufFi
     return parts
 
 
-def choose_projector(http: HubHttp, snapshot: Snapshot, model: GgufFile, wanted: str | None) -> GgufFile | None:
+def choose_projector(snapshot: Snapshot, model: GgufFile, wanted: str | None) -> GgufFile | None:
     """The projector that is named, or the best that fits; None for text only. Raises RefusedError."""
     if wanted == NO_PROJECTOR:
         return None
     if wanted is not None:
-        return _named_projector(http, snapshot, model, wanted)
-    sight = find_projectors(http, snapshot, model)
+        return _named_projector(snapshot, model, wanted)
+    sight = find_projectors(snapshot, model)
     if sight.fitting:
         return sight.fitting[0]
     if model.summary.architecture in VISION_ARCHITECTURES:
@@ -111,13 +110,13 @@ def choose_projector(http: HubHttp, snapshot: Snapshot, model: GgufFile, wanted:
     return None
 
 
-def find_projectors(http: HubHttp, snapshot: Snapshot, model: GgufFile) -> Sight:
+def find_projectors(snapshot: Snapshot, model: GgufFile) -> Sight:
     """All projectors near ``model`` with what their headers say. Raises RefusedError when the hub fails."""
     model_file = RepositoryFile(model.path, model.size)
     near = nearest(projector_candidates(snapshot.files), model_file)[:_MOST_PROJECTORS]
     read: list[GgufFile] = []
     damaged: list[Reason] = []
-    for result in at_once(lambda file: _read_or_reason(http, snapshot, file), near):
+    for result in at_once(lambda file: _read_or_reason(snapshot, file), near):
         if isinstance(result, Reason):
             damaged.append(result)
         elif result.summary.kind is GgufKind.PROJECTOR:
@@ -131,16 +130,16 @@ def find_projectors(http: HubHttp, snapshot: Snapshot, model: GgufFile) -> Sight
     return Sight(tuple(ranked), tuple(left), tuple(damaged))
 
 
-def _read_or_reason(http: HubHttp, snapshot: Snapshot, file: RepositoryFile) -> GgufFile | Reason:
+def _read_or_reason(snapshot: Snapshot, file: RepositoryFile) -> GgufFile | Reason:
     try:
-        return read_gguf(http, snapshot, file)
+        return read_gguf(snapshot, file)
     except RefusedError as refused:
         if refused.reason.code in (ReasonCode.GGUF_CORRUPT, ReasonCode.GGUF_UNSUPPORTED, ReasonCode.FILE_NOT_GGUF):
             return refused.reason
         raise
 
 
-def _named_projector(http: HubHttp, snapshot: Snapshot, model: GgufFile, wanted: str) -> GgufFile:
+def _named_projector(snapshot: Snapshot, model: GgufFile, wanted: str) -> GgufFile:
     candidates = projector_candidates(snapshot.files)
     file = snapshot.file(wanted) or next((each for each in candidates if each.name == wanted), None)
     if file is None or not file.path.endswith(".gguf"):
@@ -148,14 +147,14 @@ def _named_projector(http: HubHttp, snapshot: Snapshot, model: GgufFile, wanted:
         raise RefusedError(
             reason(ReasonCode.PROJECTOR_NOT_FOUND, source=snapshot.repository, projector=wanted, there=there)
         )
-    projector = read_gguf(http, snapshot, file)
+    projector = read_gguf(snapshot, file)
     facts = projector.summary.projector
     if facts is None or not width_fits(model.summary, facts):
         raise RefusedError(refuse_projector(model, [projector], []))
     return projector
 
 
-def list_gguf(http: HubHttp, snapshot: Snapshot) -> tuple[HubChoice, ...]:
+def list_gguf(snapshot: Snapshot) -> tuple[HubChoice, ...]:
     """All quantizations with their sizes; the headers of the default and of the projectors are read. Raises
     RefusedError when the hub fails."""
     choices = gguf_choices(snapshot.files)
@@ -166,8 +165,8 @@ def list_gguf(http: HubHttp, snapshot: Snapshot) -> tuple[HubChoice, ...]:
     refused: Reason | None = None
     sight = Sight()
     try:
-        parts = _parts(http, snapshot, default)
-        sight = find_projectors(http, snapshot, parts[0])
+        parts = _parts(snapshot, default)
+        sight = find_projectors(snapshot, parts[0])
         chosen = sight.fitting[0] if sight.fitting else None
         if chosen is None and parts[0].summary.architecture in VISION_ARCHITECTURES:
             refused = refuse_projector(parts[0], sight.others, sight.damaged)

@@ -36,8 +36,8 @@ class HubSource:
             snapshot = client.snapshot(source)
             choice = choose_gguf(snapshot, source)
             if choice is None:
-                return checkpoint_facts(client.http, snapshot)
-            return gguf_facts(client.http, snapshot, choice, asking.projector)
+                return checkpoint_facts(snapshot)
+            return gguf_facts(snapshot, choice, asking.projector)
 
 
 def search(query: HubQuery, access: HubAccess) -> HubPage | Reason:
@@ -50,7 +50,7 @@ def look(source: Source, access: HubAccess) -> HubListing | Reason:
 
     A Reason when nothing is known of the repository; a listing with ``problem`` when it is known and of no use.
     """
-    return _ask(_hub_of(source), access, lambda client: _listing(client, client.snapshot(source)))
+    return _ask(_hub_of(source), access, lambda client: _listing(client.snapshot(source)))
 
 
 def readme(source: Source, access: HubAccess) -> Readme | Reason:
@@ -61,7 +61,7 @@ def readme(source: Source, access: HubAccess) -> Readme | Reason:
         file = next((file for file in snapshot.files if file.path.casefold() == "readme.md"), None)
         if file is None:
             return Readme("")
-        text = read_text(client.http, snapshot, file, _LONGEST_README).decode("utf-8", "replace")
+        text = read_text(snapshot, file, _LONGEST_README).decode("utf-8", "replace")
         return Readme(_FRONT_MATTER.sub("", text, count=1), truncated=file.size > _LONGEST_README)
 
     return _ask(_hub_of(source), access, read)
@@ -97,7 +97,7 @@ def _client(hub: Hub, access: HubAccess) -> Iterator[HubClient]:
         http.close()
 
 
-def _listing(client: HubClient, snapshot: Snapshot) -> HubListing:
+def _listing(snapshot: Snapshot) -> HubListing:
     listing = HubListing(
         hub=snapshot.hub,
         repository=snapshot.repository,
@@ -107,9 +107,9 @@ def _listing(client: HubClient, snapshot: Snapshot) -> HubListing:
     )
     try:
         if gguf_choices(snapshot.files):
-            choices = list_gguf(client.http, snapshot)
+            choices = list_gguf(snapshot)
             return replace(listing, choices=choices, notes=_notes(snapshot, choices))
-        facts = checkpoint_facts(client.http, snapshot)
+        facts = checkpoint_facts(snapshot)
     except RefusedError as refused:
         if refused.reason.code in _UNKNOWN:
             raise

@@ -19,7 +19,7 @@ from aimindserve.domain.source import Source
 from aimindserve.sources._base import RefusedError
 from aimindserve.sources._hf_api import Question, hf_api
 from aimindserve.sources._http import Asked, HubHttp
-from aimindserve.sources._hub import Snapshot
+from aimindserve.sources._hub import HubContent, Snapshot
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
@@ -81,6 +81,7 @@ class HuggingFaceHub:
             repository=source.location,
             revision=info.sha,
             files=tuple(_file(sibling) for sibling in info.siblings or ()),
+            content=HubContent(self.http, source.location, info.sha),
             license=_license(info),
             gated=bool(info.gated),
             vision=info.pipeline_tag in _SEEING_TASKS,

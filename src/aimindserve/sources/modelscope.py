@@ -22,7 +22,7 @@ from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.source import Source
 from aimindserve.sources._base import RefusedError
 from aimindserve.sources._http import HUB_NAMES, Asked, HubHttp
-from aimindserve.sources._hub import Snapshot
+from aimindserve.sources._hub import HubContent, Snapshot
 
 Json = Mapping[str, object]
 
@@ -75,6 +75,7 @@ class ModelScopeHub:
             repository=source.location,
             revision=commit,
             files=tuple(_file(entry) for entry in entries if _text(entry, "Path")),
+            content=HubContent(self.http, source.location, commit),
             license=_text(about, "license") or None,
             gated=about.get("gated") is True,
             vision=any(task in _SEEING_TASKS for task in _texts(about.get("tasks"))),
