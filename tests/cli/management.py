@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from aimindserve.domain.files import ModelState
 from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.reason_texts import explain
 from aimindserve.domain.reasons import Language, Reason, ReasonCode, reason
@@ -26,6 +27,7 @@ from aimindserve.domain.views import (
     ReplicaView,
     SystemView,
 )
+from aimindserve.domain.views_files import FilesView, ModelFilesView, StoreView
 from aimindserve.domain.views_hub import HubCheckView, HubFilesView, HubSearchView
 
 KEY = "sk-abcdefghijkl-secret"
@@ -63,6 +65,35 @@ class HubAnswers:
                 return 404, None
 
 
+class FilesAnswers:
+    """What the server knows of model files. ``states``: what the next looks show, one each; the last one stays."""
+
+    def __init__(self) -> None:
+        self.items: list[ModelFilesView] = []
+        self.states: list[ModelState] = []
+
+    def answer(self, method: str, path: str) -> tuple[int, Any]:
+        match method, path.strip("/").split("/")[3:]:
+            case "GET", []:
+                return 200, self._view()
+            case "POST", []:
+                return 202, self._view()
+            case "POST", ["import"]:
+                keys = [item.key for item in self.items]
+                return 202, {"node_id": "node-1", "node": "box", "keys": keys}
+            case ("POST", [_, _, _]) | ("DELETE", [_, _]):
+                return 202, None
+            case _:
+                return 404, None
+
+    def _view(self) -> Any:
+        state = self.states.pop(0) if len(self.states) > 1 else (self.states or [None])[0]
+        if state is not None:
+            self.items = [item.model_copy(update={"state": state}) for item in self.items]
+        store = StoreView(node_id="node-1", node="box", path="/data/models", used=2**30, disk_free=2**33)
+        return FilesView(items=tuple(self.items), stores=(store,)).model_dump(mode="json")
+
+
 class Management:
     """What the server knows. ``requests`` keeps ``(method, path, headers, body)`` of everything that was asked."""
 
@@ -74,29 +105,39 @@ class Management:
         """Phases that the next looks at a deployment show, one each; the last one stays."""
         self.log = LOG
         self.hub = HubAnswers()
+        self.files = FilesAnswers()
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         """Status and JSON value (None: no body)."""
         match method, path.strip("/").split("/")[2:]:
-            case "GET", ["deployments"]:
-                return 200, {"items": [view.model_dump(mode="json") for view in self.deployments.values()]}
-            case "POST", ["deployments"]:
-                return self._deployed(DeploymentSpec.model_validate(body))
-            case "GET", ["deployments", name] if name in self.deployments:
-                return 200, self._shown(name)
-            case "DELETE", ["deployments", name] if name in self.deployments:
-                del self.deployments[name]
-                return 204, None
-            case "POST", ["deployments", name, verb] if name in self.deployments:
-                return 200, self._acted(name, verb, body)
+            case _, ["deployments", *rest]:
+                return self._deployments(method, rest, body)
             case "GET", ["replicas", _, "log"]:
                 return 200, self._log(int(query["offset"][0])).model_dump(mode="json")
             case "GET", ["system"]:
                 return 200, system_view().model_dump(mode="json")
             case _, ["keys", *rest]:
                 return self._keys(method, rest, body)
+            case _, ["files", *_]:
+                return self.files.answer(method, path)
             case _, ["hub" | "settings", *_]:
                 return self.hub.answer(method, path, body)
+            case _:
+                return 404, None
+
+    def _deployments(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        match method, rest:
+            case "GET", []:
+                return 200, {"items": [view.model_dump(mode="json") for view in self.deployments.values()]}
+            case "POST", []:
+                return self._deployed(DeploymentSpec.model_validate(body))
+            case "GET", [name] if name in self.deployments:
+                return 200, self._shown(name)
+            case "DELETE", [name] if name in self.deployments:
+                del self.deployments[name]
+                return 204, None
+            case "POST", [name, verb] if name in self.deployments:
+                return 200, self._acted(name, verb, body)
             case _:
                 return 404, None
 
@@ -170,7 +211,7 @@ def view_of(spec: DeploymentSpec) -> DeploymentView:
     """A fresh deployment with one pending replica."""
     replica = ReplicaView(
         id="r1", deployment=spec.name, generation=1, node_id="n1", node="box", phase=Phase.PENDING, reasons=(),
-        attempt=1, restarts=0, pid=4711, progress=None, created_at=1.0, ready_since=None, retry_at=None,
+        attempt=1, restarts=0, pid=4711, download=None, created_at=1.0, ready_since=None, retry_at=None,
         timeline=(), claims=(),
     )  # fmt: skip
     return DeploymentView(

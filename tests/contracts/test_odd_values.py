@@ -47,6 +47,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/users": {"username": "odd", "password": "a long passphrase", "is_admin": False},
     "/api/v1/session": {"username": "odd", "password": "a long passphrase"},
     "/api/v1/keys": {"name": "odd", "scopes": ["inference"], "models": ["a"], "expires_in": 60},
+    "/api/v1/files/import": {"path": "/nowhere", "source": "hf://a/b", "projector": "none", "node": "one"},
     "/api/v1/files": {"source": "demo://nosuchmodel", "projector": "none", "nodes": ["one"]},
     "/api/v1/hub/approvals": {"hub": "hf", "repository": "some/model", "revision": "0123abcd"},
 }

@@ -98,10 +98,18 @@ def _deploy_with_code(client: Client, spec: DeploymentSpec) -> DeploymentView:
 
 
 def _wait_until_settled(client: Client, view: DeploymentView) -> DeploymentView:
-    """Look until the deployment is ready, failed or will not go on by itself."""
-    while view.phase not in {"ready", "failed", "stopped"}:
-        time.sleep(POLL)
-        view = client.deployment(view.name)
+    """Look until the deployment is ready, failed or will not go on by itself; a terminal shows how far it is."""
+    from aimindserve.cli.progress import ProgressLine
+
+    line = ProgressLine()
+    try:
+        while view.phase not in {"ready", "failed", "stopped"}:
+            moving = [one.download for one in view.replicas if one.download and one.phase == "downloading"]
+            line.show(f"{view.name}: {view.phase}", moving[0] if moving else None)
+            time.sleep(POLL)
+            view = client.deployment(view.name)
+    finally:
+        line.end()
     return view
 
 

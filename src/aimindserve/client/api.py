@@ -30,6 +30,7 @@ from aimindserve.domain.views import (
     ScaleRequest,
     SystemView,
 )
+from aimindserve.domain.views_files import DownloadRequest, FilesView, ImportRequest, OrderedView
 from aimindserve.domain.views_hub import (
     CodeApprovalRequest,
     CodeApprovalView,
@@ -175,6 +176,28 @@ class Client:
     def check_hubs(self) -> tuple[HubCheckView, ...]:
         """Whether the hubs answer and know the tokens."""
         return self._send("POST", "/settings/hub/check", ItemList[HubCheckView]).items
+
+    # Model files
+
+    def files(self) -> FilesView:
+        """Every model on every node."""
+        return self._get("/files", FilesView)
+
+    def download_files(self, request: DownloadRequest) -> FilesView:
+        """Have a model's files fetched."""
+        return self._send("POST", "/files", FilesView, request)
+
+    def import_files(self, request: ImportRequest) -> OrderedView:
+        """Have a model's files copied from a folder on a node."""
+        return self._send("POST", "/files/import", OrderedView, request)
+
+    def act_on_files(self, node: str, key: str, action: str) -> None:
+        """``pause``, ``resume`` or ``retry``."""
+        self._request("POST", f"/files/{_part(node)}/{_part(key)}/{action}")
+
+    def delete_files(self, node: str, key: str) -> None:
+        """Delete a model's files; a local path is only forgotten."""
+        self._request("DELETE", f"/files/{_part(node)}/{_part(key)}")
 
     # How it is said
 

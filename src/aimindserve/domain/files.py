@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from aimindserve.domain.facts import Hub, HubOrigin, ModelFacts, ModelFile
 from aimindserve.domain.reasons import Reason
 
+# The revision of files that were brought without anything that tells their commit.
+IMPORTED = "imported"
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -53,12 +56,14 @@ class StoredModel(_Frozen):
 
 class WantedModel(_Frozen):
     """An order to have a model's files on a node, without a replica that needs them. ``paused``: stop where it is and
-    keep what is there. ``attempt`` rises when a person asks to try again."""
+    keep what is there. ``attempt`` rises when a person asks to try again. ``folder``: a folder on the node from which
+    the files are taken as far as they are there."""
 
     source: str
     facts: ModelFacts
     paused: bool = False
     attempt: int = 1
+    folder: str | None = None
 
     @property
     def key(self) -> str:

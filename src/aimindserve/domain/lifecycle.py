@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation, ReplicaState, Wanted
+from aimindserve.domain.units import format_bytes
 
 # A node reports at least every two seconds; ten silent periods are no hiccup any more.
 UNREACHABLE_AFTER_SECONDS = 20.0
@@ -106,10 +108,19 @@ def phase(replica: Replica, node: NodeStatus | None, now: float) -> Standing:
 
 def _observed_reasons(seen: ReplicaObservation, now: float) -> tuple[Reason, ...]:
     reasons = (seen.reason,) if seen.reason else ()
+    if seen.state is ReplicaState.DOWNLOADING and seen.download is not None:
+        reasons = (*reasons, _download_reason(seen.download))
     if seen.state is ReplicaState.BACKOFF and seen.retry_at is not None:
         wait = max(0, round(seen.retry_at - now))
         reasons = (*reasons, reason(ReasonCode.RESTARTING, seconds=wait, attempt=seen.attempt + 1))
     return reasons
+
+
+def _download_reason(download: TransferProgress) -> Reason:
+    done, total = format_bytes(download.done), format_bytes(download.total)
+    if not download.rate:
+        return reason(ReasonCode.DOWNLOAD_WAITING, done=done, total=total)
+    return reason(ReasonCode.DOWNLOADING, done=done, total=total, rate=format_bytes(round(download.rate)))
 
 
 def deployment_phase(deployment: Deployment, replicas: Sequence[tuple[Replica, Standing]]) -> Standing:

@@ -50,6 +50,32 @@ FILES_TEXTS: dict[ReasonCode, ReasonText] = {
         "下载已暂停，已下载的部分会保留。",
         "请在“模型文件”页面继续下载。",
     ),
+    _C.IMPORT_SOURCE_UNKNOWN: text(
+        "Nothing in {path} tells which repository its files come from.",
+        "Name it: aimindserve files import {path} --source hf://OWNER/NAME. To use the files where they lie instead: "
+        "aimindserve deploy {path}",
+        "{path} 中没有信息说明这些文件来自哪个仓库。",
+        "请指明来源：aimindserve files import {path} --source hf://OWNER/NAME。"
+        "若要直接使用原位置的文件：aimindserve deploy {path}",
+    ),
+    _C.IMPORT_SEVERAL: text(
+        "{path} holds several models: {there}.",
+        "Import them one by one, each by its own folder.",
+        "{path} 中有多个模型：{there}。",
+        "请分别指定各自的文件夹，逐个导入。",
+    ),
+    _C.IMPORT_MISSING: text(
+        "{file} is not in {folder}, and cannot be fetched from the hub.",
+        "Copy the missing file there and import again, or switch off “offline” under Settings.",
+        "{folder} 中没有 {file}，也无法从模型站点下载。",
+        "请将缺少的文件复制到该文件夹后重新导入，或在“设置”中关闭离线模式。",
+    ),
+    _C.IMPORT_DIFFERS: text(
+        "{path} is damaged, or of another version than the one that is asked for: its checksum differs.",
+        "Copy it again; or name the commit that it was taken from: --source hf://OWNER/NAME@COMMIT.",
+        "{path} 已损坏，或与所需版本不同：校验和不一致。",
+        "请重新复制该文件，或指明其所属提交：--source hf://OWNER/NAME@COMMIT。",
+    ),
     _C.FILES_IN_USE: text(
         "The files of {name} are needed by: {deployments}.",
         "Delete those deployments, or choose another model for them.",

@@ -45,6 +45,18 @@ _LIFE = {
         "正在等待节点 {node} 接收。",
         "无需操作，请稍候。",
     ),
+    _C.DOWNLOADING: text(
+        "The model's files are on their way: {done} of {total}, {rate}/s.",
+        "Nothing to do; it starts when they are whole. What has arrived is kept whatever happens.",
+        "正在下载模型文件：{done} / {total}，{rate}/s。",
+        "无需操作，下载完成后自动启动；已下载的部分不会丢失。",
+    ),
+    _C.DOWNLOAD_WAITING: text(
+        "The model's files are not whole yet ({done} of {total}); their download is about to go on.",
+        "Nothing to do. If this stays, look at the page Model Files.",
+        "模型文件尚不完整（{done} / {total}），即将继续下载。",
+        "无需操作。若长时间没有进展，请查看“模型文件”页面。",
+    ),
     _C.NODE_UNREACHABLE: text(
         "Node {node} has not been heard of for {seconds} s.",
         "Check that the machine is up and connected; what runs there goes on and is found again.",

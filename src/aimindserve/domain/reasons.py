@@ -60,6 +60,10 @@ class ReasonCode(StrEnum):
     DOWNLOAD_NO_SPACE = "download_no_space"
     DOWNLOAD_OFFLINE = "download_offline"
     DOWNLOAD_PAUSED = "download_paused"
+    IMPORT_SOURCE_UNKNOWN = "import_source_unknown"
+    IMPORT_SEVERAL = "import_several"
+    IMPORT_MISSING = "import_missing"
+    IMPORT_DIFFERS = "import_differs"
     FILES_IN_USE = "files_in_use"
     FILE_NAME_UNSAFE = "file_name_unsafe"
     # Engine and parameters
@@ -80,6 +84,8 @@ class ReasonCode(StrEnum):
     MEMORY_CLAIMED = "memory_claimed"
     # Life of a replica
     WAITING_FOR_NODE = "waiting_for_node"
+    DOWNLOADING = "downloading"
+    DOWNLOAD_WAITING = "download_waiting"
     NODE_UNREACHABLE = "node_unreachable"
     STOP_REQUESTED = "stop_requested"
     STOPPED_BY_USER = "stopped_by_user"

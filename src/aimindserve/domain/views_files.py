@@ -1,8 +1,8 @@
 """What the management API answers about model files on nodes, and what it takes."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from aimindserve.domain.file_actions import FileAction
 from aimindserve.domain.files import ModelState, TransferProgress
@@ -21,7 +21,7 @@ class StoredFileView(View):
 class ModelFilesView(View):
     """A model's files on a node. ``kind``: ``store`` (downloaded, imported) or ``local`` (a path that somebody named).
     ``freed``: bytes that deleting would free; ``used_by``: deployments that need them; ``path``: the folder on the
-    node."""
+    node; ``brought_from``: the folder from which they are or were copied."""
 
     node_id: str
     node: str
@@ -38,6 +38,7 @@ class ModelFilesView(View):
     state: ModelState
     progress: TransferProgress
     path: str | None = None
+    brought_from: str | None = None
     freed: int = 0
     used_by: tuple[str, ...] = ()
     reasons: tuple[ReasonView, ...] = ()
@@ -71,3 +72,24 @@ class DownloadRequest(View):
     source: SourceText
     projector: ProjectorName | None = None
     nodes: tuple[Printable, ...] = Field(default=(), max_length=64)
+
+
+class ImportRequest(View):
+    """Body of ``POST /files/import``: copy a model's files from a folder on the node into its store. ``source``: where
+    they come from; needed unless the folder tells (a Hugging Face cache, another store). ``node``: its id or host name;
+    None where there is only one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^/[^\x00-\x1f\x7f]*$")]
+    source: SourceText | None = None
+    projector: ProjectorName | None = None
+    node: Printable | None = None
+
+
+class OrderedView(View):
+    """Answer of ``POST /files/import``: the keys of the models that are copied now, on which node."""
+
+    node_id: str
+    node: str
+    keys: tuple[str, ...]

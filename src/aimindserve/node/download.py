@@ -18,8 +18,9 @@ from pathlib import Path
 import httpx
 
 from aimindserve.domain.facts import HubOrigin, ModelFile
-from aimindserve.domain.files import blob_name
+from aimindserve.domain.files import IMPORTED, blob_name
 from aimindserve.domain.reasons import ReasonCode, reason
+from aimindserve.node.importing import bring, find_brought
 from aimindserve.node.launch import disk_reason
 from aimindserve.node.locks import LockBusyError, release, take
 from aimindserve.node.store import Store
@@ -86,13 +87,34 @@ class Downloading:
             blob, partial = self.store.blob(self.origin, file), self.store.partial(self.origin, file)
             if not self.store.missing(self.job.facts.model_copy(update={"files": (file,)})):
                 return
+            if self.job.folder is not None and await asyncio.to_thread(self._bring, Path(self.job.folder), file):
+                return
             found = await asyncio.to_thread(self._in_cache, file)
             if found is not None:
                 self.borrowed.update({one.path: str(found) for one in files})
                 self._told(file.size)
                 return
+            self._require_hub(file)
             await self._transfer(client, file, partial).run()
             await asyncio.to_thread(_keep, partial, blob)
+
+    def _bring(self, folder: Path, file: ModelFile) -> bool:
+        """Copy the file's content from where it was brought; False when it is not there."""
+        path = find_brought(folder, self.origin, file)
+        if path is None:
+            return False
+        partial = self.store.partial(self.origin, file)
+        bring(path, file, partial, self._told)
+        _keep(partial, self.store.blob(self.origin, file))
+        return True
+
+    def _require_hub(self, file: ModelFile) -> None:
+        """Raises TransferError where the hub may not be asked, or is not asked for brought files of no known commit."""
+        if self.job.offline or self.origin.revision == IMPORTED:
+            folder = self.job.folder
+            offline, missing = ReasonCode.DOWNLOAD_OFFLINE, ReasonCode.IMPORT_MISSING
+            why = reason(missing, file=file.path, folder=folder) if folder else reason(offline, file=file.path)
+            raise TransferError(why)
 
     def _transfer(self, client: httpx.AsyncClient, file: ModelFile, partial: Path) -> Transfer:
         return Transfer(

@@ -308,6 +308,8 @@ class Downloads:
             proxy=self._hub.proxy,
             rate_limit=self._hub.rate_limit,
             caches=self._hub.caches,
+            folder=model.order.folder if model.order else None,
+            offline=self._hub.offline,
             stall_timeout=self._config.stall_timeout,
             backoff_first=min(1.0, self._config.backoff_first),
         )
@@ -327,7 +329,8 @@ class Downloads:
         if unsafe is not None:
             return reason(ReasonCode.FILE_NAME_UNSAFE, file=unsafe)
         missing = await asyncio.to_thread(self.store.missing, model.facts)
-        if missing and self._hub.offline:
+        brought = model.order is not None and model.order.folder is not None
+        if missing and self._hub.offline and not brought:
             return reason(ReasonCode.DOWNLOAD_OFFLINE, file=missing[0].path)
         others = sum(max(0, one.total - one.done) for one in self._models.values() if one.task and one is not model)
         needed, free = model.total - model.done, await asyncio.to_thread(self.store.disk_free)

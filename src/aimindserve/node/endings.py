@@ -37,6 +37,8 @@ _HOPELESS = frozenset(
         ReasonCode.DOWNLOAD_NOT_FOUND,
         ReasonCode.DOWNLOAD_DAMAGED,
         ReasonCode.FILE_NAME_UNSAFE,
+        ReasonCode.IMPORT_MISSING,
+        ReasonCode.IMPORT_DIFFERS,
     }
 )
 

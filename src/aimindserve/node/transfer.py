@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 import httpx
@@ -63,16 +64,35 @@ def file_url(endpoint: str, origin: HubOrigin, path: str) -> str:
     return f"{endpoint.rstrip('/')}/{models}{origin.repository}/resolve/{origin.revision}/{quote(path)}"
 
 
+class Hasher(Protocol):
+    """A hash that takes its content piece by piece."""
+
+    def update(self, data: bytes, /) -> None:
+        """Goes on with ``data``."""
+        ...
+
+    def hexdigest(self) -> str:
+        """Of all content so far."""
+        ...
+
+
+def new_digest(digest: str, size: int) -> Hasher:
+    """A hash of the kind that ``digest`` is (see ``domain.facts.ModelFile``), before any content.
+
+    The name of a git blob: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
+    """
+    if digest.startswith("git:"):
+        return hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
+    return hashlib.sha256()
+
+
 def digest_of(path: Path, digest: str, size: int) -> str:
-    """The digest of a file's content, in the form that ``digest`` has (see ``domain.facts.ModelFile``)."""
-    kind = digest.partition(":")[0]
-    # The name of a git blob: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
-    is_git = kind == "git"
-    hasher = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False) if is_git else hashlib.sha256()
+    """The digest of a file's content, in the form that ``digest`` has."""
+    hasher = new_digest(digest, size)
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             hasher.update(piece)
-    return f"{kind}:{hasher.hexdigest()}"
+    return f"{digest.partition(':')[0]}:{hasher.hexdigest()}"
 
 
 @dataclass

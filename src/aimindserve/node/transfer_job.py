@@ -8,7 +8,8 @@ from aimindserve.domain.reasons import Reason
 
 class TransferJob(BaseModel):
     """One model to fetch, on the standard input (``token`` is secret). ``root``: the store; ``caches``: Hugging Face
-    cache folders; ``rate_limit`` in bytes per second; times in seconds."""
+    cache folders; ``folder``: where the files are brought from; ``offline``: nothing is asked of a hub;
+    ``rate_limit`` in bytes per second; times in seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,6 +21,8 @@ class TransferJob(BaseModel):
     proxy: str | None = Field(default=None, repr=False)
     rate_limit: int | None = None
     caches: tuple[str, ...] = ()
+    folder: str | None = None
+    offline: bool = False
     stall_timeout: float = 30.0
     backoff_first: float = 1.0
     fruitless_tries: int = 8

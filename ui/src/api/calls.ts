@@ -5,6 +5,7 @@ import type {
   DeploymentPatch,
   DeploymentSpecInput,
   DownloadRequest,
+  ImportRequest,
   KeyRequest,
   LoginRequest,
   PasswordRequest,
@@ -64,6 +65,10 @@ export const api = {
   /** Have a model's files on nodes before anybody deploys it. */
   addFiles: async (body: DownloadRequest) => {
     await sdk.downloadFiles({ body });
+  },
+  /** Copy a model's files from a folder on a node into its store. */
+  importFiles: async (body: ImportRequest) => {
+    await sdk.importFiles({ body });
   },
   orderFiles: async (node: string, key: string, action: "pause" | "resume" | "retry") => {
     await sdk.orderFiles({ path: { node_id: node, key, action } });

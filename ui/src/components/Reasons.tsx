@@ -7,18 +7,24 @@ import type { ReasonView } from "@/api/generated/types.gen";
 interface Props {
   reasons: readonly ReasonView[];
   failed: boolean;
+  /** Codes that are left out, as something beside tells the same. */
+  hidden?: readonly string[];
 }
+
+/** What the bar of a download tells better. */
+export const TOLD_BY_BAR: readonly string[] = ["downloading", "download_waiting"];
 
 /** Good news among causes of a failure: it is being tried again. */
 const HOPEFUL = "restarting";
 
 /** Why something waits, failed or was refused, each with what to do. */
-export function Reasons({ reasons, failed }: Props): ReactElement | null {
+export function Reasons({ reasons, failed, hidden = [] }: Props): ReactElement | null {
   const { t } = useTranslation();
-  if (reasons.length === 0) return null;
+  const shown = reasons.filter((reason) => !hidden.includes(reason.code));
+  if (shown.length === 0) return null;
   return (
     <Stack gap="xs">
-      {reasons.map((reason) => {
+      {shown.map((reason) => {
         const bad = failed && reason.code !== HOPEFUL;
         return (
           <Alert

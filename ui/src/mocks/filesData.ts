@@ -45,6 +45,7 @@ export function makeFiles(change: Partial<ModelFilesView> = {}): ModelFilesView 
     state,
     progress,
     path: `${STORE}/views/${key}`,
+    brought_from: null,
     freed: state === "ready" ? size : progress.done,
     used_by: [],
     reasons: [],

@@ -220,7 +220,8 @@ class CodeApprovalRow(Base):
 class ModelOrderRow(Base):
     """What a person wants of a model's files on a node. ``wanted``: ``stored``, ``paused`` or ``deleted`` (until the
     node no longer has them). ``key``: ``domain.files.model_key``, or for a local path a digest of its source; such a
-    row only remembers the path. ``attempt`` rises with each wish to try again."""
+    row only remembers the path. ``attempt`` rises with each wish to try again. ``folder``: where on the node the files
+    are brought from."""
 
     __tablename__ = "model_orders"
 
@@ -230,6 +231,7 @@ class ModelOrderRow(Base):
     facts: Mapped[ModelFacts] = mapped_column(Shaped(ModelFacts))
     wanted: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)
+    folder: Mapped[str | None] = mapped_column(String(4096))
     created_at: Mapped[float] = mapped_column(Seconds)
     updated_at: Mapped[float] = mapped_column(Seconds)
 

@@ -67,7 +67,9 @@ def _facts_in_use(deployments: Iterable[DeploymentRow], replicas: Iterable[Repli
 
 def _wanted(order: ModelOrderRow) -> WantedModel:
     paused = order.wanted == WantedFiles.PAUSED
-    return WantedModel(source=order.source, facts=order.facts, paused=paused, attempt=order.attempt)
+    return WantedModel(
+        source=order.source, facts=order.facts, paused=paused, attempt=order.attempt, folder=order.folder
+    )
 
 
 @dataclass

@@ -896,6 +896,32 @@ export type HubSettingsView = {
 };
 
 /**
+ * ImportRequest
+ *
+ * Body of ``POST /files/import``: copy a model's files from a folder on the node into its store. ``source``: where
+ * they come from; needed unless the folder tells (a Hugging Face cache, another store). ``node``: its id or host name;
+ * None where there is only one.
+ */
+export type ImportRequest = {
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Source
+     */
+    source?: string | null;
+    /**
+     * Projector
+     */
+    projector?: string | null;
+    /**
+     * Node
+     */
+    node?: string | null;
+};
+
+/**
  * ItemList[CodeApprovalView]
  */
 export type ItemListCodeApprovalView = {
@@ -1234,7 +1260,7 @@ export type MemoryItemView = {
  *
  * A model's files on a node. ``kind``: ``store`` (downloaded, imported) or ``local`` (a path that somebody named).
  * ``freed``: bytes that deleting would free; ``used_by``: deployments that need them; ``path``: the folder on the
- * node.
+ * node; ``brought_from``: the folder from which they are or were copied.
  */
 export type ModelFilesView = {
     /**
@@ -1291,6 +1317,10 @@ export type ModelFilesView = {
      * Path
      */
     path: string | null;
+    /**
+     * Brought From
+     */
+    brought_from: string | null;
     /**
      * Freed
      */
@@ -1394,6 +1424,26 @@ export type NodeView = {
      * Notes
      */
     notes: Array<ReasonView>;
+};
+
+/**
+ * OrderedView
+ *
+ * Answer of ``POST /files/import``: the keys of the models that are copied now, on which node.
+ */
+export type OrderedView = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node
+     */
+    node: string;
+    /**
+     * Keys
+     */
+    keys: Array<string>;
 };
 
 /**
@@ -1589,7 +1639,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'waiting_for_node' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_illegal_instruction' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_illegal_instruction' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -2888,6 +2938,31 @@ export type DownloadFilesResponses = {
 };
 
 export type DownloadFilesResponse = DownloadFilesResponses[keyof DownloadFilesResponses];
+
+export type ImportFilesData = {
+    body: ImportRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/import';
+};
+
+export type ImportFilesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ImportFilesError = ImportFilesErrors[keyof ImportFilesErrors];
+
+export type ImportFilesResponses = {
+    /**
+     * Successful Response
+     */
+    202: OrderedView;
+};
+
+export type ImportFilesResponse = ImportFilesResponses[keyof ImportFilesResponses];
 
 export type OrderFilesData = {
     body?: never;

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { useState } from "react";
@@ -10,8 +10,10 @@ import { deploymentsQuery, filesQuery } from "@/api/queries";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { notifyDone } from "@/components/notify";
 import { Reasons } from "@/components/Reasons";
-import { isLocal, knownSources, validSource } from "./list";
+import { isLocal, knownSources } from "./list";
 import { SourceField } from "./SourceField";
+import type { Draft, Wish } from "./wish";
+import { wishOf } from "./wish";
 
 interface Props {
   files: FilesView;
@@ -34,42 +36,64 @@ export function AddDialog({ opened, files, onClose }: Props & { opened: boolean 
   );
 }
 
-function AddForm({ files, onClose }: Props): ReactElement {
+/** Sends a wish, and says what then happens. */
+function useAdd(files: FilesView, onDone: () => void) {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ source, nodes, bring, from }: Wish): Promise<string> => {
+      if (bring) {
+        const path = source.replace(/^file:\/\//, "");
+        await api.importFiles({ path, node: nodes[0] ?? null, source: from === "" ? null : from });
+        return t("files.importDone", { source });
+      }
+      await api.addFiles({ source, nodes: nodes.length === files.stores.length ? [] : nodes });
+      return t(isLocal(source) ? "files.addLocal" : "files.addDone", { source });
+    },
+    meta: { quiet: true },
+    onSuccess: async (told) => {
+      await queries.invalidateQueries(filesQuery);
+      notifyDone(told);
+      onDone();
+    },
+  });
+}
+
+function AddForm({ files, onClose }: Props): ReactElement {
+  const { t } = useTranslation();
   const deployments = useQuery(deploymentsQuery);
   const deployed = (deployments.data ?? []).map((deployment) => deployment.spec.source);
   const all = files.stores.map((store) => store.node_id);
-  const [source, setSource] = useState("");
-  const [nodes, setNodes] = useState(all);
-  const wanted = source.trim();
-  const valid = validSource(wanted);
-  const local = isLocal(wanted);
-  const add = useMutation({
-    mutationFn: () => api.addFiles({ source: wanted, nodes: nodes.length === all.length ? [] : nodes }),
-    meta: { quiet: true },
-    onSuccess: async () => {
-      await queries.invalidateQueries(filesQuery);
-      notifyDone(t(local ? "files.addLocal" : "files.addDone", { source: wanted }));
-      onClose();
-    },
-  });
+  const [draft, setDraft] = useState<Draft>({ source: "", nodes: all, copied: null, from: "" });
+  const change = (changes: Partial<Draft>): void => {
+    setDraft((old) => ({ ...old, ...changes }));
+  };
+  const add = useAdd(files, onClose);
+  const { wish, valid, trouble, words } = wishOf(draft);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (valid && nodes.length > 0) add.mutate();
+        if (valid) add.mutate(wish);
       }}
     >
       <Stack>
-        <SourceField value={source} known={knownSources(files, deployed)} onChange={setSource} />
-        {local && <Text size="sm">{t("files.addRemembered")}</Text>}
+        <SourceField
+          value={draft.source}
+          known={knownSources(files, deployed)}
+          onChange={(source) => {
+            change({ source });
+          }}
+        />
+        {isLocal(wish.source) && <LocalFields bring={wish.bring} from={draft.from} onChange={change} />}
         {files.stores.length > 1 && (
           <Checkbox.Group
             label={t("files.nodes")}
-            value={nodes}
-            onChange={setNodes}
-            error={nodes.length === 0 && t("files.nodesNeeded")}
+            value={wish.nodes}
+            onChange={(nodes) => {
+              change({ nodes });
+            }}
+            error={trouble && t(trouble)}
           >
             <Stack gap="xs" mt={6} mb={6}>
               {files.stores.map((store) => (
@@ -84,11 +108,47 @@ function AddForm({ files, onClose }: Props): ReactElement {
           <Button variant="default" onClick={onClose}>
             {t("common.cancel")}
           </Button>
-          <Button type="submit" loading={add.isPending} disabled={!valid || nodes.length === 0}>
-            {local ? t("files.addPath") : t("files.addStart")}
+          <Button type="submit" loading={add.isPending} disabled={!valid}>
+            {t(words)}
           </Button>
         </Group>
       </Stack>
     </form>
+  );
+}
+
+interface LocalProps {
+  bring: boolean;
+  from: string;
+  onChange: (changes: Partial<Draft>) => void;
+}
+
+/** What becomes of a path: copied into the store, or only remembered. */
+function LocalFields({ bring, from, onChange }: LocalProps): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Checkbox
+        checked={bring}
+        label={t("files.importCopy")}
+        description={t(bring ? "files.importCopied" : "files.addRemembered")}
+        onChange={(event) => {
+          onChange({ copied: event.currentTarget.checked });
+        }}
+      />
+      {bring && (
+        <TextInput
+          label={t("files.importFrom")}
+          description={t("files.importFromHint")}
+          placeholder="hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M"
+          spellCheck={false}
+          maxLength={4096}
+          value={from}
+          onChange={(event) => {
+            onChange({ from: event.currentTarget.value });
+          }}
+        />
+      )}
+    </>
   );
 }

@@ -45,6 +45,7 @@ function Origin({ item }: { item: ModelFilesView }): ReactElement {
         </>
       )}
       {` · ${formatBytes(item.size)}`}
+      {item.brought_from && ` · ${t("files.importingFrom", { folder: item.brought_from })}`}
       {item.files.length > 1 && ` · ${t("files.fileCount", { files: item.files.length })}`}
     </Text>
   );
@@ -155,7 +156,7 @@ export function FilesCard({ item, store }: { item: ModelFilesView; store: StoreV
           <Origin item={item} />
           <UsedBy names={item.used_by} />
         </Stack>
-        <StateBadge state={state} />
+        <StateBadge state={state} brought={item.brought_from !== null} />
         <FileActions item={item} store={store} />
       </Group>
       <Standing item={item} />

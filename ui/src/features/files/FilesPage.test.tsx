@@ -106,6 +106,43 @@ describe("FilesPage", () => {
     }, LONG);
   });
 
+  it("imports from a disk, with or without its repository", async () => {
+    const sent = open("/files?add=true", firstFiles());
+    const dialog = within(await screen.findByRole("dialog", {}, LONG));
+    fireEvent.change(dialog.getByRole("combobox", { name: /^Source/ }), { target: { value: "/media/usb/models" } });
+    const copy = dialog.getByRole<HTMLInputElement>("checkbox", { name: /^Copy the files/ });
+    expect(copy.checked).toBe(true);
+    const start = dialog.getByRole("button", { name: "Import" });
+    expect(start.hasAttribute("disabled")).toBe(true);
+    expect(dialog.getByText(/^Files are imported on one machine/)).toBeTruthy();
+    fireEvent.click(dialog.getByRole("checkbox", { name: "workstation" }));
+    const from = dialog.getByRole("textbox", { name: /^Comes from/ });
+    fireEvent.change(from, { target: { value: "nonsense" } });
+    expect(start.hasAttribute("disabled")).toBe(true);
+    fireEvent.change(from, { target: { value: "hf://org/name" } });
+    fireEvent.click(start);
+    await waitFor(() => {
+      expect(sent).toEqual([
+        {
+          method: "POST",
+          path: "/files/import",
+          body: { path: "/media/usb/models", node: "n-1", source: "hf://org/name" },
+        },
+      ]);
+    }, LONG);
+  });
+
+  it("only remembers a path that is not copied", async () => {
+    const sent = open("/files?add=true", firstFiles());
+    const dialog = within(await screen.findByRole("dialog", {}, LONG));
+    fireEvent.change(dialog.getByRole("combobox", { name: /^Source/ }), { target: { value: "/models/a.gguf" } });
+    expect(dialog.queryByRole("textbox", { name: /^Comes from/ })).toBeNull();
+    fireEvent.click(dialog.getByRole("button", { name: "Put on the list" }));
+    await waitFor(() => {
+      expect(sent).toEqual([{ method: "POST", path: "/files", body: { source: "/models/a.gguf", nodes: [] } }]);
+    }, LONG);
+  });
+
   it("takes words, and what the hubs find for them", async () => {
     const sent = open("/files?add=true", firstFiles());
     const dialog = within(await screen.findByRole("dialog", {}, LONG));

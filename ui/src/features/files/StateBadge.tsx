@@ -11,12 +11,18 @@ const COLOURS: Record<ModelState, string> = {
   failed: "red",
 };
 
-export function StateBadge({ state }: { state: ModelState }): ReactElement {
+interface Props {
+  state: ModelState;
+  /** The files come from a folder on the machine, not from a hub. */
+  brought?: boolean;
+}
+
+export function StateBadge({ state, brought = false }: Props): ReactElement {
   const { t } = useTranslation();
   const busy = state === "downloading" ? <Loader size={10} color="currentColor" aria-hidden /> : undefined;
   return (
     <Badge color={COLOURS[state]} variant="light" leftSection={busy} data-state={state} tt="none">
-      {t(`files.state.${state}`)}
+      {t(brought && state === "downloading" ? "files.importing" : `files.state.${state}`)}
     </Badge>
   );
 }

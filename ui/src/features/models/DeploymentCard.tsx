@@ -5,7 +5,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
-import { Reasons } from "@/components/Reasons";
+import { Reasons, TOLD_BY_BAR } from "@/components/Reasons";
 import { TransferBar } from "@/components/TransferBar";
 import { movingDownload } from "@/lib/download";
 import { DeploymentActions } from "./DeploymentActions";
@@ -40,7 +40,7 @@ function CardReasons({ deployment }: { deployment: DeploymentView }): ReactEleme
   if (reasons.length === 0 || whole || phase === "stopped" || phase === "stopping") return null;
   return (
     <div className={classes.reasons}>
-      <Reasons reasons={reasons} failed={phase === "failed" || phase === "unreachable"} />
+      <Reasons reasons={reasons} failed={phase === "failed" || phase === "unreachable"} hidden={TOLD_BY_BAR} />
     </div>
   );
 }

@@ -5,7 +5,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { ReplicaView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
-import { Reasons } from "@/components/Reasons";
+import { Reasons, TOLD_BY_BAR } from "@/components/Reasons";
 import { TransferBar } from "@/components/TransferBar";
 import { shareOf } from "@/lib/download";
 import { formatBytes } from "@/lib/format";
@@ -69,7 +69,7 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
         {download && shareOf(download) < 1 && (
           <TransferBar progress={download} label={replica.deployment} moving={replica.phase === "downloading"} />
         )}
-        <Reasons reasons={replica.reasons} failed={failed} />
+        <Reasons reasons={replica.reasons} failed={failed} hidden={download ? TOLD_BY_BAR : []} />
         <Timeline marks={replica.timeline} />
         <Collapse expanded={logShown}>{logShown && <LogViewer replica={replica.id} />}</Collapse>
       </Stack>

@@ -6,10 +6,10 @@ from fastapi import Path, Request, Response
 
 from aimindserve.domain.access import Policy
 from aimindserve.domain.file_actions import FileAction
-from aimindserve.domain.views_files import DownloadRequest, FilesView
+from aimindserve.domain.views_files import DownloadRequest, FilesView, ImportRequest, OrderedView
 from aimindserve.server.context import Context
 from aimindserve.server.errors import language
-from aimindserve.server.features.files import orders
+from aimindserve.server.features.files import importing, orders
 from aimindserve.server.features.files.views import files_view
 from aimindserve.server.guards import Caller, actor_of, feature_router, requires
 
@@ -32,6 +32,13 @@ async def download_files(body: DownloadRequest, request: Request, caller: Caller
     """Has a model's files fetched before anybody deploys them. A local path is only remembered."""
     await orders.download(context, body, actor_of(caller))
     return await files_view(context, language(request))
+
+
+@router.post("/files/import", status_code=202)
+@requires(Policy.ADMIN)
+async def import_files(body: ImportRequest, caller: Caller, context: Context) -> OrderedView:
+    """Copies a model's files from a folder on a node, such as a USB disk, into that node's store."""
+    return await importing.bring(context, body, actor_of(caller))
 
 
 @router.post("/files/{node_id}/{key}/{action}", status_code=202)

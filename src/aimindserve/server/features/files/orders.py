@@ -41,20 +41,22 @@ async def download(context: ServerContext, body: DownloadRequest, actor: str) ->
                 refuse(ReasonCode.NODE_UNKNOWN, wish=wish)
         for node in nodes:
             if not body.nodes or {node.id, node.hostname} & set(body.nodes):
-                await _order(work, node.id, body.source, facts)
+                await order(work, node.id, body.source, facts)
 
 
-async def _order(work: UnitOfWork, node_id: str, source: str, facts: ModelFacts) -> None:
+async def order(work: UnitOfWork, node_id: str, source: str, facts: ModelFacts, folder: str | None = None) -> str:
+    """Stores one order (``folder``: from where the files are brought) with its event. Returns its key."""
     key = files_key(facts, source)
     row = await work.session.get(ModelOrderRow, (node_id, key))
     if row is None:
         row = ModelOrderRow(node_id=node_id, key=key, attempt=0, created_at=work.now)
         work.session.add(row)
-    row.source, row.facts, row.wanted = source, facts, WantedFiles.STORED
+    row.source, row.facts, row.wanted, row.folder = source, facts, WantedFiles.STORED, folder
     row.attempt, row.updated_at = row.attempt + 1, work.now
     await work.session.flush()
     await raise_desired_revision(work, node_id)
     work.record("model.ordered", subject=source[:128], node=node_id, key=key)
+    return key
 
 
 async def change(context: ServerContext, node_id: str, key: str, action: FileAction, actor: str) -> None:

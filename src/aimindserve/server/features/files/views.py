@@ -92,6 +92,7 @@ def _view(node: NodeRow, model: StoredModel, shelf: Shelf, language: Language) -
         state=model.state,
         progress=model.progress,
         path=model.path,
+        brought_from=order.folder if order else None,
         freed=model.stored_bytes,
         used_by=used_by,
         reasons=(reason_view(model.reason, language),) if model.reason else (),
