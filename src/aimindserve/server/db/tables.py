@@ -231,9 +231,9 @@ class ModelOrderRow(Base):
     facts: Mapped[ModelFacts] = mapped_column(Shaped(ModelFacts))
     wanted: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)
-    folder: Mapped[str | None] = mapped_column(String(4096))
     created_at: Mapped[float] = mapped_column(Seconds)
     updated_at: Mapped[float] = mapped_column(Seconds)
+    folder: Mapped[str | None] = mapped_column(String(4096))
 
 
 class HubFactsRow(Base):
