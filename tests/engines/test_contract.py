@@ -9,7 +9,7 @@ from aimindserve.domain.explanations import sentence
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFile
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
 from aimindserve.domain.params import Origin
-from aimindserve.domain.reasons import ReasonCode
+from aimindserve.domain.reasons import Reason, ReasonCode
 from aimindserve.engines._base import Engine, LaunchOrder, Machine
 from aimindserve.engines._registry import ENGINES, choose_engine
 
@@ -30,6 +30,17 @@ def facts(engine: Engine) -> ModelFacts:
 @pytest.fixture
 def install(engine: Engine) -> EngineInstall:
     return EngineInstall(engine=engine.name, flavour="llama-server", version="1", path="/bin/engine")
+
+
+def test_it_finds_its_program(engine: Engine, facts: ModelFacts, install: EngineInstall) -> None:
+    other = install.model_copy(update={"engine": "other"})
+    assert engine.choose_install(facts, [other, install], None) == install
+    assert engine.choose_install(facts, [other, install], "1") == install
+    for installs, wanted in (([other], None), ([install], "2")):
+        missing = engine.choose_install(facts, installs, wanted)
+        assert isinstance(missing, Reason)
+        assert missing.code is ReasonCode.ENGINE_NOT_INSTALLED
+        assert missing.params["install"]
 
 
 def test_it_is_found_by_its_name_and_its_formats(engine: Engine, facts: ModelFacts) -> None:
@@ -55,7 +66,9 @@ def test_its_schema_is_json(engine: Engine) -> None:
 def test_what_the_schema_offers_is_accepted(engine: Engine, facts: ModelFacts, install: EngineInstall) -> None:
     schema: Any = engine.parameter_schema(install.flavour)
     for flag, kind in schema["properties"].items():
-        example = {"integer": str(int(kind.get("minimum", 1))), "number": "1.5"}.get(kind["type"], "1")
+        number = str(min(1.5, kind.get("maximum", 1.5)))
+        examples = {"integer": str(int(kind.get("minimum", 1))), "number": number, "object": "{}"}
+        example = examples.get(kind["type"], "1")
         value = kind["enum"][0] if "enum" in kind else example
         given = flag if kind["type"] == "boolean" else f"{flag}={value}"
         assert engine.plan(facts, (given,), {}, MACHINE, install).refusals == (), given
@@ -67,7 +80,9 @@ def test_it_listens_on_loopback_and_keeps_the_key_out_of_sight(
     order = LaunchOrder(facts, (), {}, MACHINE, install, alias="public", port=4321, key_file="/run/key")
     launch = engine.launch(order)
     assert launch.argv[0] == "/bin/engine"
-    assert {"127.0.0.1", "4321", "public", "/models/w", "/run/key"} <= set(launch.argv)
+    assert {"127.0.0.1", "4321", "public"} <= set(launch.argv)
+    assert {"/models/w", "/models"} & set(launch.argv)
+    assert ("/run/key" in launch.argv) != (launch.key_variable is not None)
     assert not any(word.startswith("--api-key=") or word == "--api-key" for word in launch.argv)
 
 

@@ -105,7 +105,7 @@ async def test_what_never_ran_is_deleted_at_once(cli: httpx.AsyncClient) -> None
         ({"name": "../etc"}, ReasonCode.INVALID_REQUEST),
         ({"replicas": -1}, ReasonCode.INVALID_REQUEST),
         ({"is_admin": True}, ReasonCode.INVALID_REQUEST),
-        ({"engine": "vllm"}, ReasonCode.ENGINE_NOT_INSTALLED),
+        ({"engine": "vllm"}, ReasonCode.ENGINE_CANNOT_RUN),
         ({"parameters": ["--ctx-sise=512"]}, ReasonCode.PARAMETER_UNKNOWN),
         ({"parameters": ["--port=1"]}, ReasonCode.PARAMETER_MANAGED),
         ({"parameters": ["--rpc=10.0.0.1:1"]}, ReasonCode.PARAMETER_DENIED),

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from aimindserve.domain.explanation_texts_memory import MEMORY_TEXTS
+from aimindserve.domain.explanation_texts_vllm import VLLM_TEXTS
 from aimindserve.domain.reason_wording import Values
 from aimindserve.domain.reasons import Language, ParameterValue
 
@@ -49,6 +50,28 @@ class Why(StrEnum):
     PARALLEL_GROUPS = "parallel_groups"
     PARALLEL_TOWER = "parallel_tower"
     ALTERNATIVE_CONTEXT = "alternative_context"
+    CONTEXT_WHOLE = "context_whole"
+    CONTEXT_SENSIBLE = "context_sensible"
+    CONTEXT_FITS = "context_fits"
+    SEQUENCES_DEFAULT = "sequences_default"
+    SEQUENCES_PICTURES = "sequences_pictures"
+    SEQUENCES_FIT = "sequences_fit"
+    CACHE_FOR_REQUESTS = "cache_for_requests"
+    SHARE_OF_DEVICE = "share_of_device"
+    TENSOR_PARALLEL = "tensor_parallel"
+    DTYPE_AS_MODEL = "dtype_as_model"
+    DTYPE_OLD_GPU = "dtype_old_gpu"
+    DTYPE_HALVED = "dtype_halved"
+    EAGER_PICTURES = "eager_pictures"
+    EAGER_CPU = "eager_cpu"
+    EAGER_FITS = "eager_fits"
+    IMAGES_DEFAULT = "images_default"
+    IMAGES_YOURS = "images_yours"
+    PIXELS_FIT = "pixels_fit"
+    BATCH_DEFAULT = "batch_default"
+    MISTRAL_FORMAT = "mistral_format"
+    CODE_CONFIRMED = "code_confirmed"
+    QUIET_LOG = "quiet_log"
 
 
 class Explained(BaseModel):
@@ -62,6 +85,7 @@ class Explained(BaseModel):
 
 _TEXTS: dict[str, tuple[str, str]] = {
     **MEMORY_TEXTS,
+    **VLLM_TEXTS,
     Why.YOURS: ("You set this.", "由您设置。"),
     Why.ENGINE_DEFAULT: ("The engine's default.", "引擎默认值。"),
     Why.THREADS_FROM_CORES: (

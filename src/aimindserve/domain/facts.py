@@ -117,7 +117,7 @@ class QuantizationFacts(BaseModel):
     skipped: tuple[str, ...] = ()
 
 
-class VisionFacts(BaseModel):
+class VisionFacts(BaseModel, frozen=True):
     """The part of a model that sees; None where it is not known.
 
     ``kind``: the projector's type as its file calls it (``qwen2vl_merger``). ``width``, ``feed_forward_size``,
@@ -126,8 +126,6 @@ class VisionFacts(BaseModel):
     ``pixels_min``/``pixels_max``: area that pictures are resized to lie between. ``tile_tokens``: tokens of one tile or
     of a picture of fixed size. ``deepstack_levels``: levels whose features are kept beside the last one's (Qwen3-VL).
     """
-
-    model_config = ConfigDict(frozen=True)
 
     kind: str
     width: int | None = None

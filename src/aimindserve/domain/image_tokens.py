@@ -6,6 +6,7 @@ Sources: ``transformers/models/*/image_processing_*.py`` and ``processing_*.py``
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from aimindserve.domain.facts import ModelFacts, VisionFacts
 from aimindserve.domain.image_families import ImageFamily, image_family
@@ -36,6 +37,10 @@ def image_cost(facts: ModelFacts, width: int, height: int) -> ImageCost | None:
     family, vision = image_family(facts), facts.vision
     if family is None or vision is None or width < 1 or height < 1:
         return None
+    return _cost(family, vision, width, height)
+
+
+def _cost(family: ImageFamily, vision: VisionFacts, width: int, height: int) -> ImageCost | None:
     if family is not ImageFamily.MINICPM and not vision.patch_size:
         return None
     if family is not ImageFamily.RESIZED and not vision.image_size:
@@ -49,9 +54,13 @@ def largest_picture(facts: ModelFacts, pixels: int | None = None) -> ImageCost |
     A bound on pixels helps where pictures keep their size; the families that scale every picture up to their tiles
     cost as much for a small one of an odd shape.
     """
-    family, vision = image_family(facts), facts.vision
-    if family is None or vision is None:
-        return None
+    family = image_family(facts)
+    return _largest(family, facts.vision, pixels) if family is not None and facts.vision is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _largest(family: ImageFamily, vision: VisionFacts, pixels: int | None) -> ImageCost | None:
+    """Kept, since estimates of one model ask for it again and again and some families try a hundred shapes."""
     if family is ImageFamily.RESIZED:
         return _largest_resized(vision, pixels) if vision.patch_size else None
     if family is ImageFamily.PIXTRAL:
@@ -60,7 +69,7 @@ def largest_picture(facts: ModelFacts, pixels: int | None = None) -> ImageCost |
     if family is ImageFamily.MINICPM:
         area = min(pixels or side**2 * 16, side**2 * 16)
         return _minicpm(vision, area, 1)
-    costs: Iterable[ImageCost | None] = (image_cost(facts, across * side, down * side) for across, down in _SHAPES)
+    costs: Iterable[ImageCost | None] = (_cost(family, vision, x * side, y * side) for x, y in _SHAPES)
     found = max((cost for cost in costs if cost), key=_dearness, default=None)
     if found is None or family is not ImageFamily.ONEVISION:
         return found

@@ -1,5 +1,6 @@
 """Reasons in words."""
 
+from aimindserve.domain.reason_texts_engines import ENGINE_TEXTS
 from aimindserve.domain.reason_texts_files import FILES_TEXTS
 from aimindserve.domain.reason_texts_fit import FIT_TEXTS
 from aimindserve.domain.reason_texts_hub import HUB_TEXTS
@@ -14,6 +15,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     **HUB_TEXTS,
     **FILES_TEXTS,
     **FIT_TEXTS,
+    **ENGINE_TEXTS,
     **LIFE_TEXTS,
     **REQUEST_TEXTS,
 }

@@ -108,9 +108,10 @@ _LIFE = {
     ),
     _C.ENGINE_OUT_OF_MEMORY: text(
         "The engine ran out of memory.",
-        "Shorten the context (--ctx-size), choose a smaller quantization, or stop another model.",
+        "Shorten the context (--max-model-len in vLLM, --ctx-size in llama.cpp), choose a smaller quantization, or "
+        "stop another model.",
         "引擎内存不足。",
-        "请缩短上下文（--ctx-size）、选择更小的量化，或停止其他模型。",
+        "请缩短上下文（vLLM 为 --max-model-len，llama.cpp 为 --ctx-size）、选择更小的量化，或停止其他模型。",
     ),
     _C.ENGINE_LOAD_FAILED: text(
         "The engine could not load the model: {detail}.",

@@ -1,4 +1,4 @@
-"""The words of reasons about model files, engines and parameters."""
+"""The words of reasons about model files."""
 
 from aimindserve.domain.reason_wording import ReasonText, text
 from aimindserve.domain.reasons import ReasonCode
@@ -112,55 +112,4 @@ _FILES = {
     ),
 }
 
-_ENGINE = {
-    _C.ENGINE_NOT_INSTALLED: text(
-        "The engine {engine} is not installed on this node.",
-        "Install it: {install}",
-        "此节点未安装引擎 {engine}。",
-        "请安装：{install}",
-    ),
-    _C.ENGINE_CANNOT_RUN: text(
-        "The engine {engine} does not run {format} models.",
-        "Leave the engine on automatic, or choose {alternative}.",
-        "引擎 {engine} 无法运行 {format} 格式的模型。",
-        "请将引擎设为自动，或选择 {alternative}。",
-    ),
-    _C.ARCHITECTURE_NOT_SUPPORTED: text(
-        "{engine} {version} does not know the model architecture {architecture}.",
-        "Use a newer version of the engine, or another model.",
-        "{engine} {version} 不支持模型架构 {architecture}。",
-        "请使用更新版本的引擎，或换用其他模型。",
-    ),
-    _C.PARAMETER_MANAGED: text(
-        "{flag} is set by aiMindServe.",
-        "Remove {flag} from the backend parameters.",
-        "{flag} 由 aiMindServe 设置。",
-        "请从后端参数中删除 {flag}。",
-    ),
-    _C.PARAMETER_DENIED: text(
-        "{flag} is not allowed: it could open files, ports or run code on this machine.",
-        "Remove {flag} from the backend parameters.",
-        "不允许使用 {flag}：它可能在本机上打开文件、端口或执行代码。",
-        "请从后端参数中删除 {flag}。",
-    ),
-    _C.PARAMETER_UNKNOWN: text(
-        "{engine} has no parameter {flag}.",
-        "Did you mean {nearest}? Correct or remove it.",
-        "{engine} 没有参数 {flag}。",
-        "是否想用 {nearest}？请更正或删除。",
-    ),
-    _C.PARAMETER_VALUE: text(
-        "{flag} does not take the value “{value}”.",
-        "Give {expected}.",
-        "{flag} 不接受值“{value}”。",
-        "应为：{expected}。",
-    ),
-    _C.ENVIRONMENT_DENIED: text(
-        "The environment variable {name} may not be set for an engine.",
-        "Remove {name} from the deployment's environment.",
-        "不允许为引擎设置环境变量 {name}。",
-        "请从部署的环境变量中删除 {name}。",
-    ),
-}
-
-MODEL_TEXTS: dict[ReasonCode, ReasonText] = {**_FILES, **_ENGINE}
+MODEL_TEXTS: dict[ReasonCode, ReasonText] = _FILES

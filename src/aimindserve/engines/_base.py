@@ -15,23 +15,27 @@ from aimindserve.domain.specs import EngineName
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What parameters follow from. ``threads``: the administrator's setting, None to choose. ``gpus``: ids of the
-    claimed GPUs, empty on the CPU. ``device``: one of the devices in question (they are alike), None when it is not
-    known yet. ``budget``: bytes that the replica may take on each of them, None for as many as it likes. A plan made
-    with the bytes that an earlier plan needs is that plan: so the node finds what placement decided."""
+    claimed GPUs, empty on the CPU; ``gpu_numbers``: theirs in the driver's order, where they are known. ``device``: one
+    of the devices in question (they are alike), None when it is not known yet. ``budget``: bytes that the replica may
+    take on each of them, None for as many as it likes. A plan made with the bytes that an earlier plan needs is that
+    plan: so the node finds what placement decided."""
 
     physical_cores: int
     threads: int | None = None
     gpus: tuple[str, ...] = ()
+    gpu_numbers: tuple[int, ...] = ()
     device: Device | None = None
     budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterPlan:
-    """The engine's arguments with their origin, and why some of what the user gave was refused."""
+    """The engine's arguments with their origin, and why some of what the user gave was refused. ``machine``: what
+    they were chosen for, where the memory depends on it."""
 
     parameters: tuple[EngineParameter, ...]
     refusals: tuple[Reason, ...] = ()
+    machine: Machine | None = None
 
     def has(self, flag: str) -> bool:
         """Whether a flag is passed at all."""
@@ -60,11 +64,13 @@ class LaunchOrder:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A command line, what it adds to the environment, and whether the engine asks for the key."""
+    """A command line, what it adds to the environment, and whether the engine asks for the key. ``key_variable``: the
+    environment variable that brings the key, where the engine does not read it from a file."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     wants_key: bool = True
+    key_variable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,13 @@ class Engine(Protocol):
 
     def device_kinds(self, install: EngineInstall | None) -> tuple[DeviceKind, ...]:
         """Device kinds that the installed program can use, best first."""
+        ...
+
+    def choose_install(
+        self, facts: ModelFacts, installs: Sequence[EngineInstall], wanted: str | None
+    ) -> EngineInstall | Reason:
+        """The program for a model among those on one machine: of the version ``wanted``, else the best that runs the
+        model. A reason when there is none: it says what to install, or which version the model needs."""
         ...
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """Flags of an engine's command line as data. Standard library only: the llama.cpp launcher reads the same table."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,12 +9,14 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a flag takes. A SWITCH takes nothing."""
+    """What a flag takes. A SWITCH takes nothing; a SIZE is a whole number, also in thousands (``8k``, ``8K``: 8192)."""
 
     SWITCH = "switch"
     INTEGER = "integer"
     NUMBER = "number"
+    SIZE = "size"
     CHOICE = "choice"
+    JSON = "json"
     TEXT = "text"
 
 
@@ -26,7 +30,8 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. ``others``: further spellings, short forms included. ``low``, ``high``: bounds, inclusive.
+    """One flag. ``others``: further spellings, short forms included. ``low``, ``high``: bounds, inclusive. ``words``:
+    what it takes beside its kind (``auto``). ``several``: values that are divided by spaces.
 
     ``field``: where the embedded llama.cpp server keeps the value (dotted, ``name=value`` for a switch; empty when it
     cannot do this).
@@ -40,6 +45,8 @@ class Flag:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    words: tuple[str, ...] = ()
+    several: bool = False
     help: str = ""
 
     @property
@@ -55,23 +62,30 @@ class Flag:
             return "a value"
         if self.kind is Kind.CHOICE:
             return None if value in self.choices else ", ".join(self.choices)
-        if self.kind is Kind.TEXT:
+        if self.kind is Kind.TEXT or value in self.words:
             return None
-        return None if self._is_number(value) else self._range()
+        if self.kind is Kind.JSON:
+            return None if _is_object(value) else 'JSON such as {"name": 1}'
+        parts = value.split() if self.several else [value]
+        return None if all(self._is_number(part) for part in parts) else self._range()
 
     def _is_number(self, value: str) -> bool:
         try:
-            number = int(value) if self.kind is Kind.INTEGER else float(value)
+            number = float(value) if self.kind is Kind.NUMBER else self._whole(value)
         except ValueError:
             return False
         in_range = (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
         return in_range and number == number  # noqa: PLR0124 - not a number differs from itself
 
+    def _whole(self, value: str) -> int:
+        return read_size(value) if self.kind is Kind.SIZE else int(value)
+
     def _range(self) -> str:
-        noun = "a whole number" if self.kind is Kind.INTEGER else "a number"
+        noun = "a number" if self.kind is Kind.NUMBER else "a whole number"
         low = "" if self.low is None else f" from {self.low:g}"
         high = "" if self.high is None else f" to {self.high:.0f}"
-        return noun + low + high
+        words = f" or {', '.join(self.words)}" if self.words else ""
+        return noun + low + high + words
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,49 @@ class FlagTable:
             wrong = flag.expected(given)
             found.append(Malformed(flag, given or "", wrong) if wrong else Given(flag, given, spelling))
         return found
+
+
+_TYPES = {"integer": "integer", "size": "integer", "number": "number", "switch": "boolean", "json": "object"}
+
+
+def flag_schema(flag: Flag) -> dict[str, object]:
+    """The JSON Schema of a flag's value."""
+    schema: dict[str, object] = {"type": _TYPES.get(flag.kind, "string") if not flag.several else "string"}
+    if flag.choices:
+        schema["enum"] = list(flag.choices)
+    if flag.low is not None:
+        schema["minimum"] = flag.low
+    if flag.high is not None:
+        schema["maximum"] = flag.high
+    if flag.others:
+        schema["x-other-names"] = list(flag.others)
+    return schema
+
+
+_SIZE = re.compile(r"(-?\d+(?:\.\d+)?)([kmgtKMGT]?)")
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def read_size(text: str) -> int:
+    """A whole number with an optional letter: ``k`` for 1,000, ``K`` for 1,024, likewise m, g, t.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _SIZE.fullmatch(text)
+    if found is None or (not found[2] and "." in found[1]):
+        raise ValueError(f"{text} is not a whole number")
+    if not found[2]:
+        return int(found[1])
+    base = 1024 if found[2].isupper() else 1000
+    return int(float(found[1]) * base ** _POWERS[found[2].lower()])
+
+
+def _is_object(value: str) -> bool:
+    try:
+        return isinstance(json.loads(value), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _split(arguments: Iterable[str]) -> Iterable[tuple[str, str | None]]:

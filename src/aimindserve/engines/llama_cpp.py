@@ -12,7 +12,7 @@ from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.specs import EngineName
 from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe
 from aimindserve.engines._environment import refused_variables
-from aimindserve.engines._flags import Flag, Given, Malformed, Parsed, Policy, Unknown
+from aimindserve.engines._flags import Given, Malformed, Parsed, Policy, Unknown, flag_schema
 from aimindserve.engines.llama_dialects import COUNTERPARTS, EMBEDDED, LLAMA_BOX, LLAMA_SERVER, in_dialect, supports
 from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
@@ -25,6 +25,7 @@ _PARALLEL_CPU, _PARALLEL_GPU = 2, 4
 _MOST_THREADS = 16
 # More layers than any model has: all of them.
 _ALL_LAYERS = "999"
+_INSTALL = "pip install 'aimindserve[llama-cpp]'"
 
 
 class LlamaCpp:
@@ -40,7 +41,7 @@ class LlamaCpp:
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
-            "properties": {flag.name: _flag_schema(flag) for flag in known},
+            "properties": {flag.name: flag_schema(flag) for flag in known},
             "additionalProperties": False,
         }
 
@@ -49,6 +50,17 @@ class LlamaCpp:
         if install is None or install.flavour == EMBEDDED:
             return (DeviceKind.CPU,)
         return (*(kind for kind in install.gpu_kinds), DeviceKind.CPU)
+
+    def choose_install(
+        self,
+        facts: ModelFacts,  # noqa: ARG002
+        installs: Sequence[EngineInstall],
+        wanted: str | None,
+    ) -> EngineInstall | Reason:
+        """The first that is there, or the one that is wanted: every version runs what is known."""
+        fitting = (item for item in installs if item.engine == self.name and wanted in (None, item.version))
+        found = next(fitting, None)
+        return found or reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=self.name, install=_INSTALL)
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:  # noqa: ARG002
         """One: what a model needs on several GPUs is not estimated yet."""
@@ -189,17 +201,3 @@ def _image_tokens(flag: str, tokens: int) -> EngineParameter:
 
 def _item(flag: str, value: str | None, origin: Origin, why: Explained) -> EngineParameter:
     return EngineParameter(flag=flag, value=value, origin=origin, why=why)
-
-
-def _flag_schema(flag: Flag) -> dict[str, object]:
-    types = {"integer": "integer", "number": "number", "switch": "boolean"}
-    schema: dict[str, object] = {"type": types.get(flag.kind, "string")}
-    if flag.choices:
-        schema["enum"] = list(flag.choices)
-    if flag.low is not None:
-        schema["minimum"] = flag.low
-    if flag.high is not None:
-        schema["maximum"] = flag.high
-    if flag.others:
-        schema["x-other-names"] = list(flag.others)
-    return schema

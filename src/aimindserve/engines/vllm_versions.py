@@ -1,0 +1,41 @@
+"""Which version of vLLM runs a model."""
+
+from collections.abc import Sequence
+
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.memory_constants import parse_version
+from aimindserve.domain.nodes import EngineInstall
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.engines.vllm_data import NEWEST, read_version
+
+
+def last_version(architecture: str) -> str | None:
+    """The last version that runs an architecture; None: the newest does, as far as is known."""
+    return read_version(NEWEST).gone.get(architecture)
+
+
+def version_for(facts: ModelFacts) -> str:
+    """The version that a model is planned for where none is installed or named: the newest that runs it."""
+    return last_version(facts.architecture) or NEWEST
+
+
+def wrong_version(facts: ModelFacts, version: str) -> Reason | None:
+    """Why ``version`` cannot run the model; None when it can, or when that is not known."""
+    last = last_version(facts.architecture)
+    if last is None or parse_version(version)[:3] <= parse_version(last)[:3]:
+        return None
+    return reason(ReasonCode.ARCHITECTURE_DROPPED, architecture=facts.architecture, version=version, last=last)
+
+
+def choose_install(
+    facts: ModelFacts, installs: Sequence[EngineInstall], wanted: str | None
+) -> EngineInstall | Reason | None:
+    """The installed vLLM for a model: of the version ``wanted``, else the newest that runs the model. None when there
+    is none of that version; a reason when those that are there cannot run the model."""
+    there = [item for item in installs if item.engine == "vllm" and wanted in (None, item.version)]
+    there.sort(key=lambda item: parse_version(item.version), reverse=True)
+    refused = [wrong_version(facts, item.version) for item in there]
+    fitting = [item for item, why in zip(there, refused, strict=True) if why is None]
+    if fitting:
+        return fitting[0]
+    return refused[0] if refused else None
