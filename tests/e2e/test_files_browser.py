@@ -54,7 +54,7 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
 
 def add(page: Page, source: str, button: str) -> None:
     """Fill in the dialog."""
-    page.get_by_role("button", name="Download ahead").click()
+    page.get_by_role("button", name="Download or import").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("combobox", name="Source").fill(source)
     page.keyboard.press("Escape")

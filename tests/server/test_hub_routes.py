@@ -46,6 +46,21 @@ async def test_search(cli: httpx.AsyncClient, hub: FakeHub) -> None:
     assert found["license"] == "apache-2.0"
 
 
+async def test_a_model_that_was_looked_at_tells_in_the_results_whether_it_fits(
+    cli: httpx.AsyncClient, hub: FakeHub
+) -> None:
+    await use(cli, hub)
+
+    async def fit() -> str:
+        page = (await cli.get("/api/v1/hub/search", params={"q": "qwen2-vl-2b", "format": "gguf"})).json()
+        return next(item["fit"] for item in page["items"] if item["repository"] == GUIDE)
+
+    assert await fit() == "unknown"
+    looked = (await cli.get(f"{MODELS}/{GUIDE}/files")).json()
+    default = next(choice for choice in looked["choices"] if choice["default"])
+    assert await fit() == default["fit"] != "unknown"
+
+
 @pytest.mark.parametrize("query", [{"sort": "size"}, {"source": "gh"}, {"min_parameters": -1}, {"nosuch": "1"}])
 async def test_odd_questions_are_refused(cli: httpx.AsyncClient, query: dict[str, str]) -> None:
     answer = await cli.get("/api/v1/hub/search", params=query)

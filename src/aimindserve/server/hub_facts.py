@@ -1,7 +1,7 @@
 """Facts of models on hubs, kept: a commit never changes, a branch is asked again, a silent hub is no obstacle."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import delete, select
@@ -26,7 +26,7 @@ async def known_facts(
     ask: Callable[[], Awaitable[ModelFacts | Reason]],
 ) -> ModelFacts | Reason:
     """The facts of a hub's model: kept ones where they hold, else what ``ask`` finds, else kept ones all the same."""
-    pinned = source.revision is not None and _COMMIT.fullmatch(source.revision) is not None
+    pinned = _is_pinned(source)
     key = _key(source, projector, pinned=pinned)
     row = await _kept(context, key, source.revision if pinned else None)
     if row is not None and (pinned or context.clock() - row.at < ASK_AGAIN_SECONDS):
@@ -37,6 +37,24 @@ async def known_facts(
     elif row is not None and found.code in SILENCE:
         return row.facts
     return found
+
+
+async def learn(context: ServerContext, source: Source, facts: ModelFacts) -> None:
+    """Keep what a look into a repository told: the facts that ``source`` (a whole repository) stands for."""
+    pinned = _is_pinned(source)
+    await _keep(context, {_key(source, None, pinned=pinned), _key(source, None, pinned=True)}, facts)
+
+
+async def latest_facts(context: ServerContext, sources: Sequence[str]) -> dict[str, ModelFacts]:
+    """What is known of whole repositories (``hf://owner/name``) without asking any hub; the rest is left out."""
+    keys = {key: source for source in sources for key in (source, f"{source}@")}
+    query = select(HubFactsRow).where(HubFactsRow.source.in_(keys)).order_by(HubFactsRow.at)
+    async with context.database.read() as session:
+        return {keys[row.source]: row.facts for row in await session.scalars(query)}
+
+
+def _is_pinned(source: Source) -> bool:
+    return source.revision is not None and _COMMIT.fullmatch(source.revision) is not None
 
 
 def _key(source: Source, projector: str | None, *, pinned: bool) -> str:

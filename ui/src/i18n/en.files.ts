@@ -14,7 +14,7 @@ export const enFiles = {
       forget: "Take off the list",
       deploy: "Deploy",
     },
-    add: "Download ahead",
+    add: "Download or import",
     addDone: "{{source}} is on the list; its files are being fetched.",
     addLocal: "{{source}} is on the list.",
     addPath: "Put on the list",

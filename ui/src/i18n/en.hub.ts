@@ -43,6 +43,7 @@ export const enHub = {
     parameters: "{{shown}} parameters",
     projector: "Projector",
     projectorHint: "The file that turns pictures into tokens. It was matched with the model by its header.",
+    memory: "{{bytes}} of memory",
     quantization: "Quantization",
     quantizationHint: "Fewer bits need less memory and answer a little less exactly.",
     readme: "About this model (README)",

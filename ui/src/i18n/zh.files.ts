@@ -16,7 +16,7 @@ export const zhFiles: typeof enFiles = {
       forget: "移出列表",
       deploy: "部署",
     },
-    add: "预先下载",
+    add: "下载或导入",
     addDone: "{{source}} 已加入列表，正在下载文件。",
     addLocal: "{{source}} 已加入列表。",
     addPath: "加入列表",

@@ -44,6 +44,7 @@ export const zhHub: typeof enHub = {
     parameters: "参数量 {{shown}}",
     projector: "投影器",
     projectorHint: "把图片转换为词元的文件，已根据文件头与模型匹配。",
+    memory: "需 {{bytes}} 内存",
     quantization: "量化",
     quantizationHint: "位数越少，所需内存越少，回答的精确度略有下降。",
     readme: "模型说明（README）",

@@ -1,10 +1,9 @@
-"""What the hubs answer. They are asked on threads; nothing is stored."""
+"""What the hubs answer. They are asked on threads; only the facts of what was looked at are kept."""
 
 import asyncio
 
 from aimindserve import sources
-from aimindserve.domain.facts import Hub, HubOrigin
-from aimindserve.domain.hubs import HubChoice, HubListing
+from aimindserve.domain.facts import Hub, HubOrigin, ModelFacts
 from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.source import Source, SourceKind
 from aimindserve.domain.specs import DeploymentSpec
@@ -18,9 +17,11 @@ from aimindserve.server.features.hub.views import (
     hub_query,
     readme_view,
     search_view,
+    source_text,
 )
 from aimindserve.server.fitting import Mark, Stage, mark, stage_now
 from aimindserve.server.hub_access import hub_access
+from aimindserve.server.hub_facts import latest_facts, learn
 from aimindserve.server.model_facts import is_code_confirmed
 
 
@@ -30,11 +31,14 @@ def repository(hub: Hub, owner: str, name: str, revision: str | None) -> Source:
 
 
 async def search(context: ServerContext, query: HubSearchQuery, language: Language) -> HubSearchView:
-    """One page of results, or why there are none."""
+    """One page of results, or why there are none. Models that were looked at before tell whether they fit."""
     found = await asyncio.to_thread(sources.search, hub_query(query), await hub_access(context))
     if isinstance(found, Reason):
         return HubSearchView(offline=reason_view(found, language))
-    return search_view(found)
+    named = [source_text(model) for model in found.items]
+    known, stage = await latest_facts(context, named), await stage_now(context)
+    marks = {source: _mark(source, facts, stage, language) for source, facts in known.items()}
+    return search_view(found, marks)
 
 
 async def files(context: ServerContext, source: Source, language: Language) -> HubFilesView:
@@ -50,18 +54,17 @@ async def files(context: ServerContext, source: Source, language: Language) -> H
         raise RefusedError(found)
     origin = HubOrigin(hub=found.hub, repository=found.repository, revision=found.revision)
     approved = bool(found.code_files) and await is_code_confirmed(context, origin)
-    marks = _marks(found, await stage_now(context), language)
+    # Only the default's facts are exact.
+    default = next((choice.facts for choice in found.choices if choice.default), None)
+    if default is not None:
+        await learn(context, source, default)
+    stage = await stage_now(context)
+    marks = tuple(_mark(choice.source, choice.facts, stage, language) for choice in found.choices)
     return files_view(found, marks, language, approved=approved)
 
 
-def _marks(listing: HubListing, stage: Stage, language: Language) -> tuple[Mark | None, ...]:
-    return tuple(_mark(choice, stage, language) for choice in listing.choices)
-
-
-def _mark(choice: HubChoice, stage: Stage, language: Language) -> Mark | None:
-    if choice.facts is None:
-        return None
-    return mark(DeploymentSpec(name="preview", source=choice.source), choice.facts, stage, language)
+def _mark(source: str, facts: ModelFacts | None, stage: Stage, language: Language) -> Mark | None:
+    return mark(DeploymentSpec(name="preview", source=source), facts, stage, language) if facts else None
 
 
 async def readme(context: ServerContext, source: Source) -> ReadmeView:

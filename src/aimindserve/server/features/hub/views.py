@@ -1,5 +1,7 @@
 """What hubs said, in the shapes and the language of the request."""
 
+from collections.abc import Mapping
+
 from aimindserve.domain.hubs import HubChoice, HubListing, HubModel, HubPage, HubQuery, Readme
 from aimindserve.domain.reasons import Language, Reason, ReasonCode
 from aimindserve.domain.source import Source
@@ -33,16 +35,23 @@ def hub_query(query: HubSearchQuery) -> HubQuery:
     )
 
 
-def search_view(page: HubPage) -> HubSearchView:
-    """A page of results."""
-    return HubSearchView(items=tuple(_model_view(model) for model in page.items), next=page.next)
+def source_text(model: HubModel) -> str:
+    """The source of a result's whole repository."""
+    return f"{model.hub}://{model.repository}"
 
 
-def _model_view(model: HubModel) -> HubModelView:
+def search_view(page: HubPage, marks: Mapping[str, Mark | None]) -> HubSearchView:
+    """A page of results; ``marks`` by source: whether a model fits, as far as that is known."""
+    return HubSearchView(items=tuple(_model_view(model, marks) for model in page.items), next=page.next)
+
+
+def _model_view(model: HubModel, marks: Mapping[str, Mark | None]) -> HubModelView:
+    mark = marks.get(source_text(model))
     return HubModelView(
+        fit=mark.verdict if mark else "unknown",
         hub=model.hub,
         repository=model.repository,
-        source=f"{model.hub}://{model.repository}",
+        source=source_text(model),
         downloads=model.downloads,
         likes=model.likes,
         updated_at=model.updated_at,

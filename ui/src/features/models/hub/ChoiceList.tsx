@@ -33,7 +33,7 @@ function Row({ choice }: { choice: ChoiceView }): ReactElement {
               {choice.quantization ?? t("hub.whole")}
             </Text>
             <FitMark mark={choice.fit} />
-            {choice.default && (
+            {choice.default && choice.fit !== "no" && (
               <Badge size="sm" variant="default" tt="none">
                 {t("hub.suggested")}
               </Badge>
@@ -47,6 +47,11 @@ function Row({ choice }: { choice: ChoiceView }): ReactElement {
         </Stack>
         <Stack gap={2} align="flex-end">
           <Text size="sm">{formatBytes(choice.size)}</Text>
+          {choice.memory_total !== null && (
+            <Text size="xs" c="dimmed">
+              {t("hub.memory", { bytes: formatBytes(choice.memory_total) })}
+            </Text>
+          )}
           {choice.files.length > 1 && (
             <Text size="xs" c="dimmed">
               {t("hub.fileCount", { count: choice.files.length })}
