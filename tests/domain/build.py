@@ -4,7 +4,6 @@ from typing import Any
 
 from aimindserve.domain.facts import ModelFacts, ModelFormat
 from aimindserve.domain.nodes import Device, DeviceKind
-from aimindserve.domain.placement import DeviceSpace
 from aimindserve.domain.replicas import (
     Assignment,
     Claim,
@@ -14,6 +13,7 @@ from aimindserve.domain.replicas import (
     ReplicaState,
     Wanted,
 )
+from aimindserve.domain.rooms import DeviceSpace
 from aimindserve.domain.specs import DeploymentSpec
 
 FACTS = ModelFacts(format=ModelFormat.GGUF, architecture="qwen2vl", name="m", files=())

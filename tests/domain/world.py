@@ -11,8 +11,8 @@ from aimindserve.domain.agent_plan import plan_agent
 from aimindserve.domain.facts import ModelFacts, ModelFormat
 from aimindserve.domain.lifecycle import NodeStatus
 from aimindserve.domain.nodes import Device, DeviceKind, NodeFacts
-from aimindserve.domain.placement import DeviceSpace, Need, place
-from aimindserve.domain.reasons import Reason
+from aimindserve.domain.placement import Ask, Cell, Demand, choose, nearest_lack
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import (
     Assignment,
     Deployment,
@@ -27,8 +27,8 @@ from aimindserve.domain.replicas import (
     desired_state,
     is_gone,
 )
+from aimindserve.domain.rooms import Fleet, fleet_of
 from aimindserve.domain.specs import DeploymentSpec
-from aimindserve.server.reconcile.planning import spaces_of
 
 FACTS = ModelFacts(format=ModelFormat.GGUF, architecture="x", name="x", files=())
 NEEDS = ("30", "50", "80", "30 exclusive", "100")
@@ -225,18 +225,28 @@ class Server:
 
     def find_place(self, replica: Replica, now: float) -> Assignment | Reason:
         size, *rest = replica.spec.parameters
+        ask = Ask("llama.cpp", replica.spec.placement, exclusive="exclusive" in rest)
+        demand = Demand(int(size))
         kinds = (DeviceKind.NVIDIA, DeviceKind.CPU)
-        need = Need(engine="llama.cpp", bytes=int(size), kinds=kinds, exclusive="exclusive" in rest)
-        return place(need, self.spaces(now), replica.spec.placement)
+        cells = [
+            Cell(1, tuple(rows.values()), lambda _: demand, kinds.index(kind.kind))
+            for (_, kind), rows in self.fleet(now).groups.items()
+        ]
+        found = choose(ask, cells)
+        if found is not None:
+            return found.assignment
+        missing = [lack for cell in cells if (lack := nearest_lack(ask, cell))]
+        best = max(missing, key=lambda lack: lack.hope, default=None)
+        return best.reason if best else reason(ReasonCode.NO_NODE)
 
-    def spaces(self, now: float) -> list[DeviceSpace]:
+    def fleet(self, now: float) -> Fleet:
         live = [
             node.facts
             for name, node in self.nodes.items()
             if node.facts and NodeStatus(name, name, node.last_report_at).silent_for(now) is None
         ]
         counted = [one for one in self.replicas.values() if self.rules.counts_stopping or not one.stopping]
-        return spaces_of(live, counted)
+        return fleet_of(live, counted)
 
     def desired(self, node: str) -> DesiredState:
         table = self.nodes.get(node)

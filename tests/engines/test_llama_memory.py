@@ -34,8 +34,8 @@ def run(*given: str, machine: Machine = GPU, version: str = "b11434", flavour: s
 
 
 def test_what_is_planned_without_wishes() -> None:
-    assert run(machine=CPU) == LlamaRun(16384, slots=2, gpu_layers=0, build=11434, prompt_cache_bytes=8 * GIB)
-    assert run() == LlamaRun(32768, slots=4, gpu=True, build=11434, prompt_cache_bytes=8 * GIB)
+    assert run(machine=CPU) == LlamaRun(16384, slots=2, gpu_layers=0, build=11434, prompt_cache_bytes=GIB // 2)
+    assert run() == LlamaRun(32768, slots=4, gpu=True, build=11434, prompt_cache_bytes=GIB // 2)
 
 
 @pytest.mark.parametrize(

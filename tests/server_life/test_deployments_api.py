@@ -53,7 +53,7 @@ async def test_a_deployment_from_its_making_to_its_end(cli: httpx.AsyncClient, l
     assert shown["phase"] == "ready"
     assert shown["replicas_ready"] == 1
     assert shown["replicas"][0]["node"] == "host-one"
-    assert shown["replicas"][0]["claims"][0]["bytes"] == shown["plan"]["memory_total"]
+    assert shown["replicas"][0]["claims"][0]["bytes"] == shown["plan"]["memory_high"]
     flags = {item["flag"]: item for item in shown["plan"]["parameters"]}
     assert flags["--image-max-tokens"]["origin"] == "derived"
     listed = (await cli.get(API)).json()["items"]

@@ -98,9 +98,15 @@ async def test_fit_says_what_would_happen_and_does_nothing(cli: httpx.AsyncClien
     assert report["verdict"] == "fits"
     assert report["engine"] == "llama.cpp"
     assert report["capabilities"] == ["chat", "vision"]
-    assert report["memory_total"] == sum(item["bytes"] for item in report["memory"]) > 0
+    on_device = [item for item in report["memory"] if item["place"] == "device"]
+    assert report["memory_total"] == sum(item["bytes"] for item in on_device) > 0
+    assert report["memory_total"] < report["memory_high"]
+    assert all(item["bytes"] <= item["high"] and item["source"] for item in report["memory"])
     assert report["placement"]["node"] == "host-one"
-    assert report["placement"]["bytes"] == report["memory_total"]
+    assert report["placement"]["level"] == "cpu"
+    (device,) = report["placement"]["devices"]
+    assert device["bytes"] == device["after"] - device["before"] == report["memory_high"]
+    assert report["placements"] == [report["placement"]]
     assert all(item["why"] for item in report["memory"] + report["parameters"])
     assert await life.last_event() == event
     assert (await cli.get("/api/v1/deployments")).json() == {"items": []}
@@ -113,7 +119,7 @@ async def test_fit_agrees_with_what_is_then_done(cli: httpx.AsyncClient, life: L
     made = (await cli.post("/api/v1/deployments", json=body)).json()
     await life.settle()
     assert made["plan"]["parameters"] == report["parameters"]
-    assert node.claims[only(node)][0].bytes == report["memory_total"]
+    assert node.claims[only(node)][0].bytes == report["memory_high"]
 
 
 async def test_fit_offers_the_change_that_makes_it_fit(cli: httpx.AsyncClient, life: Life) -> None:

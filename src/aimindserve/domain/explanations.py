@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aimindserve.domain.explanation_texts_fit import FIT_TEXTS
 from aimindserve.domain.explanation_texts_memory import MEMORY_TEXTS
 from aimindserve.domain.explanation_texts_vllm import VLLM_TEXTS
 from aimindserve.domain.reason_wording import Values
@@ -23,6 +24,9 @@ class Why(StrEnum):
     GPU_LAYERS_ALL = "gpu_layers_all"
     NO_GPU = "no_gpu"
     PARALLEL_DEFAULT = "parallel_default"
+    PARALLEL_FEWER = "parallel_fewer"
+    GPU_LAYERS_SOME = "gpu_layers_some"
+    PROMPT_CACHE_SIZED = "prompt_cache_sized"
     MEMORY_WEIGHTS = "memory_weights"
     MEMORY_PROJECTOR = "memory_projector"
     MEMORY_KV_CACHE = "memory_kv_cache"
@@ -72,6 +76,18 @@ class Why(StrEnum):
     MISTRAL_FORMAT = "mistral_format"
     CODE_CONFIRMED = "code_confirmed"
     QUIET_LOG = "quiet_log"
+    ALTERNATIVE_WISHES = "alternative_wishes"
+    ALTERNATIVE_SEQUENCES = "alternative_sequences"
+    ALTERNATIVE_IMAGES = "alternative_images"
+    ALTERNATIVE_IMAGE_TOKENS = "alternative_image_tokens"
+    ALTERNATIVE_CACHE = "alternative_cache"
+    ALTERNATIVE_EAGER = "alternative_eager"
+    ALTERNATIVE_FP8 = "alternative_fp8"
+    ALTERNATIVE_FP8_CONTEXT = "alternative_fp8_context"
+    ALTERNATIVE_QUANTIZATION = "alternative_quantization"
+    ALTERNATIVE_QUANTIZATION_CONTEXT = "alternative_quantization_context"
+    ALTERNATIVE_STOP = "alternative_stop"
+    ALTERNATIVE_CARD = "alternative_card"
 
 
 class Explained(BaseModel):
@@ -86,6 +102,7 @@ class Explained(BaseModel):
 _TEXTS: dict[str, tuple[str, str]] = {
     **MEMORY_TEXTS,
     **VLLM_TEXTS,
+    **FIT_TEXTS,
     Why.YOURS: ("You set this.", "由您设置。"),
     Why.ENGINE_DEFAULT: ("The engine's default.", "引擎默认值。"),
     Why.THREADS_FROM_CORES: (

@@ -1,92 +1,254 @@
-"""Where a replica goes."""
+"""Where a replica goes: filters say where it cannot, scores say where it would be best."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
 
-from aimindserve.domain.nodes import Device, DeviceKind
-from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.domain.nodes import CPU_DEVICE_ID, DeviceKind
+from aimindserve.domain.placement_lacks import Lack
+from aimindserve.domain.reasons import Reason, ReasonCode
 from aimindserve.domain.replicas import Assignment, Claim
+from aimindserve.domain.rooms import DeviceSpace, Row, row_of
 from aimindserve.domain.specs import EngineName, PlacementWishes
-from aimindserve.domain.units import format_bytes
+
+# Where the devices' memory suffices and the machine's does not, so many of the freest nodes are tried.
+_MOST_TRIES = 24
+
+
+class Level(IntEnum):
+    """Where the model lies, the best first."""
+
+    WHOLE = 0
+    """All of it on GPUs."""
+    PARTLY = 1
+    """Some layers on a GPU, the rest in the machine's memory."""
+    CPU = 2
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceSpace:
-    """A device of a live node and the bytes on it that replicas claim already (stopping ones included).
-    ``exclusively_claimed``: one of them wants it alone."""
+class Demand:
+    """What one replica takes: ``bytes`` on each of its devices, ``host_bytes`` of the machine's memory beside GPUs.
+    ``refused``: why it cannot run on such devices at all, however much is free."""
 
-    node_id: str
-    device: Device
-    claimed: int = 0
-    exclusively_claimed: bool = False
-    claims: int = 0
-
-    @property
-    def free(self) -> int:
-        """Bytes that may still be claimed."""
-        return 0 if self.exclusively_claimed else max(0, self.device.allocatable - self.claimed)
+    bytes: int
+    host_bytes: int = 0
+    level: Level = Level.WHOLE
+    refused: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What one replica asks of one device. ``kinds``: the device kinds that its engine can use, best first."""
+class Cell:
+    """Places for which one plan holds: ``count`` alike devices of a node, in nodes with the same programs.
+
+    ``demand`` tells what a replica takes there of a budget in bytes on each device, of None when it may take what it
+    likes. It never takes more of a larger budget than of None, and if it fits a budget, it fits every larger one.
+    ``preference``: the kind of device among those that the engine uses, the best is 0.
+    """
+
+    count: int
+    rows: tuple[Row, ...]
+    demand: Callable[[int | None], Demand]
+    preference: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What stays the same while places are looked at. ``siblings``: replicas of the same deployment by node.
+    ``exclusive``: nobody else may use the devices meanwhile."""
 
     engine: EngineName
-    bytes: int
-    kinds: tuple[DeviceKind, ...]
+    wishes: PlacementWishes = field(default_factory=PlacementWishes)
+    siblings: Mapping[str, int] = field(default_factory=dict[str, int])
     exclusive: bool = False
 
 
-def place(need: Need, spaces: Sequence[DeviceSpace], wishes: PlacementWishes) -> Assignment | Reason:
-    """The device for a replica: the best kind first, then the one with the most free memory (then by node and device
-    id, so that the same input gives the same answer). A reason when there is none."""
-    if not spaces:
-        return reason(ReasonCode.NO_NODE)
-    wished = [space for space in spaces if _wished(space, wishes)]
-    if not wished:
-        return reason(ReasonCode.NODE_UNKNOWN, wish=", ".join((*wishes.nodes, *wishes.devices)))
-    usable = [space for space in wished if space.device.kind in need.kinds]
-    if not usable:
-        return reason(ReasonCode.NO_USABLE_DEVICE, engine=need.engine)
-    fitting = [space for space in usable if _fits(need, space)]
-    if fitting:
-        best = min(fitting, key=lambda space: _rank(need, space))
-        claim = Claim(device_id=best.device.id, bytes=need.bytes, exclusive=need.exclusive)
-        return Assignment(node_id=best.node_id, claims=(claim,), engine=need.engine)
-    return _too_large(need, usable)
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A place and what the replica would take there. ``shrunk``: less than it would like."""
+
+    ask: Ask
+    cell: Cell
+    row: Row
+    demand: Demand
+    shrunk: bool = False
+
+    @property
+    def spaces(self) -> tuple[DeviceSpace, ...]:
+        """The devices: the freest of the row, or for who packs the fullest that suffice."""
+        last = self.last
+        return self.row.spaces[last - self.cell.count : last]
+
+    @property
+    def last(self) -> int:
+        """One past the last device of the row that is used."""
+        if not _packs(self.ask):
+            return self.cell.count
+        return sum(1 for space in self.row.spaces if space.free >= self.demand.bytes and not space.taken)
+
+    @property
+    def room(self) -> int:
+        """Bytes that are free on the freest of the devices."""
+        return self.row.rooms[self.last - self.cell.count]
+
+    @property
+    def assignment(self) -> Assignment:
+        """The place as an assignment: equal claims on the devices, and one on the machine's memory beside GPUs."""
+        claims = [
+            Claim(device_id=space.device.id, bytes=self.demand.bytes, exclusive=self.ask.exclusive)
+            for space in self.spaces
+        ]
+        beside = self.demand.host_bytes and self.row.host is not None
+        if beside and all(claim.device_id != CPU_DEVICE_ID for claim in claims):
+            claims.append(Claim(device_id=CPU_DEVICE_ID, bytes=self.demand.host_bytes))
+        return Assignment(node_id=self.row.node_id, claims=tuple(claims), engine=self.ask.engine)
 
 
-def _wished(space: DeviceSpace, wishes: PlacementWishes) -> bool:
-    node_fits = not wishes.nodes or space.node_id in wishes.nodes
-    return node_fits and (not wishes.devices or space.device.id in wishes.devices)
+def _packs(ask: Ask) -> bool:
+    return ask.wishes.strategy == "pack"
 
 
-def _fits(need: Need, space: DeviceSpace) -> bool:
-    return not _is_taken(need, space) and space.free >= need.bytes
+def enough_devices(option: Option) -> Lack | None:
+    """The node has as many alike devices as the replica is divided on."""
+    have = len(option.row.spaces)
+    return None if have >= option.cell.count else Lack(ReasonCode.GPUS_TOO_FEW, option.cell.count, have)
 
 
-def _is_taken(need: Need, space: DeviceSpace) -> bool:
-    """Whether somebody must leave the device first, however little memory is asked for."""
-    return space.exclusively_claimed or (space.claims > 0 and (need.exclusive or not space.device.shared))
+def can_run(option: Option) -> Lack | None:
+    """The engine can run the model on such devices."""
+    refused = option.demand.refused
+    return Lack(refused.code, told=refused) if refused else None
 
 
-def _offer(need: Need, space: DeviceSpace) -> int:
-    return 0 if _is_taken(need, space) else space.free
+def enough_memory(option: Option) -> Lack | None:
+    """The devices have what the replica takes."""
+    count, needed = option.cell.count, option.demand.bytes
+    picked = option.row.spaces[:count]
+    free = option.row.room(count)
+    if needed <= free and not any(space.taken for space in picked):
+        return None
+    capacity = option.row.capacity(count)
+    if needed > capacity:
+        foreign = max(space.foreign for space in picked)
+        in_use = foreign and needed <= capacity + foreign
+        return Lack(ReasonCode.MEMORY_IN_USE if in_use else ReasonCode.MEMORY_INSUFFICIENT, needed, free, capacity)
+    return Lack(ReasonCode.MEMORY_CLAIMED, needed, free, capacity)
 
 
-def _rank(need: Need, space: DeviceSpace) -> tuple[int, int, str, str]:
-    return (need.kinds.index(space.device.kind), -space.free, space.node_id, space.device.id)
+def enough_host_memory(option: Option) -> Lack | None:
+    """The machine has what the replica takes beside its GPUs."""
+    host, needed = option.row.host, option.demand.host_bytes
+    if host is None or not needed or option.row.spaces[0].device.kind is DeviceKind.CPU or needed <= host.free:
+        return None
+    return Lack(ReasonCode.HOST_MEMORY_INSUFFICIENT, needed, host.free, host.capacity)
 
 
-def _too_large(need: Need, usable: Sequence[DeviceSpace]) -> Reason:
-    largest = max(space.device.allocatable for space in usable)
-    if largest < need.bytes:
-        return reason(ReasonCode.MEMORY_INSUFFICIENT, needed=format_bytes(need.bytes), largest=format_bytes(largest))
-    large = [space for space in usable if space.device.allocatable >= need.bytes]
-    best = max(large, key=lambda space: _offer(need, space))
-    return reason(
-        ReasonCode.MEMORY_CLAIMED,
-        needed=format_bytes(need.bytes),
-        free=format_bytes(_offer(need, best)),
-        largest=format_bytes(best.device.allocatable),
-    )
+FILTERS: tuple[Callable[[Option], Lack | None], ...] = (enough_devices, can_run, enough_memory, enough_host_memory)
+
+Comparable = int | str | bool
+
+# Smaller is better, the first that differs decides: the whole model on GPUs before a part of it before the CPU, on few
+# GPUs, with all that it would like, on the better kind; then where fewer copies of the same model run, on the freest
+# device (or the fullest, for who packs), and by name, so that the same world gives the same answer.
+SCORES: tuple[Callable[[Option], Comparable], ...] = (
+    lambda option: option.demand.level,
+    lambda option: option.cell.count,
+    lambda option: option.shrunk,
+    lambda option: option.cell.preference,
+    lambda option: 0 if _packs(option.ask) else option.ask.siblings.get(option.row.node_id, 0),
+    lambda option: option.room if _packs(option.ask) else -option.row.rooms[option.cell.count - 1],
+    lambda option: option.row.node_id,
+)
+# Those that differ between the options of one cell.
+_ROW_SCORES = SCORES[4:]
+
+
+def score(option: Option) -> tuple[Comparable, ...]:
+    """All scores of an option."""
+    return tuple(one(option) for one in SCORES)
+
+
+def _row_score(option: Option) -> tuple[Comparable, ...]:
+    return tuple(one(option) for one in _ROW_SCORES)
+
+
+def lack_of(option: Option) -> Lack | None:
+    """What the first filter misses that refuses the option."""
+    return next((lack for one in FILTERS if (lack := one(option)) is not None), None)
+
+
+def choose(ask: Ask, cells: Iterable[Cell]) -> Option | None:
+    """The best place for one more replica; None when there is none now."""
+    best: Option | None = None
+    for cell in sorted(cells, key=lambda cell: cell.count):
+        if best is not None and best.demand.level is Level.WHOLE and cell.count > best.cell.count:
+            break
+        found = _best_in(ask, cell)
+        if found is not None and (best is None or score(found) < score(best)):
+            best = found
+    return best
+
+
+def _best_in(ask: Ask, cell: Cell) -> Option | None:
+    rows, count = wished_rows(ask, cell.rows), cell.count
+    if not rows or max(row.room(count) for row in rows) < 0:
+        return None
+    whole = cell.demand(None)
+    roomy = [Option(ask, cell, row, whole) for row in rows if row.room(count) >= whole.bytes]
+    found = next((option for option in sorted(roomy, key=_row_score) if lack_of(option) is None), None)
+    return found or _shrunk_in(ask, cell, rows, whole)
+
+
+def _shrunk_in(ask: Ask, cell: Cell, rows: Sequence[Row], whole: Demand) -> Option | None:
+    """Nobody has room for all that the replica would like: as much as the freest can give."""
+    count = cell.count
+    freest = sorted(rows, key=lambda row: (-row.room(count), ask.siblings.get(row.node_id, 0), row.node_id))
+    for row in freest[:_MOST_TRIES]:
+        room = row.room(count)
+        demand = whole if room >= whole.bytes else cell.demand(max(room, 0))
+        if demand.bytes > room:
+            return None
+        option = Option(ask, cell, row, demand, shrunk=demand != whole)
+        if lack_of(option) is None:
+            return option
+    return None
+
+
+def wished_rows(ask: Ask, rows: Iterable[Row]) -> list[Row]:
+    """The rows without what the wishes leave out; rows of which nothing is left are left out too."""
+    devices, nodes = ask.wishes.devices, ask.wishes.nodes
+    found = [row for row in rows if not nodes or row.node_id in nodes]
+    if not devices and not ask.exclusive:
+        return found
+    narrowed: list[Row] = []
+    for row in found:
+        kept = [space for space in row.spaces if _is_wished(ask, space)]
+        if kept:
+            narrowed.append(row_of(kept, row.host))
+    return narrowed
+
+
+def _is_wished(ask: Ask, space: DeviceSpace) -> bool:
+    named = not ask.wishes.devices or space.device.id in ask.wishes.devices
+    return named and not (ask.exclusive and space.claims)
+
+
+def lacks(ask: Ask, cell: Cell) -> dict[str, Lack]:
+    """What each node misses, by node; nodes that miss nothing, or that nobody wished, are left out."""
+    found: dict[str, Lack] = {}
+    for row in wished_rows(ask, cell.rows):
+        lack = lack_of(Option(ask, cell, row, cell.demand(max(row.room(cell.count), 0))))
+        if lack is not None:
+            found[row.node_id] = lack
+    return found
+
+
+def nearest_lack(ask: Ask, cell: Cell) -> Lack | None:
+    """What the freest node misses, and the largest one: the more hopeful of the two. None when nobody was wished."""
+    rows, count = wished_rows(ask, cell.rows), cell.count
+    if not rows:
+        return None
+    freest = max(rows, key=lambda row: row.room(count))
+    largest = max(rows, key=lambda row: row.capacity(count))
+    demand = cell.demand(max(freest.room(count), 0))
+    missing = [lack_of(Option(ask, cell, row, demand)) for row in (freest, largest)]
+    return max((lack for lack in missing if lack is not None), default=None, key=lambda lack: lack.hope)

@@ -86,6 +86,11 @@ class ReasonCode(StrEnum):
     NODE_UNKNOWN = "node_unknown"
     MEMORY_INSUFFICIENT = "memory_insufficient"
     MEMORY_CLAIMED = "memory_claimed"
+    MEMORY_IN_USE = "memory_in_use"
+    HOST_MEMORY_INSUFFICIENT = "host_memory_insufficient"
+    GPUS_TOO_FEW = "gpus_too_few"
+    NODE_NOT_WISHED = "node_not_wished"
+    DEVICE_STARTING = "device_starting"
     # Life of a replica
     WAITING_FOR_NODE = "waiting_for_node"
     DOWNLOADING = "downloading"

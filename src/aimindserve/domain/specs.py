@@ -50,12 +50,17 @@ SourceText = Annotated[str, AfterValidator(_source_text), Field(max_length=4096,
 
 
 class PlacementWishes(BaseModel):
-    """Where replicas may go. Empty: anywhere."""
+    """Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID.
+
+    ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
+    the fullest device that suffices and so leaves others empty for large models.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
     nodes: tuple[Printable, ...] = Field(default=(), max_length=64)
     devices: tuple[Printable, ...] = Field(default=(), max_length=64)
+    strategy: Literal["spread", "pack"] = "spread"
 
 
 class DeploymentSpec(BaseModel):

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from aimindserve.domain.access import Scope
 from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.lifecycle import Action, Phase
-from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
+from aimindserve.domain.memory import Place
+from aimindserve.domain.nodes import Device, EngineInstall
 from aimindserve.domain.params import Origin
 from aimindserve.domain.reasons import ParameterValue
 from aimindserve.domain.replicas import Claim, Mark, Wanted
@@ -77,10 +78,14 @@ class ReplicaView(View):
 
 
 class MemoryItemView(View):
-    """A line of the memory estimate."""
+    """A line of the memory estimate, on each device or (``place``) in the machine's memory beside GPUs. ``bytes`` are
+    likely; hardly ever are more than ``high`` needed. ``source``: where the formula comes from."""
 
     item: str
     bytes: int
+    high: int
+    place: Place
+    source: str
     why: str
 
 
@@ -93,50 +98,17 @@ class ParameterView(View):
     why: str
 
 
-class PlacementView(View):
-    """Where a replica would go, or does."""
-
-    node_id: str
-    node: str
-    device_id: str
-    device: str
-    kind: DeviceKind
-    bytes: int
-    free: int
-    allocatable: int
-
-
-class AlternativeView(View):
-    """A change that would make it fit: a sentence and the fields of the spec to set."""
-
-    message: str
-    patch: dict[str, object]
-
-
-class FitReport(View):
-    """What deploying a spec would mean. ``verdict``: ``fits`` now; ``waits`` until claimed memory is free;
-    ``no`` for the ``reasons`` given."""
-
-    verdict: Literal["fits", "waits", "no"]
-    engine: str | None = None
-    engine_version: str | None = None
-    architecture: str | None = None
-    capabilities: tuple[str, ...] = ()
-    context_length: int | None = None
-    memory: tuple[MemoryItemView, ...] = ()
-    memory_total: int = 0
-    parameters: tuple[ParameterView, ...] = ()
-    placement: PlacementView | None = None
-    alternatives: tuple[AlternativeView, ...] = ()
-    reasons: tuple[ReasonView, ...] = ()
-
-
 class PlanView(View):
-    """How a deployment is run: engine, arguments and memory."""
+    """How a deployment is run: engine, arguments and memory, on each of ``gpus`` GPUs or (0) on the CPU. ``memory``:
+    items on the device, then those in the machine's memory beside it. ``memory_total``: likely bytes on the device;
+    ``memory_high``: what is claimed there, and ``host_high`` of the machine's memory beside GPUs."""
 
     engine: str
+    gpus: int = 0
     memory: tuple[MemoryItemView, ...] = ()
     memory_total: int = 0
+    memory_high: int = 0
+    host_high: int = 0
     parameters: tuple[ParameterView, ...] = ()
 
 

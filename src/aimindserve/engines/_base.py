@@ -6,9 +6,10 @@ from typing import Protocol
 
 from aimindserve.domain.facts import ModelFacts, ModelFormat
 from aimindserve.domain.memory import MemoryEstimate
-from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
+from aimindserve.domain.nodes import CPU_DEVICE_ID, Device, DeviceKind, EngineInstall
 from aimindserve.domain.params import EngineParameter
 from aimindserve.domain.reasons import Reason
+from aimindserve.domain.replicas import Claim
 from aimindserve.domain.specs import EngineName
 
 
@@ -28,14 +29,34 @@ class Machine:
     budget: int | None = None
 
 
+def machine_for(
+    claims: Sequence[Claim], devices: Sequence[Device], physical_cores: int, threads: int | None = None
+) -> Machine:
+    """The machine of a replica that holds ``claims``: with its GPUs, or the CPU, and the bytes on each as the budget.
+    The claim on the machine's memory beside GPUs is no part of it."""
+    gpus = [claim for claim in claims if claim.device_id != CPU_DEVICE_ID]
+    used = gpus or claims
+    known = {device.id: device for device in devices}
+    return Machine(
+        physical_cores=physical_cores,
+        threads=threads,
+        gpus=tuple(claim.device_id for claim in gpus),
+        gpu_numbers=tuple(known[claim.device_id].index for claim in gpus if claim.device_id in known),
+        device=next((known[claim.device_id] for claim in used if claim.device_id in known), None),
+        budget=min((claim.bytes for claim in used), default=None),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterPlan:
     """The engine's arguments with their origin, and why some of what the user gave was refused. ``machine``: what
-    they were chosen for, where the memory depends on it."""
+    they were chosen for, where the memory depends on it. ``partly``: some of the model stays in the machine's memory
+    although GPUs are used."""
 
     parameters: tuple[EngineParameter, ...]
     refusals: tuple[Reason, ...] = ()
     machine: Machine | None = None
+    partly: bool = False
 
     def has(self, flag: str) -> bool:
         """Whether a flag is passed at all."""

@@ -1,6 +1,7 @@
 """llama.cpp: GGUF models through ``llama-server``, ``llama-box`` or the server embedded in ``xllamacpp``."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from aimindserve.domain.explanations import Explained, Why, explained
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
@@ -13,6 +14,7 @@ from aimindserve.domain.specs import EngineName
 from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import Given, Malformed, Parsed, Policy, Unknown, flag_schema
+from aimindserve.engines.llama_budget import Step, fitting_step, prompt_cache_mib, taken_bytes
 from aimindserve.engines.llama_dialects import COUNTERPARTS, EMBEDDED, LLAMA_BOX, LLAMA_SERVER, in_dialect, supports
 from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
@@ -21,7 +23,6 @@ from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by
 # Tokens that one request may use together with its answer, unless the model was trained on fewer: a large picture
 # takes up to 4,096 of them in llama.cpp.
 CONTEXT_PER_REQUEST = 8192
-_PARALLEL_CPU, _PARALLEL_GPU = 2, 4
 _MOST_THREADS = 16
 # More layers than any model has: all of them.
 _ALL_LAYERS = "999"
@@ -63,8 +64,9 @@ class LlamaCpp:
         return found or reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=self.name, install=_INSTALL)
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:  # noqa: ARG002
-        """One: what a model needs on several GPUs is not estimated yet."""
-        return (1,) if most else ()
+        """One: what a model needs on several GPUs is not estimated yet. None when the user wants no layer there."""
+        layers = _yours(LLAMA_FLAGS.parse(parameters)).get("--n-gpu-layers")
+        return (1,) if most and (layers is None or layers.value != "0") else ()
 
     def plan(
         self,
@@ -78,15 +80,20 @@ class LlamaCpp:
         flavour = install.flavour if install else LLAMA_SERVER
         parsed = LLAMA_FLAGS.parse(parameters)
         refusals = [why for part in parsed if (why := _refusal(part, flavour))]
-        yours = {
-            part.flag.name: EngineParameter(
-                flag=part.flag.name, value=part.value, origin=Origin.YOURS, why=explained(Why.YOURS)
-            )
-            for part in parsed
-            if isinstance(part, Given) and part.flag.policy is Policy.ALLOWED
-        }
-        derived = [item for item in _derived(facts, machine, yours) if item.flag not in yours]
-        return ParameterPlan((*derived, *yours.values()), (*refusals, *refused_variables(env)))
+        yours = _yours(parsed)
+        refused = (*refusals, *refused_variables(env))
+
+        def stepped(step: Step) -> ParameterPlan:
+            derived = [item for item in _derived(facts, machine, yours, step) if item.flag not in yours]
+            plan = ParameterPlan((*derived, *yours.values()), refused)
+            return _with_prompt_cache(plan, facts, install)
+
+        def needs(step: Step) -> int:
+            return taken_bytes(self.estimate(facts, stepped(step), install), machine)
+
+        plan = stepped(fitting_step(facts, machine, yours, needs))
+        partly = bool(machine.gpus) and llama_run(facts, plan, install).gpu_layers is not None
+        return replace(plan, partly=partly)
 
     def estimate(self, facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | None = None) -> MemoryEstimate:
         """Memory of one replica, in bytes by item."""
@@ -115,6 +122,24 @@ class LlamaCpp:
     def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
         """Why a server ended, from its log; None when the log does not tell."""
         return explain_log(lines, facts, f"({install.flavour} {install.version})" if install else "")
+
+
+def _yours(parsed: Sequence[Parsed]) -> dict[str, EngineParameter]:
+    """What the user set and may set, by flag."""
+    return {
+        part.flag.name: _item(part.flag.name, part.value, Origin.YOURS, explained(Why.YOURS))
+        for part in parsed
+        if isinstance(part, Given) and part.flag.policy is Policy.ALLOWED
+    }
+
+
+def _with_prompt_cache(plan: ParameterPlan, facts: ModelFacts, install: EngineInstall | None) -> ParameterPlan:
+    """The plan with a limit on the memory for finished prompts, where the program keeps any."""
+    if plan.has("--cache-ram") or (install is not None and install.flavour == LLAMA_BOX):
+        return plan
+    size = prompt_cache_mib(seen_by(facts, plan), llama_run(facts, plan, install))
+    item = _item("--cache-ram", str(size), Origin.DERIVED, explained(Why.PROMPT_CACHE_SIZED))
+    return replace(plan, parameters=(*plan.parameters, item))
 
 
 def _refusal(part: Parsed, flavour: str) -> Reason | None:
@@ -152,21 +177,19 @@ def choose_threads(machine: Machine) -> tuple[int, Explained]:
     return count, explained(Why.THREADS_FROM_CORES, cores=machine.physical_cores)
 
 
-def _derived(facts: ModelFacts, machine: Machine, yours: Mapping[str, EngineParameter]) -> list[EngineParameter]:
+def _derived(
+    facts: ModelFacts, machine: Machine, yours: Mapping[str, EngineParameter], step: Step
+) -> list[EngineParameter]:
     """What the product sets unless the user does."""
-    parallel = _PARALLEL_GPU if machine.gpus else _PARALLEL_CPU
-    found = [
-        _context(facts, _parallel_of(yours, parallel)),
-        _item("--parallel", str(parallel), Origin.DEFAULT, explained(Why.PARALLEL_DEFAULT)),
-    ]
     threads, why = choose_threads(machine)
     batch = yours["--threads"].value if "--threads" in yours else str(threads)
-    found += [
+    found = [
+        _context(facts, _parallel_of(yours, step.parallel)),
+        _parallel(machine, step),
         _item("--threads", str(threads), Origin.DERIVED, why),
         _item("--threads-batch", batch, Origin.DERIVED, why),
+        _gpu_layers(facts, machine, step),
     ]
-    layers = (_ALL_LAYERS, explained(Why.GPU_LAYERS_ALL)) if machine.gpus else ("0", explained(Why.NO_GPU))
-    found.append(_item("--n-gpu-layers", layers[0], Origin.DERIVED, layers[1]))
     if facts.image_tokens_min:
         found.append(_image_tokens("--image-min-tokens", facts.image_tokens_min))
     if facts.image_tokens_max:
@@ -178,6 +201,24 @@ def _derived(facts: ModelFacts, machine: Machine, yours: Mapping[str, EnginePara
 
 
 _SERVES = {"embedding": "--embeddings", "rerank": "--rerank"}
+
+
+def _parallel(machine: Machine, step: Step) -> EngineParameter:
+    usual = Step.usual(machine)
+    fewer = explained(Why.PARALLEL_FEWER, parallel=step.parallel, usual=usual)
+    why = explained(Why.PARALLEL_DEFAULT) if step.parallel == usual else fewer
+    origin = Origin.DEFAULT if step.parallel == usual else Origin.DERIVED
+    return _item("--parallel", str(step.parallel), origin, why)
+
+
+def _gpu_layers(facts: ModelFacts, machine: Machine, step: Step) -> EngineParameter:
+    layers, why = _ALL_LAYERS, explained(Why.GPU_LAYERS_ALL)
+    if not machine.gpus:
+        layers, why = "0", explained(Why.NO_GPU)
+    elif step.gpu_layers is not None:
+        layers = str(step.gpu_layers)
+        why = explained(Why.GPU_LAYERS_SOME, layers=step.gpu_layers, all=(facts.layers or 0) + 1)
+    return _item("--n-gpu-layers", layers, Origin.DERIVED, why)
 
 
 def _parallel_of(yours: Mapping[str, EngineParameter], otherwise: int) -> int:

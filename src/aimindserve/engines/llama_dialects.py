@@ -6,7 +6,7 @@ from math import isqrt
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.nodes import EngineInstall
-from aimindserve.domain.params import EngineParameter
+from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.engines._flags import Flag
 
 LLAMA_SERVER, LLAMA_BOX, EMBEDDED = "llama-server", "llama-box", "xllamacpp"
@@ -32,6 +32,8 @@ COUNTERPARTS = {
 }
 # The first build seen that takes --load-mode instead of --mmap, --no-mmap and --mlock.
 _LOAD_MODE_BUILD = 11434
+# Servers keep finished prompts since October 2025 (pull request 16391).
+_PROMPT_CACHE_BUILD = 6800
 _MMAP_AS_MODE = {"--mmap": "mmap", "--no-mmap": "none", "--mlock": "mmap+mlock"}
 _MODE_AS_SWITCHES = {"none": "--no-mmap", "mlock": "--mlock", "mmap+mlock": "--mlock"}
 
@@ -66,6 +68,8 @@ def _say(item: EngineParameter, install: EngineInstall, facts: ModelFacts) -> En
 def _say_server(item: EngineParameter, version: str) -> EngineParameter | None:
     if item.flag == "--no-flash-attn":
         return _as(item, "--flash-attn", "off")
+    if item.flag == "--cache-ram" and item.origin is Origin.DERIVED and 0 < build_number(version) < _PROMPT_CACHE_BUILD:
+        return None
     if item.flag in _MMAP_AS_MODE and build_number(version) >= _LOAD_MODE_BUILD:
         return _as(item, "--load-mode", _MMAP_AS_MODE[item.flag])
     if item.flag == "--load-mode" and 0 < build_number(version) < _LOAD_MODE_BUILD:

@@ -21,7 +21,8 @@ def llama_run(facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | N
     """How the server will run with the planned arguments."""
     asked, slots = _number(plan, "--ctx-size", 0), _number(plan, "--parallel", 1)
     layers = (plan.value("--n-gpu-layers") or "").lower()
-    kept = _number(plan, "--cache-ram", _PROMPT_CACHE)
+    has_prompt_cache = install is None or install.flavour != LLAMA_BOX
+    kept = _number(plan, "--cache-ram", _PROMPT_CACHE) if has_prompt_cache else 0
     return LlamaRun(
         context_tokens=asked or facts.context_length or CONTEXT_UNKNOWN,
         slots=slots if slots > 0 else _AUTO_SLOTS,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from aimindserve.domain.agent_plan import plan_agent
 from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFacts
 from aimindserve.domain.reasons import Reason
-from aimindserve.domain.replicas import DesiredReplica, DesiredState, LogChunk, NodeReport
-from aimindserve.engines._base import Machine
+from aimindserve.domain.replicas import Claim, DesiredReplica, DesiredState, LogChunk, NodeReport
+from aimindserve.engines._base import Machine, machine_for
 from aimindserve.node.changes import Changes
 from aimindserve.node.config import NodeConfig
 from aimindserve.node.context import NodeContext
@@ -159,6 +159,6 @@ class NodeAgent:
         self._engines = await self._context.environments.installed()
         self._disk_free = await asyncio.to_thread(self._downloads.store.disk_free)
 
-    def _machine(self, gpus: tuple[str, ...]) -> Machine:
+    def _machine(self, claims: Sequence[Claim]) -> Machine:
         cores = next((d.cores for d in self._devices if d.kind is DeviceKind.CPU and d.cores), 1)
-        return Machine(physical_cores=cores, threads=self.config.llama_threads, gpus=gpus)
+        return machine_for(claims, self._devices, cores, self.config.llama_threads)

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from aimindserve.domain.replicas import Claim
 from aimindserve.engines._base import Machine
 from aimindserve.node.changes import Changes
 from aimindserve.node.config import NodeConfig
@@ -15,12 +16,12 @@ from aimindserve.node.environments import Environments
 @dataclass(frozen=True, slots=True)
 class NodeContext:
     """``permit``: set by the first sync; before that nothing is started and nothing ended. ``machine`` gives the
-    machine for a set of claimed GPUs; ``now`` Unix seconds."""
+    machine of a replica with its claims; ``now`` Unix seconds."""
 
     config: NodeConfig
     environments: Environments
     boot_id: str
-    machine: Callable[[tuple[str, ...]], Machine]
+    machine: Callable[[Sequence[Claim]], Machine]
     downloads: Downloads
     changes: Changes
     permit: asyncio.Event = field(default_factory=asyncio.Event)

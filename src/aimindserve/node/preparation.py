@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aimindserve.domain.nodes import CPU_DEVICE_ID, EngineInstall
+from aimindserve.domain.nodes import EngineInstall
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import DesiredReplica
 from aimindserve.engines._base import Engine, Launch, LaunchOrder
@@ -50,15 +50,11 @@ async def prepare(desired: DesiredReplica, context: NodeContext, mark: Callable[
     install = await context.environments.llama_cpp()
     if isinstance(install, Reason):
         return Refusal(install)
-    plan = engine.plan(desired.facts, desired.parameters, desired.env, context.machine(_gpus(desired)), install)
+    plan = engine.plan(desired.facts, desired.parameters, desired.env, context.machine(desired.claims), install)
     if plan.refusals:
         return Refusal(plan.refusals[0])
     mark("environment")
     return Prepared(desired, engine, install)
-
-
-def _gpus(desired: DesiredReplica) -> tuple[str, ...]:
-    return tuple(claim.device_id for claim in desired.claims if claim.device_id != CPU_DEVICE_ID)
 
 
 async def launch_engine(
@@ -95,7 +91,7 @@ def _plan(prepared: Prepared, folder: ReplicaFolder, context: NodeContext, attem
         facts=desired.facts,
         parameters=desired.parameters,
         env=desired.env,
-        machine=context.machine(_gpus(desired)),
+        machine=context.machine(desired.claims),
         install=prepared.install,
         alias=desired.model,
         port=context.config.choose_port(),

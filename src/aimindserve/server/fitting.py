@@ -1,30 +1,23 @@
-"""Where a spec would run now: shared by the fit preview and by the marks in a hub's list of files."""
+"""The machines and what runs on them, for the fit preview and for the marks in a hub's list of files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from aimindserve.domain.facts import ModelFacts
-from aimindserve.domain.nodes import NodeFacts
-from aimindserve.domain.reasons import Language, Reason, ReasonCode
+from aimindserve.domain.fit_changes import Tenant
+from aimindserve.domain.reasons import Language
 from aimindserve.domain.replicas import Replica
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.server.context import ServerContext
+from aimindserve.server.db.tables import UsageRow
 from aimindserve.server.errors import reason_view
+from aimindserve.server.fit_report import Stage, Verdict, try_places
 from aimindserve.server.reconcile.observe import World, look
 from aimindserve.server.reconcile.placement import live_nodes
-from aimindserve.server.reconcile.planning import Placed, find_place, refusals
-
-Verdict = Literal["fits", "waits", "no"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where a spec is tried: machines, what runs on them already, and the threads that are set."""
-
-    nodes: Sequence[NodeFacts]
-    replicas: Sequence[Replica]
-    threads: int | None
+from aimindserve.server.reconcile.planning import refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,22 @@ async def stage_now(context: ServerContext, name: str | None = None) -> Stage:
     would replace them."""
     async with context.database.read() as session:
         world = await look(session)
-    return Stage(live_nodes(world, context.clock()), _others(world, name), context.settings.llama_threads)
+        used = await _last_uses(session)
+    others = _others(world, name)
+    names = {deployment.id: deployment.spec.name for deployment in world.deployments}
+    return Stage(
+        nodes=live_nodes(world, context.clock()),
+        replicas=others,
+        threads=context.settings.llama_threads,
+        tenants=_tenants(others, names, used),
+        names=names,
+    )
+
+
+async def _last_uses(session: AsyncSession) -> dict[str, float]:
+    """When each deployment was last asked something, by its id."""
+    query = select(UsageRow.deployment_id, func.max(UsageRow.started_at)).group_by(UsageRow.deployment_id)
+    return {deployment: float(at) for deployment, at in await session.execute(query)}
 
 
 def _others(world: World, name: str | None) -> list[Replica]:
@@ -49,21 +57,20 @@ def _others(world: World, name: str | None) -> list[Replica]:
     return [replica for replica in world.replicas if replica.deployment_id not in same]
 
 
-def verdict_of(refused: Sequence[Reason], found: Placed | Reason) -> Verdict:
-    """In one word."""
-    if refused:
-        return "no"
-    if isinstance(found, Placed):
-        return "fits"
-    return "waits" if found.code is ReasonCode.MEMORY_CLAIMED else "no"
+def _tenants(replicas: Sequence[Replica], names: dict[str, str], used: dict[str, float]) -> tuple[Tenant, ...]:
+    claimed: dict[str, int] = {}
+    for replica in replicas:
+        if replica.assignment is not None and not replica.stopping:
+            size = sum(claim.bytes for claim in replica.assignment.claims)
+            claimed[replica.deployment_id] = claimed.get(replica.deployment_id, 0) + size
+    return tuple(Tenant(names[one], size, used.get(one)) for one, size in claimed.items() if one in names)
 
 
 def mark(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Language) -> Mark:
     """Whether one replica of ``spec`` would find a place now."""
     refused = refusals(spec, facts, stage.nodes, stage.threads)
-    found = find_place(spec, facts, stage.nodes, stage.replicas, stage.threads)
-    verdict = verdict_of(refused, found)
-    if isinstance(found, Placed) and not refused:
-        return Mark(verdict, memory_total=found.plan.memory.total)
-    why = refused[0] if refused else found
-    return Mark(verdict, reason_view(why, language).message if isinstance(why, Reason) else "")
+    found = try_places(spec, facts, stage.fleet(), stage.threads)
+    why = refused[0] if refused else found.refused
+    if why is not None:
+        return Mark("no" if refused else found.verdict, reason_view(why, language).message)
+    return Mark("fits", memory_total=found.placed[0][0].plan.memory.total)

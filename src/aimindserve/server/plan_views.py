@@ -1,7 +1,7 @@
 """Memory items and parameters in words, as deployments and fit reports show them."""
 
 from aimindserve.domain.explanations import sentence
-from aimindserve.domain.memory import MemoryEstimate
+from aimindserve.domain.memory import MemoryEstimate, Place
 from aimindserve.domain.params import EngineParameter
 from aimindserve.domain.reasons import Language
 from aimindserve.domain.views import MemoryItemView, ParameterView, PlanView
@@ -9,10 +9,17 @@ from aimindserve.server.reconcile.planning import RunPlan
 
 
 def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItemView, ...]:
-    """The estimate's lines for the device."""
+    """The estimate's lines: those on the device, then those beside it."""
     return tuple(
-        MemoryItemView(item=item.item, bytes=item.bytes, why=sentence(item.why, language))
-        for item in memory.device_items
+        MemoryItemView(
+            item=item.item,
+            bytes=item.bytes,
+            high=item.high,
+            place=item.place,
+            source=item.source,
+            why=sentence(item.why, language),
+        )
+        for item in sorted(memory.items, key=lambda item: item.place is Place.HOST)
     )
 
 
@@ -29,6 +36,9 @@ def plan_view(plan: RunPlan, language: Language) -> PlanView:
     return PlanView(
         engine=plan.engine,
         memory=memory_views(plan.memory, language),
+        gpus=plan.gpus,
         memory_total=plan.memory.total,
+        memory_high=plan.demand.bytes,
+        host_high=plan.demand.host_bytes,
         parameters=parameter_views(plan.parameters.parameters, language),
     )

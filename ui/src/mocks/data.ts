@@ -1,14 +1,22 @@
-import type { DeploymentView, FitReport, ReasonView, ReplicaView } from "../api/generated/types.gen";
+import type { DeploymentView, FitReport, MemoryItemView, ReasonView, ReplicaView } from "../api/generated/types.gen";
 
 const MIB = 1024 ** 2;
 export const NOW = 1_795_000_000;
 
+const line = (item: string, mebibytes: number, why: string): MemoryItemView => ({
+  item,
+  bytes: mebibytes * MIB,
+  high: mebibytes * 1.1 * MIB,
+  place: "device",
+  source: "GGUF header",
+  why,
+});
 const MEMORY = [
-  { item: "weights", bytes: 5.1 * MIB, why: "The language model's weights, as in the file." },
-  { item: "projector", bytes: 1.4 * MIB, why: "The part that turns pictures into tokens." },
-  { item: "kv_cache", bytes: 12 * MIB, why: "Keys and values of 2048 tokens in 6 layers." },
-  { item: "compute", bytes: 21 * MIB, why: "Working memory for one batch." },
-  { item: "overhead", bytes: 96 * MIB, why: "The engine program itself." },
+  line("weights", 5.1, "The language model's weights, as in the file."),
+  line("projector", 1.4, "The part that turns pictures into tokens."),
+  line("kv_cache", 12, "Keys and values of 2048 tokens in 6 layers."),
+  line("compute", 21, "Working memory for one batch."),
+  line("overhead", 96, "The engine program itself."),
 ];
 const TOTAL = MEMORY.reduce((sum, item) => sum + item.bytes, 0);
 
@@ -92,7 +100,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
       engine_version: null,
       parameters: [],
       replicas: wanted,
-      placement: { nodes: [], devices: [] },
+      placement: { nodes: [], devices: [], strategy: "spread" },
       env: {},
     },
     wanted: stopped ? "stopped" : "running",
@@ -107,7 +115,15 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
     architecture: "qwen2vl",
     quantization: "Q8_0",
     context_length: 2048,
-    plan: { engine: "llama.cpp", memory: MEMORY, memory_total: TOTAL, parameters: PARAMETERS },
+    plan: {
+      engine: "llama.cpp",
+      gpus: 0,
+      memory: MEMORY,
+      memory_total: TOTAL,
+      memory_high: TOTAL,
+      host_high: 0,
+      parameters: PARAMETERS,
+    },
     created_at: NOW - 3600,
     updated_at: NOW - 60,
   };
@@ -125,29 +141,51 @@ export function makeFit(source: string): FitReport {
         },
       ]
     : [];
-  return {
-    verdict: missing ? "no" : "fits",
-    engine: missing ? null : "llama.cpp",
+  const none: FitReport = {
+    verdict: "no",
+    engine: null,
     engine_version: null,
-    architecture: missing ? null : "qwen2vl",
-    capabilities: missing ? [] : ["chat", "vision"],
-    context_length: missing ? null : 2048,
-    memory: missing ? [] : MEMORY,
-    memory_total: missing ? 0 : TOTAL,
-    parameters: missing ? [] : PARAMETERS,
-    placement: missing
-      ? null
-      : {
-          node_id: "n-1",
-          node: "gpu-server",
-          device_id: "cpu",
-          device: "AMD EPYC 9354",
-          kind: "cpu",
-          bytes: TOTAL,
-          free: 11.4 * 1024 * MIB,
-          allocatable: 12 * 1024 * MIB,
-        },
+    architecture: null,
+    capabilities: [],
+    context_length: null,
+    gpus: 0,
+    memory: [],
+    memory_total: 0,
+    memory_high: 0,
+    host_high: 0,
+    certain: false,
+    parameters: [],
+    placement: null,
+    placements: [],
+    refusals: [],
     alternatives: [],
     reasons,
   };
+  return missing ? none : { ...none, ...FITS };
 }
+
+const FITS: Partial<FitReport> = {
+  verdict: "fits",
+  engine: "llama.cpp",
+  architecture: "qwen2vl",
+  capabilities: ["chat", "vision"],
+  context_length: 2048,
+  memory: MEMORY,
+  memory_total: TOTAL,
+  memory_high: TOTAL,
+  certain: true,
+  parameters: PARAMETERS,
+  placement: {
+    node_id: "n-1",
+    node: "gpu-server",
+    level: "cpu",
+    devices: [],
+    host: null,
+    device_id: "cpu",
+    device: "AMD EPYC 9354",
+    kind: "cpu",
+    bytes: TOTAL,
+    free: 11.4 * 1024 * MIB,
+    allocatable: 12 * 1024 * MIB,
+  },
+};

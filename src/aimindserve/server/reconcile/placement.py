@@ -1,5 +1,7 @@
 """The placement reconciler: the only writer of assignments and of what a replica waits for."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import update
@@ -8,11 +10,12 @@ from aimindserve.domain.lifecycle import NodeStatus
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import Assignment, Replica
+from aimindserve.domain.rooms import fleet_of
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import ReplicaRow
 from aimindserve.server.reconcile.observe import World, look
-from aimindserve.server.reconcile.planning import Placed, find_place
+from aimindserve.server.reconcile.planning import Placed, search
 from aimindserve.server.reconcile.replicas import raise_desired_revision
 
 
@@ -26,7 +29,12 @@ class Decision:
     @property
     def is_news(self) -> bool:
         """Whether it differs from what is stored."""
-        return isinstance(self.result, Placed) or self.result != self.replica.waiting_for
+        return isinstance(self.result, Placed) or _told_of(self.result) != _told_of(self.replica.waiting_for)
+
+
+def _told_of(why: Reason | None) -> tuple[object, ...]:
+    """What is worth an event: how much is free changes from second to second."""
+    return (why.code, {**why.params, "free": None, "largest": None}) if why else ()
 
 
 def live_nodes(world: World, now: float) -> list[NodeFacts]:
@@ -42,17 +50,29 @@ def live_nodes(world: World, now: float) -> list[NodeFacts]:
 
 def decide(world: World, now: float, threads: int | None) -> list[Decision]:
     """A device or a reason for each replica that has none, oldest first; what one gets is not there for the next."""
-    nodes = live_nodes(world, now)
-    replicas = list(world.replicas)
+    waiting = [replica for replica in world.replicas if replica.assignment is None and not replica.stopping]
+    if not waiting:
+        return []
+    fleet = fleet_of(live_nodes(world, now), world.replicas)
+    siblings = _places(world.replicas)
     decisions: list[Decision] = []
-    for position, replica in enumerate(world.replicas):
-        if replica.assignment is not None or replica.stopping:
-            continue
-        found = find_place(replica.spec, replica.facts, nodes, replicas, threads)
+    for replica in waiting:
+        copies = siblings.setdefault(replica.deployment_id, Counter())
+        found = search(replica.spec, replica.facts, fleet, threads, copies)
         decisions.append(Decision(replica, found))
         if isinstance(found, Placed):
-            replicas[position] = replica.model_copy(update={"assignment": found.assignment})
+            fleet.book(found.assignment)
+            copies[found.assignment.node_id] += 1
     return decisions
+
+
+def _places(replicas: Sequence[Replica]) -> dict[str, Counter[str]]:
+    """How many replicas of each deployment each node has."""
+    found: dict[str, Counter[str]] = {}
+    for replica in replicas:
+        if replica.assignment is not None and not replica.stopping:
+            found.setdefault(replica.deployment_id, Counter())[replica.assignment.node_id] += 1
+    return found
 
 
 async def reconcile_placement(context: ServerContext) -> int:

@@ -1,46 +1,69 @@
-"""How a spec would run on given machines: engine, arguments, memory, device. Pure; used by the placement reconciler, by
-the fit preview, and where a spec is accepted."""
+"""How a spec would run on given machines: engine, arguments, memory, devices. Pure; used by the placement reconciler,
+by the fit preview, and where a spec is accepted."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFacts
-from aimindserve.domain.placement import DeviceSpace, Need, place
+from aimindserve.domain.placement import Ask, Cell, Demand, Level, Option, choose, lacks, nearest_lack
+from aimindserve.domain.placement_lacks import Lack
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import Assignment, Replica
+from aimindserve.domain.rooms import Fleet, Group, fleet_of
 from aimindserve.domain.specs import DeploymentSpec, EngineName
-from aimindserve.engines._base import Engine, Machine, ParameterPlan
+from aimindserve.engines._base import Engine, Machine, ParameterPlan, machine_for
 from aimindserve.engines._registry import choose_engine
 
-_INSTALL_HINT = "pip install 'aimindserve[llama-cpp]'"
+# More GPUs than a machine has.
+_MOST_GPUS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """How one replica would run: with which program (None: none is installed) and arguments, in how much memory."""
+    """How one replica would run: with which program (None: none is installed) and arguments, in how much memory on each
+    of its devices (``gpus`` of them, 0 on the CPU)."""
 
     engine: EngineName
     install: EngineInstall | None
     parameters: ParameterPlan
     memory: MemoryEstimate
+    gpus: int = 0
+
+    @property
+    def demand(self) -> Demand:
+        """What it takes. On the CPU everything is the machine's memory."""
+        level = Level.CPU if not self.gpus else Level.PARTLY if self.parameters.partly else Level.WHOLE
+        refused = next(iter(self.parameters.refusals), None)
+        high, beside = self.memory.high, self.memory.host_high
+        return Demand(high, beside, level, refused) if self.gpus else Demand(high + beside, 0, level, refused)
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A device was found. ``plan`` is how the replica runs there."""
+    """Devices were found. ``plan`` is how the replica runs there."""
 
     assignment: Assignment
     plan: RunPlan
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRefusal:
+    """Why one machine cannot take a replica."""
+
+    node: NodeFacts
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
-    """An engine's program on one machine (None: it is not installed there)."""
+    """An engine's program on one machine. ``install`` None: there is none that runs the model; ``missing`` says why."""
 
     engine: Engine
     install: EngineInstall | None
+    missing: Reason | None = None
 
     @property
     def kinds(self) -> tuple[DeviceKind, ...]:
@@ -48,48 +71,35 @@ class Program:
         return self.engine.device_kinds(self.install) if self.install else ()
 
 
-def program_on(engine: Engine, version: str | None, node: NodeFacts | None) -> Program:
-    """The program of ``engine`` on ``node``: of that ``version``, or the one that the node prefers."""
-    installs = node.engines if node else ()
-    fitting = (item for item in installs if item.engine == engine.name and version in (None, item.version))
-    return Program(engine, next(fitting, None))
+def program_on(engine: Engine, facts: ModelFacts, version: str | None, installs: Sequence[EngineInstall]) -> Program:
+    """The program of ``engine`` for a model among ``installs``: of that ``version``, or the best that runs it."""
+    found = engine.choose_install(facts, installs, version)
+    return Program(engine, None, found) if isinstance(found, Reason) else Program(engine, found)
 
 
-def run_plan(
-    spec: DeploymentSpec, facts: ModelFacts, program: Program, node: NodeFacts | None, threads: int | None, *, gpu: bool
-) -> RunPlan:
-    """Arguments and memory of one replica on ``node`` (None: a small machine is assumed), on a GPU or on the CPU."""
-    machine = Machine(physical_cores=_cores(node), threads=threads, gpus=("gpu",) if gpu else ())
+def run_plan(spec: DeploymentSpec, facts: ModelFacts, program: Program, machine: Machine) -> RunPlan:
+    """Arguments and memory of one replica on ``machine``."""
     parameters = program.engine.plan(facts, spec.parameters, spec.env, machine, program.install)
     memory = program.engine.estimate(facts, parameters, program.install)
-    return RunPlan(program.engine.name, program.install, parameters, memory)
+    return RunPlan(program.engine.name, program.install, parameters, memory, len(machine.gpus))
 
 
-def _cores(node: NodeFacts | None) -> int:
+def cores_of(node: NodeFacts | None) -> int:
+    """Physical cores of a machine; 1 where they are not known."""
     cpus = (device for device in (node.devices if node else ()) if device.kind is DeviceKind.CPU)
     return next((device.cores for device in cpus if device.cores), 1)
 
 
-def spaces_of(nodes: Iterable[NodeFacts], replicas: Sequence[Replica]) -> list[DeviceSpace]:
-    """The devices of ``nodes`` with what ``replicas`` (stopping ones included) claim on them."""
-    return [_space(node.node_id, device, replicas) for node in nodes for device in node.devices]
-
-
-def _space(node_id: str, device: Device, replicas: Sequence[Replica]) -> DeviceSpace:
-    claims = [
-        claim
-        for replica in replicas
-        if replica.assignment is not None and replica.assignment.node_id == node_id
-        for claim in replica.assignment.claims
-        if claim.device_id == device.id
-    ]
-    return DeviceSpace(
-        node_id=node_id,
-        device=device,
-        claimed=sum(claim.bytes for claim in claims),
-        exclusively_claimed=any(claim.exclusive for claim in claims),
-        claims=len(claims),
-    )
+def plan_of(
+    spec: DeploymentSpec, facts: ModelFacts, assignment: Assignment | None, node: NodeFacts | None, threads: int | None
+) -> RunPlan | Reason:
+    """How a replica runs where it was placed; without an assignment, how it would run on the CPU of ``node``."""
+    engine = choose_engine(spec.engine, facts)
+    if isinstance(engine, Reason):
+        return engine
+    program = program_on(engine, facts, spec.engine_version, node.engines if node else ())
+    claims, devices = assignment.claims if assignment else (), node.devices if node else ()
+    return run_plan(spec, facts, program, machine_for(claims, devices, cores_of(node), threads))
 
 
 def find_place(
@@ -99,67 +109,142 @@ def find_place(
     replicas: Sequence[Replica],
     threads: int | None,
 ) -> Placed | Reason:
-    """A device on one of the live ``nodes`` for one more replica beside ``replicas``: a GPU if one fits, else the CPU.
+    """Devices on one of the live ``nodes`` for one more replica beside ``replicas``; a reason when there are none."""
+    return search(spec, facts, fleet_of(nodes, replicas), threads)
 
-    A reason when there is none now.
-    """
+
+def search(
+    spec: DeploymentSpec,
+    facts: ModelFacts,
+    fleet: Fleet,
+    threads: int | None,
+    siblings: Mapping[str, int] | None = None,
+) -> Placed | Reason:
+    """As ``find_place``, on a fleet that was looked at already. ``siblings``: replicas of the same deployment by
+    node."""
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return engine
-    programs = {node.node_id: program_on(engine, spec.engine_version, node) for node in nodes}
-    if nodes and not any(program.install for program in programs.values()):
-        return reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=engine.name, install=_INSTALL_HINT)
-    run = _Search(spec, facts, {node.node_id: node for node in nodes}, programs, threads)
-    spaces = spaces_of(nodes, replicas)
-    refused = place(Need(engine=engine.name, bytes=0, kinds=()), spaces, spec.placement)
-    for gpu in (True, False):
-        usable = [space for space in spaces if run.can_use(space, gpu=gpu)]
-        if usable:
-            found = run.place_among(usable, engine.name, gpu=gpu)
-            if isinstance(found, Placed):
-                return found
-            refused = max(found, refused, key=_hope)
-    return refused if isinstance(refused, Reason) else reason(ReasonCode.NO_NODE)
+    return PlaceSearch(spec, facts, engine, fleet, threads, siblings or {}).find()
 
 
-# What a person is told when several kinds of devices refuse: that which ends by waiting, then that which says how much
-# is missing.
-_HOPES = (
-    ReasonCode.NODE_UNKNOWN,
-    ReasonCode.NO_USABLE_DEVICE,
-    ReasonCode.MEMORY_INSUFFICIENT,
-    ReasonCode.MEMORY_CLAIMED,
-)
-
-
-def _hope(refused: Reason | Assignment) -> int:
-    return _HOPES.index(refused.code) if isinstance(refused, Reason) and refused.code in _HOPES else -1
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """What stays the same while places are looked at."""
+@dataclass(frozen=True)
+class PlaceSearch:
+    """The search for a place of one replica. A plan is made once for alike devices and budget."""
 
     spec: DeploymentSpec
     facts: ModelFacts
-    nodes: dict[str, NodeFacts]
-    programs: dict[str, Program]
-    threads: int | None
+    engine: Engine
+    fleet: Fleet
+    threads: int | None = None
+    siblings: Mapping[str, int] = field(default_factory=dict[str, int])
 
-    def can_use(self, space: DeviceSpace, *, gpu: bool) -> bool:
-        kind = space.device.kind
-        return (kind is not DeviceKind.CPU) == gpu and kind in self.programs[space.node_id].kinds
+    def find(self) -> Placed | Reason:
+        """Where it goes, or the most hopeful reason why nowhere."""
+        found = choose(self._ask, self.cells)
+        return self._placed(found) if found is not None else self._refusal()
 
-    def place_among(self, spaces: Sequence[DeviceSpace], engine: EngineName, *, gpu: bool) -> Placed | Reason:
-        """Places with the largest need of the machines in question; programs of one engine hardly differ in it."""
-        plans = {
-            node_id: run_plan(self.spec, self.facts, self.programs[node_id], self.nodes[node_id], self.threads, gpu=gpu)
-            for node_id in {space.node_id for space in spaces}
-        }
-        kinds = tuple(dict.fromkeys(kind for node_id in sorted(plans) for kind in self.programs[node_id].kinds))
-        need = Need(engine=engine, bytes=max(plan.memory.total for plan in plans.values()), kinds=kinds)
-        found = place(need, spaces, self.spec.placement)
-        return found if isinstance(found, Reason) else Placed(found, plans[found.node_id])
+    def refusals(self) -> tuple[NodeRefusal, ...]:
+        """Why each machine that cannot take the replica cannot, in the fleet's order."""
+        nearest: dict[str, Lack] = {}
+        able: set[str] = set()
+        for cell in self.cells:
+            missing = lacks(self._ask, cell)
+            able.update(row.node_id for row in cell.rows if row.node_id not in missing)
+            for node_id, lack in missing.items():
+                known = nearest.get(node_id)
+                nearest[node_id] = lack if known is None or lack.hope > known.hope else known
+        return tuple(
+            NodeRefusal(node, self._told(node, nearest.get(node.node_id)))
+            for node in self.fleet.nodes.values()
+            if not self._is_wished(node) or node.node_id not in able
+        )
+
+    def imagined(self) -> RunPlan | None:
+        """How it would run on the best kind of device that is there, taking as little as it can; None when there is no
+        device that the engine could use."""
+        for cell in sorted(self.cells, key=lambda cell: (cell.preference, cell.count)):
+            row = cell.rows[0]
+            node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
+            gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
+            machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=device.allocatable)
+            return run_plan(self.spec, self.facts, self._program(node.engines), machine)
+        return None
+
+    def _told(self, node: NodeFacts, lack: Lack | None) -> Reason:
+        if not self._is_wished(node):
+            return reason(ReasonCode.NODE_NOT_WISHED)
+        missing = self._program(node.engines).missing
+        if missing is not None:
+            return missing
+        return lack.reason if lack else reason(ReasonCode.NO_USABLE_DEVICE, engine=self.engine.name)
+
+    def _is_wished(self, node: NodeFacts) -> bool:
+        nodes, devices = self.spec.placement.nodes, self.spec.placement.devices
+        named = not nodes or node.node_id in nodes
+        return named and (not devices or any(device.id in devices for device in node.devices))
+
+    @cached_property
+    def _ask(self) -> Ask:
+        return Ask(self.engine.name, self.spec.placement, self.siblings)
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every kind of place that the engine's programs can use."""
+        return tuple(cell for group in self.fleet.groups for cell in self._cells_of(group))
+
+    def _cells_of(self, group: Group) -> list[Cell]:
+        number, kind = group
+        program = self._program(self.fleet.programs[number])
+        if kind.kind not in program.kinds:
+            return []
+        rows = tuple(self.fleet.groups[group].values())
+        device = rows[0].spaces[0].device
+        preference = program.kinds.index(kind.kind)
+        counts: tuple[int, ...] = (0,)
+        if kind.kind is not DeviceKind.CPU:
+            counts = self._gpu_counts(max(len(row.spaces) for row in rows))
+        return [Cell(count or 1, rows, self._demand(program, device, count), preference) for count in counts]
+
+    def _gpu_counts(self, most: int) -> tuple[int, ...]:
+        """Numbers of GPUs to try; where no machine has as many as the user wants, that number, to be told."""
+        found = self.engine.gpu_counts(self.facts, self.spec.parameters, most)
+        return found or self.engine.gpu_counts(self.facts, self.spec.parameters, _MOST_GPUS)[:1]
+
+    def _demand(self, program: Program, device: Device, gpus: int) -> Callable[[int | None], Demand]:
+        known: dict[int | None, Demand] = {}
+
+        def demand(budget: int | None) -> Demand:
+            if budget not in known:
+                # A place that nobody has yet has no ids; only their number counts here.
+                machine = Machine(1, self.threads, ("gpu",) * gpus, device=device, budget=budget)
+                known[budget] = run_plan(self.spec, self.facts, program, machine).demand
+            return known[budget]
+
+        return demand
+
+    def _program(self, installs: Sequence[EngineInstall]) -> Program:
+        return program_on(self.engine, self.facts, self.spec.engine_version, installs)
+
+    def _placed(self, option: Option) -> Placed:
+        assignment = option.assignment
+        node = self.fleet.nodes[assignment.node_id]
+        machine = machine_for(assignment.claims, node.devices, cores_of(node), self.threads)
+        return Placed(assignment, run_plan(self.spec, self.facts, self._program(node.engines), machine))
+
+    def _refusal(self) -> Reason:
+        fleet, wishes = self.fleet, self.spec.placement
+        if not any(fleet.spaces.values()):
+            return reason(ReasonCode.NO_NODE)
+        missing = [self._program(installs).missing for installs in fleet.programs]
+        if all(missing):
+            return next(why for why in missing if why)
+        if not any(self._is_wished(node) for node in fleet.nodes.values()):
+            return reason(ReasonCode.NODE_UNKNOWN, wish=", ".join((*wishes.nodes, *wishes.devices)))
+        found = [lack for cell in self.cells if (lack := nearest_lack(self._ask, cell)) is not None]
+        if not found:
+            return reason(ReasonCode.NO_USABLE_DEVICE, engine=self.engine.name)
+        return max(found, key=lambda lack: lack.hope).reason
 
 
 def refusals(
@@ -170,7 +255,8 @@ def refusals(
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return (engine,)
-    programs = [(program_on(engine, spec.engine_version, node), node) for node in nodes]
+    programs = [(program_on(engine, facts, spec.engine_version, node.engines), node) for node in nodes]
     installed = [(program, node) for program, node in programs if program.install]
     program, node = installed[0] if installed else (Program(engine, None), None)
-    return run_plan(spec, facts, program, node, threads, gpu=False).parameters.refusals
+    machine = Machine(physical_cores=cores_of(node), threads=threads)
+    return run_plan(spec, facts, program, machine).parameters.refusals

@@ -14,9 +14,11 @@ export type Action = 'start' | 'stop' | 'restart' | 'scale' | 'edit' | 'delete';
 /**
  * AlternativeView
  *
- * A change that would make it fit: a sentence and the fields of the spec to set.
+ * A change that was seen to make it fit: a sentence, the fields of the spec to set, and deployments to stop first.
+ * A change of ``kind`` ``card`` has neither: it names a card that would do.
  */
 export type AlternativeView = {
+    kind: ChangeKind;
     /**
      * Message
      */
@@ -27,7 +29,18 @@ export type AlternativeView = {
     patch: {
         [key: string]: unknown;
     };
+    /**
+     * Stop
+     */
+    stop: Array<string>;
 };
+
+/**
+ * ChangeKind
+ *
+ * What is changed.
+ */
+export type ChangeKind = 'wishes' | 'sequences' | 'cache' | 'image_tokens' | 'images' | 'eager' | 'context' | 'fp8' | 'quantization' | 'stop' | 'card';
 
 /**
  * ChoiceView
@@ -559,6 +572,10 @@ export type FilesView = {
  *
  * What deploying a spec would mean. ``verdict``: ``fits`` now; ``waits`` until claimed memory is free;
  * ``no`` for the ``reasons`` given.
+ *
+ * Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
+ * are wide. ``placements``: of all replicas that find a place, ``placement`` of the first. ``refusals``: machines that
+ * cannot take one (the next one), at most 100.
  */
 export type FitReport = {
     /**
@@ -586,6 +603,10 @@ export type FitReport = {
      */
     context_length: number | null;
     /**
+     * Gpus
+     */
+    gpus: number;
+    /**
      * Memory
      */
     memory: Array<MemoryItemView>;
@@ -594,10 +615,30 @@ export type FitReport = {
      */
     memory_total: number;
     /**
+     * Memory High
+     */
+    memory_high: number;
+    /**
+     * Host High
+     */
+    host_high: number;
+    /**
+     * Certain
+     */
+    certain: boolean;
+    /**
      * Parameters
      */
     parameters: Array<ParameterView>;
     placement: PlacementView | null;
+    /**
+     * Placements
+     */
+    placements: Array<PlacementView>;
+    /**
+     * Refusals
+     */
+    refusals: Array<NodeRefusalView>;
     /**
      * Alternatives
      */
@@ -1238,7 +1279,8 @@ export type Mark = {
 /**
  * MemoryItemView
  *
- * A line of the memory estimate.
+ * A line of the memory estimate, on each device or (``place``) in the machine's memory beside GPUs. ``bytes`` are
+ * likely; hardly ever are more than ``high`` needed. ``source``: where the formula comes from.
  */
 export type MemoryItemView = {
     /**
@@ -1249,6 +1291,15 @@ export type MemoryItemView = {
      * Bytes
      */
     bytes: number;
+    /**
+     * High
+     */
+    high: number;
+    place: Place;
+    /**
+     * Source
+     */
+    source: string;
     /**
      * Why
      */
@@ -1383,6 +1434,23 @@ export type NodeFacts = {
 };
 
 /**
+ * NodeRefusalView
+ *
+ * Why one machine cannot take a replica.
+ */
+export type NodeRefusalView = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node
+     */
+    node: string;
+    reason: ReasonView;
+};
+
+/**
  * NodeView
  *
  * A machine.
@@ -1498,9 +1566,59 @@ export type PasswordRequest = {
 export type Phase = 'pending' | 'placing' | 'downloading' | 'preparing' | 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed' | 'unreachable';
 
 /**
+ * Place
+ *
+ * Where an item lies: on the device that the replica claims, or in the machine's memory beside a GPU.
+ */
+export type Place = 'device' | 'host';
+
+/**
+ * PlacedDeviceView
+ *
+ * A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``foreign``:
+ * what other programs use; ``free``: what could be claimed before.
+ */
+export type PlacedDeviceView = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Device
+     */
+    device: string;
+    kind: DeviceKind;
+    /**
+     * Bytes
+     */
+    bytes: number;
+    /**
+     * Before
+     */
+    before: number;
+    /**
+     * After
+     */
+    after: number;
+    /**
+     * Foreign
+     */
+    foreign: number;
+    /**
+     * Free
+     */
+    free: number;
+    /**
+     * Allocatable
+     */
+    allocatable: number;
+};
+
+/**
  * PlacementView
  *
- * Where a replica would go, or does.
+ * Where a replica would go. ``level``: the whole model on GPUs, a part of it, or on the CPU. The fields of the
+ * first device stand for all: claims on GPUs are equal. ``host``: the machine's memory beside GPUs.
  */
 export type PlacementView = {
     /**
@@ -1511,6 +1629,10 @@ export type PlacementView = {
      * Node
      */
     node: string;
+    /**
+     * Level
+     */
+    level: 'whole' | 'partly' | 'cpu';
     /**
      * Device Id
      */
@@ -1532,12 +1654,20 @@ export type PlacementView = {
      * Allocatable
      */
     allocatable: number;
+    /**
+     * Devices
+     */
+    devices: Array<PlacedDeviceView>;
+    host: PlacedDeviceView | null;
 };
 
 /**
  * PlacementWishes
  *
- * Where replicas may go. Empty: anywhere.
+ * Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID.
+ *
+ * ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
+ * the fullest device that suffices and so leaves others empty for large models.
  */
 export type PlacementWishesInput = {
     /**
@@ -1548,12 +1678,19 @@ export type PlacementWishesInput = {
      * Devices
      */
     devices?: Array<string>;
+    /**
+     * Strategy
+     */
+    strategy?: 'spread' | 'pack';
 };
 
 /**
  * PlacementWishes
  *
- * Where replicas may go. Empty: anywhere.
+ * Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID.
+ *
+ * ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
+ * the fullest device that suffices and so leaves others empty for large models.
  */
 export type PlacementWishesOutput = {
     /**
@@ -1564,18 +1701,28 @@ export type PlacementWishesOutput = {
      * Devices
      */
     devices: Array<string>;
+    /**
+     * Strategy
+     */
+    strategy: 'spread' | 'pack';
 };
 
 /**
  * PlanView
  *
- * How a deployment is run: engine, arguments and memory.
+ * How a deployment is run: engine, arguments and memory, on each of ``gpus`` GPUs or (0) on the CPU. ``memory``:
+ * items on the device, then those in the machine's memory beside it. ``memory_total``: likely bytes on the device;
+ * ``memory_high``: what is claimed there, and ``host_high`` of the machine's memory beside GPUs.
  */
 export type PlanView = {
     /**
      * Engine
      */
     engine: string;
+    /**
+     * Gpus
+     */
+    gpus: number;
     /**
      * Memory
      */
@@ -1584,6 +1731,14 @@ export type PlanView = {
      * Memory Total
      */
     memory_total: number;
+    /**
+     * Memory High
+     */
+    memory_high: number;
+    /**
+     * Host High
+     */
+    host_high: number;
     /**
      * Parameters
      */
@@ -1639,7 +1794,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'device_starting' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView

@@ -68,15 +68,17 @@ export function FitPreview({ fit, onApply }: Props): ReactElement {
       {report.alternatives.map((alternative) => (
         <Group key={alternative.message} justify="space-between" wrap="nowrap">
           <Text size="sm">{alternative.message}</Text>
-          <Button
-            size="xs"
-            variant="light"
-            onClick={() => {
-              onApply(alternative);
-            }}
-          >
-            {t("deploy.applyAlternative")}
-          </Button>
+          {Object.keys(alternative.patch).length > 0 && (
+            <Button
+              size="xs"
+              variant="light"
+              onClick={() => {
+                onApply(alternative);
+              }}
+            >
+              {t("deploy.applyAlternative")}
+            </Button>
+          )}
         </Group>
       ))}
       <MemoryBar items={report.memory} total={report.memory_total} />

@@ -9,7 +9,7 @@ const SPEC = {
   engine_version: null,
   parameters: [],
   replicas: 2,
-  placement: { nodes: ["n"], devices: [] },
+  placement: { nodes: ["n"], devices: [], strategy: "spread" as const },
   env: { A: "b" },
 };
 

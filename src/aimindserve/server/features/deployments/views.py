@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from aimindserve.domain.lifecycle import Phase, Standing, allowed_actions
-from aimindserve.domain.nodes import DeviceKind, NodeFacts
+from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation
 from aimindserve.domain.views import DeploymentView, PlanView, ReasonView, ReplicaView
-from aimindserve.engines._registry import choose_engine
 from aimindserve.server.errors import reason_view
 from aimindserve.server.plan_views import plan_view
 from aimindserve.server.reconcile.observe import World
-from aimindserve.server.reconcile.planning import program_on, run_plan
+from aimindserve.server.reconcile.planning import plan_of
 
 
 def deployment_view(
@@ -80,22 +79,13 @@ def _plan(
     """How the newest placed replica runs, or how one would run on the first node."""
     if deployment.facts is None:
         return None
-    engine = choose_engine(deployment.spec.engine, deployment.facts)
-    if isinstance(engine, Reason):
-        return None
     placed = [replica for replica in replicas if replica.assignment and replica.generation == deployment.generation]
-    node = _node(world, placed[-1] if placed else None)
-    program = program_on(engine, deployment.spec.engine_version, node)
-    on_gpu = bool(placed) and _on_gpu(placed[-1], node)
-    return plan_view(run_plan(deployment.spec, deployment.facts, program, node, threads, gpu=on_gpu), language)
+    newest = placed[-1] if placed else None
+    assignment = newest.assignment if newest else None
+    plan = plan_of(deployment.spec, deployment.facts, assignment, _node(world, newest), threads)
+    return None if isinstance(plan, Reason) else plan_view(plan, language)
 
 
 def _node(world: World, replica: Replica | None) -> NodeFacts | None:
     wanted = replica.assignment.node_id if replica and replica.assignment else None
     return next((node.facts for node in world.nodes if wanted in (None, node.id)), None)
-
-
-def _on_gpu(replica: Replica, node: NodeFacts | None) -> bool:
-    kinds = {device.id: device.kind for device in (node.devices if node else ())}
-    claims = replica.assignment.claims if replica.assignment else ()
-    return any(kinds.get(claim.device_id, DeviceKind.CPU) is not DeviceKind.CPU for claim in claims)

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 from aimindserve.domain.access import Policy
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.specs import DeploymentName, DeploymentSpec
-from aimindserve.domain.views import FitReport
+from aimindserve.domain.views_fit import FitReport
 from aimindserve.server.context import Context
 from aimindserve.server.errors import language
 from aimindserve.server.features.fit import service

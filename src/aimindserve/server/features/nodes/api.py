@@ -5,13 +5,13 @@ from fastapi import Request
 from aimindserve.domain.access import Policy
 from aimindserve.domain.lifecycle import NodeStatus
 from aimindserve.domain.reasons import Language
+from aimindserve.domain.rooms import spaces_of
 from aimindserve.domain.views import DeviceView, ItemList, NodeView
 from aimindserve.server.context import Context, ServerContext
 from aimindserve.server.db.tables import NodeRow
 from aimindserve.server.errors import language, reason_view
 from aimindserve.server.guards import feature_router, requires
 from aimindserve.server.reconcile.observe import World, look
-from aimindserve.server.reconcile.planning import spaces_of
 
 router = feature_router("nodes")
 

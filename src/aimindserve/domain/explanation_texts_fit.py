@@ -1,0 +1,64 @@
+"""The words of explanations about placement and about changes that make a model fit, by the code's value."""
+
+FIT_TEXTS: dict[str, tuple[str, str]] = {
+    "parallel_fewer": (
+        "{parallel} instead of {usual} requests at a time: that is what fits.",
+        "同时处理 {parallel} 个请求（通常为 {usual} 个），以便放入可用内存。",
+    ),
+    "gpu_layers_some": (
+        "{layers} of {all} layers fit on the GPU; the others run on the CPU, which is slower.",
+        "GPU 只能容纳 {all} 层中的 {layers} 层，其余层在 CPU 上运行，速度较慢。",
+    ),
+    "prompt_cache_sized": (
+        "Memory for finished prompts: as much again as for those that are being answered.",
+        "用于保留已完成提示词的内存，与正在处理的提示词所占用的缓存相同。",
+    ),
+    "alternative_wishes": (
+        "It fits on a machine or card that the placement wishes leave out.",
+        "取消放置要求后，可放入其他机器或显卡。",
+    ),
+    "alternative_sequences": (
+        "It fits with {count} requests at a time.",
+        "将同时处理的请求数设为 {count} 即可放入。",
+    ),
+    "alternative_images": (
+        "It fits with {count} pictures in a prompt.",
+        "将每次请求的图片数设为 {count} 即可放入。",
+    ),
+    "alternative_image_tokens": (
+        "It fits with pictures of at most {count} tokens.",
+        "将每张图片限制为最多 {count} 个词元即可放入。",
+    ),
+    "alternative_cache": (
+        "It fits with keys and values kept as {type}, in half the memory.",
+        "将键值缓存改为 {type}（占用减半）即可放入。",
+    ),
+    "alternative_eager": (
+        "It fits without recorded GPU work (--enforce-eager); answers come somewhat slower.",
+        "关闭 CUDA 图（--enforce-eager）即可放入，回答速度略慢。",
+    ),
+    "alternative_fp8": (
+        "It fits with weights in 8 bits (fp8), made while they are loaded.",
+        "加载时将权重转换为 8 位（fp8）即可放入。",
+    ),
+    "alternative_fp8_context": (
+        "It fits with weights in 8 bits (fp8) and a context of {tokens} tokens.",
+        "将权重转换为 8 位（fp8）并将上下文设为 {tokens} 个词元即可放入。",
+    ),
+    "alternative_quantization": (
+        "It fits as {name}.",
+        "改用 {name} 即可放入。",
+    ),
+    "alternative_quantization_context": (
+        "It fits as {name} with a context of {tokens} tokens.",
+        "改用 {name} 并将上下文设为 {tokens} 个词元即可放入。",
+    ),
+    "alternative_stop": (
+        "It fits once {names} is stopped.",
+        "停止 {names} 后即可放入。",
+    ),
+    "alternative_card": (
+        "It fits as it is on {card}.",
+        "使用 {card} 无需更改即可放入。",
+    ),
+}

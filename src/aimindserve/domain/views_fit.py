@@ -1,0 +1,88 @@
+"""What the fit preview answers."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aimindserve.domain.fit_changes import ChangeKind
+from aimindserve.domain.nodes import DeviceKind
+from aimindserve.domain.views import MemoryItemView, ParameterView, ReasonView, View
+
+
+class PlacedDeviceView(View):
+    """A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``foreign``:
+    what other programs use; ``free``: what could be claimed before."""
+
+    device_id: str
+    device: str
+    kind: DeviceKind
+    bytes: int
+    before: int
+    after: int
+    foreign: int
+    free: int
+    allocatable: int
+
+
+class PlacementView(View):
+    """Where a replica would go. ``level``: the whole model on GPUs, a part of it, or on the CPU. The fields of the
+    first device stand for all: claims on GPUs are equal. ``host``: the machine's memory beside GPUs."""
+
+    node_id: str
+    node: str
+    level: Literal["whole", "partly", "cpu"]
+    device_id: str
+    device: str
+    kind: DeviceKind
+    bytes: int
+    free: int
+    allocatable: int
+    devices: tuple[PlacedDeviceView, ...]
+    host: PlacedDeviceView | None = None
+
+
+class AlternativeView(View):
+    """A change that was seen to make it fit: a sentence, the fields of the spec to set, and deployments to stop first.
+    A change of ``kind`` ``card`` has neither: it names a card that would do."""
+
+    kind: ChangeKind
+    message: str
+    patch: dict[str, object] = Field(default_factory=dict)
+    stop: tuple[str, ...] = ()
+
+
+class NodeRefusalView(View):
+    """Why one machine cannot take a replica."""
+
+    node_id: str
+    node: str
+    reason: ReasonView
+
+
+class FitReport(View):
+    """What deploying a spec would mean. ``verdict``: ``fits`` now; ``waits`` until claimed memory is free;
+    ``no`` for the ``reasons`` given.
+
+    Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
+    are wide. ``placements``: of all replicas that find a place, ``placement`` of the first. ``refusals``: machines that
+    cannot take one (the next one), at most 100.
+    """
+
+    verdict: Literal["fits", "waits", "no"]
+    engine: str | None = None
+    engine_version: str | None = None
+    architecture: str | None = None
+    capabilities: tuple[str, ...] = ()
+    context_length: int | None = None
+    gpus: int = 0
+    memory: tuple[MemoryItemView, ...] = ()
+    memory_total: int = 0
+    memory_high: int = 0
+    host_high: int = 0
+    certain: bool = True
+    parameters: tuple[ParameterView, ...] = ()
+    placement: PlacementView | None = None
+    placements: tuple[PlacementView, ...] = ()
+    refusals: tuple[NodeRefusalView, ...] = ()
+    alternatives: tuple[AlternativeView, ...] = ()
+    reasons: tuple[ReasonView, ...] = ()
