@@ -27,6 +27,7 @@ from aimindserve.domain.views import (
     ReplicaView,
     SystemView,
 )
+from aimindserve.domain.views_catalog import CatalogView
 from aimindserve.domain.views_files import FilesView, ModelFilesView, StoreView
 from aimindserve.domain.views_hub import HubCheckView, HubFilesView, HubSearchView
 
@@ -39,6 +40,7 @@ class HubAnswers:
 
     def __init__(self) -> None:
         self.search = HubSearchView()
+        self.catalog = CatalogView()
         self.files = HubFilesView(hub="hf", repository="a/b", revision="c" * 40)
         self.checks: tuple[HubCheckView, ...] = ()
         self.unconfirmed: Reason | None = None
@@ -50,6 +52,10 @@ class HubAnswers:
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         match method, path.strip("/").split("/")[2:]:
+            case "GET", ["catalog"]:
+                return 200, self.catalog.model_dump(mode="json")
+            case "GET", ["catalog", name]:
+                return 200, next(card.model_dump(mode="json") for card in self.catalog.items if card.name == name)
             case "GET", ["hub", "search"]:
                 return 200, self.search.model_dump(mode="json")
             case "GET", ["hub", "models", _, _, "files"]:
@@ -120,7 +126,7 @@ class Management:
                 return self._keys(method, rest, body)
             case _, ["files", *_]:
                 return self.files.answer(method, path)
-            case _, ["hub" | "settings", *_]:
+            case _, ["hub" | "catalog" | "settings", *_]:
                 return self.hub.answer(method, path, body)
             case _:
                 return 404, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from aimindserve import __version__
-from aimindserve.cli import administration, deployments, doctor, files, hub, keys, start
+from aimindserve.cli import administration, catalog, deployments, doctor, files, hub, keys, start
 from aimindserve.cli.output import CommandError, Format, Output, print_json, print_trouble
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ for group in (start, deployments, hub, doctor, administration):
 app.add_typer(keys.app, name="key")
 app.add_typer(files.app, name="files")
 app.add_typer(hub.app, name="hub")
+app.add_typer(catalog.app, name="catalog")
 
 
 def main() -> int:

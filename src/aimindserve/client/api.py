@@ -30,6 +30,7 @@ from aimindserve.domain.views import (
     ScaleRequest,
     SystemView,
 )
+from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
 from aimindserve.domain.views_files import DownloadRequest, FilesView, ImportRequest, OrderedView
 from aimindserve.domain.views_hub import (
     CodeApprovalRequest,
@@ -143,6 +144,14 @@ class Client:
         return self._get("/system", SystemView)
 
     # Hubs
+
+    def catalog(self, query: CatalogQuery) -> CatalogView:
+        """Model families that match."""
+        return self._get("/catalog", CatalogView, query.model_dump(exclude_defaults=True))
+
+    def catalog_card(self, name: str, hub: str) -> CatalogCardView:
+        """One model family."""
+        return self._get(f"/catalog/{_part(name)}", CatalogCardView, {"source": hub})
 
     def search_hub(self, query: HubSearchQuery) -> HubSearchView:
         """One page of models on a hub."""

@@ -96,6 +96,10 @@ class CatalogVariant(_Frozen):
         tag = f":{self.quantization}" if self.format is ModelFormat.GGUF else ""
         return str(parse_source(f"{hub}://{repository}{tag}"))
 
+    def source_near(self, hub: Hub) -> str:
+        """As ``source``; from the other hub where it does not lie on this one."""
+        return self.source(hub) or self.source("ms" if hub == "hf" else "hf") or ""
+
 
 class CatalogModel(_Frozen):
     """One size of a family.

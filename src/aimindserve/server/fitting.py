@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Tenant
+from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Language
 from aimindserve.domain.replicas import Replica
 from aimindserve.domain.specs import DeploymentSpec
@@ -22,11 +23,14 @@ from aimindserve.server.reconcile.planning import refusals
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Whether a spec fits; why not, in words; the bytes that it would take where it fits."""
+    """Whether a spec fits; why not, in words; where it fits: the bytes that it would take on each device, how many
+    GPUs these are (0: the CPU), and whether all of it lies there."""
 
     verdict: Verdict
     message: str = ""
     memory_total: int | None = None
+    gpus: int = 0
+    level: Level = Level.CPU
 
 
 async def stage_now(context: ServerContext, name: str | None = None) -> Stage:
@@ -73,4 +77,5 @@ def mark(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Langua
     why = refused[0] if refused else found.refused
     if why is not None:
         return Mark("no" if refused else found.verdict, reason_view(why, language).message)
-    return Mark("fits", memory_total=found.placed[0][0].plan.memory.total)
+    plan = found.placed[0][0].plan
+    return Mark("fits", memory_total=plan.memory.total, gpus=plan.gpus, level=found.level)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from aimindserve.server.features.auth.api import router as auth
+from aimindserve.server.features.catalog.api import router as catalog
 from aimindserve.server.features.deployments.api import router as deployments
 from aimindserve.server.features.events.api import router as events
 from aimindserve.server.features.files.api import router as files
@@ -26,6 +27,7 @@ FEATURES: tuple[APIRouter, ...] = (
     fit,
     files,
     hub,
+    catalog,
     settings,
     system,
     events,

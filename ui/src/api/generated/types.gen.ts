@@ -36,6 +36,178 @@ export type AlternativeView = {
 };
 
 /**
+ * CatalogCardView
+ *
+ * A family of models. Texts in the request's language. ``best``: the ``id`` of the variant that suits the machines
+ * best, with ``why``; ``fit``: how that one fits.
+ */
+export type CatalogCardView = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Publisher
+     */
+    publisher: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Notes
+     */
+    notes: string;
+    /**
+     * Capabilities
+     */
+    capabilities: Array<string>;
+    /**
+     * License
+     */
+    license: string;
+    /**
+     * Gated
+     */
+    gated: boolean;
+    /**
+     * Best
+     */
+    best: string;
+    /**
+     * Fit
+     */
+    fit: 'fits' | 'waits' | 'no' | 'unknown';
+    /**
+     * Why
+     */
+    why: string;
+    /**
+     * Variants
+     */
+    variants: Array<CatalogVariantView>;
+};
+
+/**
+ * CatalogVariantView
+ *
+ * One way to deploy a model of the catalog.
+ *
+ * ``source``: what to deploy; ``arguments``: engine arguments that it does not start without. ``parameters``, and
+ * ``active`` of them for each token (mixtures of experts); ``bits`` of a weight; ``download`` in bytes.
+ * ``engine_versions``: those that run it, where not all do. ``code``: it brings Python code, which an administrator
+ * confirms first. ``uncertain``: figures that were not read at the publisher's. ``fit`` with ``fit_message``: why not;
+ * ``memory_total``: bytes that it would take on each of ``gpus`` GPUs (0: in the machine's memory) where it fits.
+ */
+export type CatalogVariantView = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Arguments
+     */
+    arguments: Array<string>;
+    /**
+     * Parameters
+     */
+    parameters: number;
+    /**
+     * Active
+     */
+    active: number | null;
+    /**
+     * Quantization
+     */
+    quantization: string;
+    /**
+     * Bits
+     */
+    bits: number;
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Engine Versions
+     */
+    engine_versions: string | null;
+    /**
+     * Context Length
+     */
+    context_length: number | null;
+    /**
+     * Download
+     */
+    download: number;
+    /**
+     * License
+     */
+    license: string;
+    /**
+     * Gated
+     */
+    gated: boolean;
+    /**
+     * Code
+     */
+    code: boolean;
+    /**
+     * Uncertain
+     */
+    uncertain: Array<string>;
+    /**
+     * Fit
+     */
+    fit: 'fits' | 'waits' | 'no' | 'unknown';
+    /**
+     * Fit Message
+     */
+    fit_message: string;
+    /**
+     * Memory Total
+     */
+    memory_total: number | null;
+    /**
+     * Gpus
+     */
+    gpus: number;
+};
+
+/**
+ * CatalogView
+ *
+ * What was asked for; ``total``: families in the whole catalog; ``has_gpu``: whether a machine that answers has
+ * one.
+ */
+export type CatalogView = {
+    /**
+     * Items
+     */
+    items: Array<CatalogCardView>;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Has Gpu
+     */
+    has_gpu: boolean;
+};
+
+/**
  * ChangeKind
  *
  * What is changed.
@@ -3434,6 +3606,93 @@ export type WithdrawCodeApprovalResponses = {
 };
 
 export type WithdrawCodeApprovalResponse = WithdrawCodeApprovalResponses[keyof WithdrawCodeApprovalResponses];
+
+export type ListCatalogData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Capability
+         */
+        capability?: 'chat' | 'vision' | 'audio' | 'tools' | 'thinking' | 'embedding' | 'rerank' | null;
+        /**
+         * Fits
+         */
+        fits?: boolean;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Source
+         */
+        source?: 'hf' | 'ms';
+        /**
+         * Min Parameters
+         */
+        min_parameters?: number | null;
+        /**
+         * Max Parameters
+         */
+        max_parameters?: number | null;
+    };
+    url: '/api/v1/catalog';
+};
+
+export type ListCatalogErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListCatalogError = ListCatalogErrors[keyof ListCatalogErrors];
+
+export type ListCatalogResponses = {
+    /**
+     * Successful Response
+     */
+    200: CatalogView;
+};
+
+export type ListCatalogResponse = ListCatalogResponses[keyof ListCatalogResponses];
+
+export type ReadCatalogCardData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * Source
+         *
+         * The hub: hf is Hugging Face, ms is ModelScope.
+         */
+        source?: 'hf' | 'ms';
+    };
+    url: '/api/v1/catalog/{name}';
+};
+
+export type ReadCatalogCardErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadCatalogCardError = ReadCatalogCardErrors[keyof ReadCatalogCardErrors];
+
+export type ReadCatalogCardResponses = {
+    /**
+     * Successful Response
+     */
+    200: CatalogCardView;
+};
+
+export type ReadCatalogCardResponse = ReadCatalogCardResponses[keyof ReadCatalogCardResponses];
 
 export type ReadHubSettingsData = {
     body?: never;

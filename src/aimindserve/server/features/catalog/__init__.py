@@ -1,0 +1,1 @@
+"""Model families worth serving, and which of their variants fits."""
