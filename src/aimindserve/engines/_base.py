@@ -55,7 +55,7 @@ class ParameterPlan:
 
     parameters: tuple[EngineParameter, ...]
     refusals: tuple[Reason, ...] = ()
-    machine: Machine | None = None
+    machine: Machine | None = field(default=None, compare=False)
     partly: bool = False
 
     def has(self, flag: str) -> bool:

@@ -9,7 +9,7 @@ from functools import cache
 
 from aimindserve.domain.memory_constants import parse_version
 from aimindserve.engines._flags import Flag, FlagTable, Kind, Policy
-from aimindserve.engines.vllm_data import VersionData, data_of
+from aimindserve.engines.vllm_data import READ, VersionData, data_of
 
 _MANAGED = (
     "--model --host --port --uds --api-key --served-model-name --root-path --download-dir --data-parallel-size "
@@ -113,6 +113,8 @@ def _ruled(flag: Flag) -> Flag:
 
 def has_flag(version: str, name: str) -> bool:
     """Whether a version surely takes a flag: where it was not read, the versions on both sides do."""
+    if before(version, READ[0]):
+        return False
     return all(any(flag.name == name for flag in data.flags) for data in data_of(version))
 
 

@@ -14,7 +14,8 @@ from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.units import format_bytes
 from aimindserve.engines._base import Machine, ParameterPlan
 from aimindserve.engines.vllm_choices import Choice, Limits, Problem, choose, wish
-from aimindserve.engines.vllm_flags import has_flag
+from aimindserve.engines.vllm_data import READ
+from aimindserve.engines.vllm_flags import before, has_flag
 from aimindserve.engines.vllm_memory import (
     CONTEXT_UNKNOWN,
     cache_item,
@@ -239,10 +240,10 @@ def code_refusal(case: Case) -> Reason | None:
 
 
 def _log(case: Case) -> list[EngineParameter]:
-    wanted = ["--disable-uvicorn-access-log"]
-    if not has_flag(case.version, "--enable-log-requests"):
-        wanted.append("--disable-log-requests")
-    there = [flag for flag in wanted if has_flag(case.version, flag)]
+    there = [flag for flag in ("--disable-uvicorn-access-log",) if has_flag(case.version, flag)]
+    if before(case.version, READ[0]):
+        # Prompts were in the log unless one said this; later versions leave them out by themselves.
+        there.append("--disable-log-requests")
     return [_item(flag, None, Origin.MANAGED, Why.QUIET_LOG) for flag in there]
 
 

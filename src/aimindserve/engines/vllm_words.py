@@ -29,7 +29,7 @@ def _joined(table: FlagTable, arguments: Sequence[str]) -> list[str]:
             continue
         match = _DOTTED.fullmatch(argument.strip())
         flag = table.find(match[1]) if match else None
-        if match is None or flag is None or flag.kind is not Kind.JSON:
+        if match is None or flag is None or flag.kind not in (Kind.JSON, Kind.TEXT):
             found.append(argument)
             continue
         following = arguments[position + 1] if position + 1 < len(arguments) else None
