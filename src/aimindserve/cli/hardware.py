@@ -53,14 +53,16 @@ def _described(device: Device) -> str:
 
 
 def engine_findings(settings: Settings) -> Iterator[Finding]:
-    """The program that runs GGUF models, or why there is none."""
+    """The program that runs GGUF models, or why there is none; then those that run safetensors models."""
     from aimindserve.node.environments import Environments
+    from aimindserve.node.vllm_programs import vllm_programs
 
     found = asyncio.run(Environments(settings.llama_server).llama_cpp())
     if isinstance(found, Reason):
         yield _worded("engine", found, Health.FAIL)
-    else:
-        yield ok("engine", f"{found.engine} {found.version} ({found.flavour}, {found.path})")
+    engines = Path(settings.data_dir) / "engines"
+    for install in (*(() if isinstance(found, Reason) else (found,)), *vllm_programs(engines)):
+        yield ok("engine", f"{install.engine} {install.version} ({install.flavour}, {install.path})")
 
 
 def _worded(name: str, why: Reason, health: Health) -> Finding:

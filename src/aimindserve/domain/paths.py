@@ -83,6 +83,11 @@ class DataPaths:
         return self.root / "models"
 
     @property
+    def engines(self) -> PurePosixPath:
+        """Engines that are installed for the product, in ``<engine>/<version>``."""
+        return self.root / "engines"
+
+    @property
     def secrets_key(self) -> PurePosixPath:
         """32 random bytes, mode 0600, that encrypt tokens in the database."""
         return self.keys / "secrets"

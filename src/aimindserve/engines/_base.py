@@ -89,7 +89,7 @@ class Launch:
     environment variable that brings the key, where the engine does not read it from a file."""
 
     argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     wants_key: bool = True
     key_variable: str | None = None
 

@@ -87,7 +87,7 @@ class Vllm:
             return found
         version = wanted or version_for(facts)
         refused = wrong_version(facts, version)
-        install = f"aimindserve engines install vllm=={version}"
+        install = f"D=DATA_DIR/engines/vllm/{version} && python3 -m venv $D && $D/bin/pip install vllm=={version}"
         return refused or reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=f"vllm {version}", install=install)
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:

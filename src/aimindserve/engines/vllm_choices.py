@@ -87,7 +87,7 @@ class Problem:
         sizing = replace(self.sizing, run=run)
         if not self.limits.cache or self.sizing.cache_bytes is not None:
             return sizing
-        return replace(sizing, cache_bytes=cache_size(measure(self.facts, sizing), sizing))
+        return replace(sizing, cache_bytes=cache_size(self.facts, sizing))
 
     def batch_tokens(self, choice: Choice) -> int | None:
         """Tokens of a batch: the engine's own choice, spelt out. V0 decides by itself; what answers with one vector
@@ -109,7 +109,7 @@ class Problem:
         sizing = self.sized(replace(choice, requests=1))
         plain = measure(self.facts, replace(sizing, cache_bytes=None, share_bytes=None))
         given = self.sizing.cache_bytes
-        if given is not None and cache_item(plain).high > given:
+        if given is not None and cache_size(self.facts, sizing) > given:
             return False
         if self.sizing.share_bytes is not None and given is None and plain.high > self.sizing.share_bytes:
             return False

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from aimindserve.domain.facts import ModelFacts
@@ -26,6 +26,8 @@ _SEQUENCES, _IMAGES = 256, 999
 _GRAPHS_COUNTED = "0.21"
 # From this version on the CPU's cache has a size in bytes; before, in whole GiB (VLLM_CPU_KVCACHE_SPACE).
 _CPU_CACHE_BYTES = "0.32"
+# Tokens for which there is more cache than is needed.
+_SPARE_TOKENS = 256
 _NOT_ON_CPU = ("cuda_graphs", "non_torch")
 # Settings of processors that change into how many tiles a picture is cut; one more shows the whole picture.
 _TILES = {ImageFamily.PHI3: "num_crops", ImageFamily.INTERNVL: "max_dynamic_patch"}
@@ -149,9 +151,12 @@ def cache_item(estimate: MemoryEstimate) -> MemoryItem:
     return next(item for item in estimate.items if item.item == "kv_cache")
 
 
-def cache_size(estimate: MemoryEstimate, sizing: Sizing) -> int:
-    """Bytes to ask for, so that what the run needs is surely there."""
-    size = cache_item(estimate).high
+def cache_size(facts: ModelFacts, sizing: Sizing) -> int:
+    """Bytes to ask for, so that what the run needs is surely there: pages are longer than 16 tokens on some devices
+    (128 on the CPU), and vLLM keeps one for itself."""
+    plain = replace(sizing, cache_bytes=None, share_bytes=None)
+    spare = replace(sizing.run, context_tokens=_SPARE_TOKENS, cached_tokens=None, images=0)
+    size = cache_item(measure(facts, plain)).high + cache_item(measure(facts, replace(plain, run=spare))).high
     return -(-size // GIB) * GIB if has_coarse_cache(sizing) else size
 
 

@@ -18,10 +18,9 @@ from aimindserve.engines.vllm_data import READ
 from aimindserve.engines.vllm_flags import before, has_flag
 from aimindserve.engines.vllm_memory import (
     CONTEXT_UNKNOWN,
-    cache_item,
+    cache_size,
     has_coarse_cache,
     is_on_cpu,
-    measure,
     seen_by,
     sizing_of,
 )
@@ -164,8 +163,7 @@ def _cache_refusal(problem: Problem, choice: Choice) -> Reason | None:
     given = problem.sizing.cache_bytes
     if given is None:
         return None
-    sizing = replace(problem.sized(replace(choice, requests=1)), cache_bytes=None)
-    needed = cache_item(measure(problem.facts, sizing)).bytes
+    needed = cache_size(problem.facts, problem.sized(replace(choice, requests=1)))
     if needed <= given:
         return None
     numbers = {"given": format_bytes(given), "needed": format_bytes(needed), "bytes": needed}

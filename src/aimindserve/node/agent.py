@@ -48,7 +48,12 @@ class NodeAgent:
         changes = Changes()
         self._downloads = Downloads(config, changes, time.time)
         self._context = NodeContext(
-            config, Environments(config.llama_server), boot_id(), self._machine, self._downloads, changes
+            config,
+            Environments(config.llama_server, engines=config.engines),
+            boot_id(),
+            self._machine,
+            self._downloads,
+            changes,
         )
 
     async def run(self) -> None:

@@ -54,6 +54,11 @@ class NodeConfig:
         return Path(self._paths.replicas)
 
     @property
+    def engines(self) -> Path:
+        """Engines that are installed for the product."""
+        return Path(self._paths.engines)
+
+    @property
     def models(self) -> Path:
         """The store of model files."""
         return Path(self._paths.models)

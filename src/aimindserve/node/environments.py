@@ -12,9 +12,11 @@ from pathlib import Path
 
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.domain.specs import EngineName
 from aimindserve.engines.llama_dialects import EMBEDDED, LLAMA_BOX, LLAMA_SERVER
 from aimindserve.node.launch import base_environment
 from aimindserve.node.llama_server import package_version
+from aimindserve.node.vllm_programs import vllm_programs
 
 _ASK_SECONDS = 20.0
 _REFUSAL_SECONDS = 30.0
@@ -35,10 +37,14 @@ class _Stamp:
 
 class Environments:
     """The engine programs of this machine. What runs is known until its file changes. A refusal is kept for
-    ``refusals_kept`` seconds: a busy machine or a library that is installed later changes no file of the program."""
+    ``refusals_kept`` seconds: a busy machine or a library that is installed later changes no file of the program.
+    ``engines``: the folder for engines that are installed for the product."""
 
-    def __init__(self, llama_server: str | None = None, refusals_kept: float = _REFUSAL_SECONDS) -> None:
+    def __init__(
+        self, llama_server: str | None = None, refusals_kept: float = _REFUSAL_SECONDS, engines: Path | None = None
+    ) -> None:
         self._configured = llama_server
+        self._engines = engines or Path("/nonexistent")
         self._refusals_kept = refusals_kept
         self._known: dict[_Stamp, EngineInstall] = {}
         self._refused: dict[_Stamp, tuple[Reason, float]] = {}
@@ -80,7 +86,18 @@ class Environments:
     async def installed(self) -> tuple[EngineInstall, ...]:
         """Every engine that can be run."""
         found = await self.llama_cpp()
-        return (found,) if isinstance(found, EngineInstall) else ()
+        return (*((found,) if isinstance(found, EngineInstall) else ()), *await self.vllm())
+
+    async def vllm(self) -> tuple[EngineInstall, ...]:
+        """Every vLLM, in whatever version."""
+        return tuple(await asyncio.to_thread(vllm_programs, self._engines))
+
+    async def of(self, engine: EngineName) -> tuple[EngineInstall, ...] | Reason:
+        """The programs of one engine; a reason when what is there cannot be started."""
+        if engine == "vllm":
+            return await self.vllm()
+        found = await self.llama_cpp()
+        return found if isinstance(found, Reason) else (found,)
 
 
 def _absolute(configured: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aimindserve.domain.nodes import EngineInstall
@@ -47,7 +47,10 @@ async def prepare(desired: DesiredReplica, context: NodeContext, mark: Callable[
     engine = choose_engine(desired.engine, desired.facts)
     if isinstance(engine, Reason):
         return Refusal(engine)
-    install = await context.environments.llama_cpp()
+    programs = await context.environments.of(engine.name)
+    if isinstance(programs, Reason):
+        return Refusal(programs)
+    install = engine.choose_install(desired.facts, programs, desired.engine_version)
     if isinstance(install, Reason):
         return Refusal(install)
     plan = engine.plan(desired.facts, desired.parameters, desired.env, context.machine(desired.claims), install)
@@ -79,10 +82,18 @@ def _launch(
     try:
         log = folder.open_attempt(attempt)
         launch, plan = _plan(prepared, folder, context, attempt)
-        folder.write_launch(plan, secrets.token_urlsafe(32))
-        return _spawn(folder, log, launch, plan, locks)
+        key = secrets.token_urlsafe(32)
+        folder.write_launch(plan, key)
+        return _spawn(folder, log, _with_key(launch, key), plan, locks)
     finally:
         release(locks)
+
+
+def _with_key(launch: Launch, key: str) -> Launch:
+    """With the key in the environment, for an engine that takes it from there."""
+    if launch.key_variable is None:
+        return launch
+    return replace(launch, env={**launch.env, launch.key_variable: key})
 
 
 def _plan(prepared: Prepared, folder: ReplicaFolder, context: NodeContext, attempt: int) -> tuple[Launch, LaunchPlan]:
