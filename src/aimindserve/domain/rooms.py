@@ -62,11 +62,13 @@ def class_of(device: Device) -> DeviceClass:
 @dataclass(frozen=True, slots=True)
 class Row:
     """Alike devices of one node, the freest first. ``rooms``: bytes that are free on each of the first one, two, …
-    ``host``: the machine's memory, None where it is not known."""
+    ``capacities``: bytes that could be claimed on one, two, … of them if no replica claimed any. ``host``: the
+    machine's memory, None where it is not known."""
 
     node_id: str
     spaces: tuple[DeviceSpace, ...]
     rooms: tuple[int, ...]
+    capacities: tuple[int, ...]
     host: DeviceSpace | None = None
 
     def room(self, count: int) -> int:
@@ -75,14 +77,15 @@ class Row:
 
     def capacity(self, count: int) -> int:
         """Bytes that ``count`` devices could give each if no replica claimed any; -1 when there are fewer."""
-        sizes = sorted((space.capacity for space in self.spaces), reverse=True)
-        return sizes[count - 1] if count <= len(sizes) else -1
+        return self.capacities[count - 1] if count <= len(self.capacities) else -1
 
 
 def row_of(spaces: Iterable[DeviceSpace], host: DeviceSpace | None) -> Row:
     """The row of alike devices (at least one) of one node."""
     ordered = sorted(spaces, key=_freest)
-    return Row(ordered[0].node_id, tuple(ordered), tuple(space.free for space in ordered), host)
+    rooms = tuple(space.free for space in ordered)
+    capacities = tuple(sorted((space.capacity for space in ordered), reverse=True))
+    return Row(ordered[0].node_id, tuple(ordered), rooms, capacities, host)
 
 
 def _freest(space: DeviceSpace) -> tuple[bool, int, int, str]:

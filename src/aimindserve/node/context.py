@@ -11,6 +11,7 @@ from aimindserve.node.changes import Changes
 from aimindserve.node.config import NodeConfig
 from aimindserve.node.downloads import Downloads
 from aimindserve.node.environments import Environments
+from aimindserve.node.starts import Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,5 @@ class NodeContext:
     downloads: Downloads
     changes: Changes
     permit: asyncio.Event = field(default_factory=asyncio.Event)
+    starts: Starts = field(default_factory=Starts)
     now: Callable[[], float] = time.time

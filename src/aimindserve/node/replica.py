@@ -20,6 +20,7 @@ from aimindserve.node.locks import is_free, replica_lock
 from aimindserve.node.loop import first_of, keep_going
 from aimindserve.node.preparation import Refusal, launch_engine, prepare
 from aimindserve.node.processes import ProcessId, wait_end
+from aimindserve.node.starts import gpus_of
 from aimindserve.node.stopping import clear_processes, stop_engine
 from aimindserve.node.watch import Watcher, ended_by_order, read_ending
 
@@ -154,13 +155,20 @@ class ReplicaActor:
             await first_of(known=self._known.wait(), stop=self._stop.wait())
         if self.stopping or self._desired is None:
             return None
+        try:
+            return await self._try_ports(self._desired)
+        finally:
+            self._context.starts.release(self.id)
+
+    async def _try_ports(self, desired: DesiredReplica) -> Ending | None:
+        """Begin and attend, once more where the port was taken meanwhile."""
         ending: Ending | None = None
         for port_attempt in range(self._context.config.port_attempts):
             if self._engine is None:
-                refusal = await self._begin(self._desired, is_new=port_attempt == 0)
+                refusal = await self._begin(desired, is_new=port_attempt == 0)
                 if refusal is not None:
                     return None if self.stopping else Ending(refusal)
-            ending = await self._attend(self._desired)
+            ending = await self._attend(desired)
             if ending is None or what_next(ending.reason, was_ready=False) is not Next.AT_ONCE:
                 break
         return ending
@@ -194,6 +202,8 @@ class ReplicaActor:
             prepared = await prepare(located, self._context, self._mark)
             if isinstance(prepared, Refusal):
                 return prepared
+            if not await self._turn(desired):
+                return Refusal(reason(ReasonCode.STOP_REQUESTED))
             self._remember(attempt=attempt, running=True)
             return await launch_engine(prepared, self._folder, self._context, attempt)
         except OSError as error:
@@ -201,6 +211,17 @@ class ReplicaActor:
             detail = error.strerror or str(error)
             full = disk_reason(error, self._folder.path)
             return Refusal(full or reason(ReasonCode.ENGINE_LOAD_FAILED, detail=detail))
+
+    async def _turn(self, desired: DesiredReplica) -> bool:
+        """Whether it may start now: once nothing else is starting on its GPUs. False on a stop order."""
+        starts, devices = self._context.starts, gpus_of(desired.claims)
+        busy = starts.busy(self.id, devices)
+        if busy is not None:
+            self._show(ReplicaState.PREPARING, reason=reason(ReasonCode.DEVICE_STARTING, device=busy))
+        await first_of(turn=starts.take(self.id, devices), stop=self._stop.wait())
+        if busy is not None:
+            self._show(ReplicaState.PREPARING, reason=None)
+        return not self.stopping
 
     async def _download(self, desired: DesiredReplica) -> DesiredReplica | Reason:
         """The replica with its files on this machine, once they are; why they are not; at once on a stop order."""
@@ -228,6 +249,8 @@ class ReplicaActor:
             return None
         watcher = Watcher(self._context, self._folder, plan, self._mark, self._is_ready, self._is_answering)
         started_ready = self._state is ReplicaState.READY
+        if not started_ready:
+            self._context.starts.hold(self.id, gpus_of(desired.claims))
         ended = await first_of(
             exit=wait_end(engine), stop=self._stop.wait(), watch=watcher.run(already_ready=started_ready)
         )
@@ -282,6 +305,7 @@ class ReplicaActor:
         await asyncio.to_thread(lock.unlink, missing_ok=True)
 
     def _is_ready(self) -> None:
+        self._context.starts.release(self.id)
         self._show(ReplicaState.READY, ready_since=self._context.now(), reason=None)
 
     def _is_answering(self, why: Reason | None) -> None:

@@ -1,5 +1,6 @@
 """The fit report on a model whose facts are known: decides as the reconcilers would, and changes nothing. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -92,7 +93,7 @@ def try_places(
         placed.append((found, fleet.spaces[node_id]))
         fleet.book(found.assignment)
         siblings[node_id] = siblings.get(node_id, 0) + 1
-        search = PlaceSearch(spec, facts, engine, fleet, threads, siblings)
+        search = PlaceSearch(spec, facts, engine, fleet, threads, siblings, search.demands)
     return Trial(tuple(placed), None, nodes)
 
 
@@ -235,4 +236,6 @@ def _smallest_card(
         found = try_places(one, facts, fleet, threads)
         return found.refused is None and found.level is Level.WHOLE
 
-    return next((card.name for card in sorted(CARDS.values(), key=lambda card: card.memory) if fits(card)), None)
+    cards = sorted(CARDS.values(), key=lambda card: card.memory)
+    at = bisect_left(cards, 1, key=lambda card: int(fits(card)))
+    return cards[at].name if at < len(cards) and fits(cards[at]) else None

@@ -15,7 +15,7 @@ from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import ReplicaRow
 from aimindserve.server.reconcile.observe import World, look
-from aimindserve.server.reconcile.planning import Placed, search
+from aimindserve.server.reconcile.planning import Demands, Placed, search
 from aimindserve.server.reconcile.replicas import raise_desired_revision
 
 
@@ -55,10 +55,12 @@ def decide(world: World, now: float, threads: int | None) -> list[Decision]:
         return []
     fleet = fleet_of(live_nodes(world, now), world.replicas)
     siblings = _places(world.replicas)
+    demands: dict[tuple[str, int], Demands] = {}
     decisions: list[Decision] = []
     for replica in waiting:
         copies = siblings.setdefault(replica.deployment_id, Counter())
-        found = search(replica.spec, replica.facts, fleet, threads, copies)
+        known = demands.setdefault((replica.deployment_id, replica.generation), {})
+        found = search(replica.spec, replica.facts, fleet, threads, copies, known)
         decisions.append(Decision(replica, found))
         if isinstance(found, Placed):
             fleet.book(found.assignment)

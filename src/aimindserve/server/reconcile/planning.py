@@ -12,7 +12,7 @@ from aimindserve.domain.placement import Ask, Cell, Demand, Level, Option, choos
 from aimindserve.domain.placement_lacks import Lack
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import Assignment, Replica
-from aimindserve.domain.rooms import Fleet, Group, fleet_of
+from aimindserve.domain.rooms import DeviceClass, Fleet, Group, class_of, fleet_of
 from aimindserve.domain.specs import DeploymentSpec, EngineName
 from aimindserve.engines._base import Engine, Machine, ParameterPlan, machine_for
 from aimindserve.engines._registry import choose_engine
@@ -119,13 +119,19 @@ def search(
     fleet: Fleet,
     threads: int | None,
     siblings: Mapping[str, int] | None = None,
+    demands: "Demands | None" = None,
 ) -> Placed | Reason:
     """As ``find_place``, on a fleet that was looked at already. ``siblings``: replicas of the same deployment by
-    node."""
+    node; ``demands``: what is known from earlier searches for the same spec."""
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return engine
-    return PlaceSearch(spec, facts, engine, fleet, threads, siblings or {}).find()
+    known = {} if demands is None else demands
+    return PlaceSearch(spec, facts, engine, fleet, threads, siblings or {}, known).find()
+
+
+Demands = dict[tuple[EngineInstall | None, DeviceClass, int, int | None], Demand]
+"""What one replica of a spec takes: by program, device, number of GPUs and budget. Plans are dear."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,7 @@ class PlaceSearch:
     fleet: Fleet
     threads: int | None = None
     siblings: Mapping[str, int] = field(default_factory=dict[str, int])
+    demands: Demands = field(default_factory=Demands)
 
     def find(self) -> Placed | Reason:
         """Where it goes, or the most hopeful reason why nowhere."""
@@ -212,14 +219,15 @@ class PlaceSearch:
         return found or self.engine.gpu_counts(self.facts, self.spec.parameters, _MOST_GPUS)[:1]
 
     def _demand(self, program: Program, device: Device, gpus: int) -> Callable[[int | None], Demand]:
-        known: dict[int | None, Demand] = {}
+        kind, install = class_of(device), program.install
 
         def demand(budget: int | None) -> Demand:
-            if budget not in known:
+            key = (install, kind, gpus, budget)
+            if key not in self.demands:
                 # A place that nobody has yet has no ids; only their number counts here.
                 machine = Machine(1, self.threads, ("gpu",) * gpus, device=device, budget=budget)
-                known[budget] = run_plan(self.spec, self.facts, program, machine).demand
-            return known[budget]
+                self.demands[key] = run_plan(self.spec, self.facts, program, machine).demand
+            return self.demands[key]
 
         return demand
 
