@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 
 from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.nodes import DeviceKind, EngineInstall, NodeFacts
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.specs import EngineName
 from aimindserve.engines._base import Engine
 from aimindserve.engines.llama_cpp import LlamaCpp
+from aimindserve.engines.llama_dialects import LLAMA_SERVER
 from aimindserve.engines.vllm import Vllm
+from aimindserve.engines.vllm_data import READ
 
 ENGINES: Mapping[EngineName, Engine] = {"llama.cpp": LlamaCpp(), "vllm": Vllm()}
 
@@ -25,3 +28,21 @@ def choose_engine(wanted: str, facts: ModelFacts) -> Engine | Reason:
     return reason(
         ReasonCode.ENGINE_CANNOT_RUN, engine=wanted, format=facts.format.value, alternative=alternative or "GGUF"
     )
+
+
+def with_assumed_engines(node: NodeFacts) -> NodeFacts:
+    """A machine that is only imagined: where it names no engine, all that the product can install are there, for the
+    GPUs that it has."""
+    if node.engines:
+        return node
+    kinds = {device.kind: None for device in node.devices if device.kind is not DeviceKind.CPU}
+    llama = EngineInstall(
+        engine="llama.cpp", flavour=LLAMA_SERVER, version="", path="llama-server", gpu_kinds=tuple(kinds)
+    )
+    gpus = tuple(kind for kind in kinds if kind is DeviceKind.NVIDIA)
+    found = [
+        EngineInstall(engine="vllm", flavour="vllm", version=version, path="vllm", gpu_kinds=gpus)
+        for version in reversed(READ)
+        if gpus
+    ]
+    return node.model_copy(update={"engines": (llama, *found)})

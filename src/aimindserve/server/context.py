@@ -15,6 +15,8 @@ from aimindserve.server.settings import Settings
 from aimindserve.server.tokens import Digester
 
 if TYPE_CHECKING:
+    from aimindserve.domain.facts import HubOrigin, ModelFormat
+    from aimindserve.domain.fit_changes import Choice
     from aimindserve.fabric._base import Fabric
     from aimindserve.server.passwords import LoginLimiter, PasswordHasher
 
@@ -51,6 +53,8 @@ class ServerContext:
     readiness: Readiness = field(default_factory=Readiness)
     fabric: "Fabric | None" = None
     board: Board = field(default_factory=Board)
+    forms: "dict[tuple[HubOrigin | None, ModelFormat], tuple[Choice, ...]]" = field(default_factory=dict)
+    """Other forms of models on hubs, by commit (other_forms)."""
     in_force: Callable[[], Awaitable[None]] = _without_gateways
     """Comes back when the gateways act on what was committed: whoever was given a key can use it at once, and one
     that was taken away is refused."""

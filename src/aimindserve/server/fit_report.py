@@ -131,6 +131,21 @@ def report(
     )
 
 
+def refused_for(found: FitReport, why: Reason | None, language: Language) -> FitReport:
+    """The report with one more reason against it."""
+    if why is None:
+        return found
+    reasons = (*found.reasons, reason_view(why, language))
+    return found.model_copy(update={"verdict": "no", "reasons": reasons})
+
+
+def wants_other_forms(found: FitReport) -> bool:
+    """Whether other forms of the model are worth asking for: it lacks memory, or does not fit on the GPUs as a
+    whole."""
+    lacks = any(why.code in _MENDABLE for why in found.reasons)
+    return lacks or (found.placement is not None and found.placement.level != "whole")
+
+
 def _views(reasons: Sequence[Reason], language: Language) -> tuple[ReasonView, ...]:
     return tuple(reason_view(why, language) for why in reasons)
 

@@ -85,10 +85,16 @@ async def accept(context: ServerContext, spec: DeploymentSpec) -> ModelFacts:
 async def unconfirmed_code(context: ServerContext, facts: ModelFacts) -> Reason | None:
     """Why a hub's model may not run yet: it brings Python code, and no administrator confirmed it for this commit.
     llama.cpp runs no code of a model."""
+    why = code_reason(facts)
+    if why is None or facts.origin is None or await is_code_confirmed(context, facts.origin):
+        return None
+    return why
+
+
+def code_reason(facts: ModelFacts) -> Reason | None:
+    """What has to be confirmed before a hub's model may run; None when there is nothing."""
     origin = facts.origin
     if origin is None or not facts.code_files or facts.format is ModelFormat.GGUF:
-        return None
-    if await is_code_confirmed(context, origin):
         return None
     more = len(facts.code_files) - _FILES_TOLD
     files = ", ".join(facts.code_files[:_FILES_TOLD]) + (f" (+{more})" if more > 0 else "")

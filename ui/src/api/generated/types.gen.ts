@@ -824,7 +824,8 @@ export type FitReport = {
 /**
  * FitRequest
  *
- * Body of ``POST /fit``: a spec, and machines to imagine instead of those that are there.
+ * Body of ``POST /fit``: a spec, and machines to imagine instead of those that are there (where one names no
+ * engine, every engine is assumed to be installed).
  */
 export type FitRequest = {
     /**

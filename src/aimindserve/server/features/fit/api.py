@@ -16,7 +16,8 @@ router = feature_router("fit")
 
 
 class FitRequest(DeploymentSpec):
-    """Body of ``POST /fit``: a spec, and machines to imagine instead of those that are there."""
+    """Body of ``POST /fit``: a spec, and machines to imagine instead of those that are there (where one names no
+    engine, every engine is assumed to be installed)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 

@@ -6,11 +6,13 @@ from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.views_fit import FitReport
+from aimindserve.engines._registry import with_assumed_engines
 from aimindserve.server.context import ServerContext
 from aimindserve.server.errors import reason_view
-from aimindserve.server.fit_report import Stage, report
+from aimindserve.server.fit_report import Stage, refused_for, report, wants_other_forms
 from aimindserve.server.fitting import stage_now
 from aimindserve.server.model_facts import read_facts, unconfirmed_code
+from aimindserve.server.other_forms import known_forms
 
 
 async def preview(
@@ -21,12 +23,11 @@ async def preview(
     if isinstance(facts, Reason):
         return FitReport(verdict="no", reasons=(reason_view(facts, language),))
     if fleet is not None:
-        stage = Stage(fleet, (), context.settings.llama_threads)
+        stage = Stage([with_assumed_engines(node) for node in fleet], (), context.settings.llama_threads)
     else:
         stage = await stage_now(context, spec.name)
     found = report(spec, facts, stage, language)
-    unconfirmed = await unconfirmed_code(context, facts)
-    if unconfirmed is None:
-        return found
-    reasons = (*found.reasons, reason_view(unconfirmed, language))
-    return found.model_copy(update={"verdict": "no", "reasons": reasons})
+    if wants_other_forms(found):
+        choices = await known_forms(context, spec.parsed_source, facts)
+        found = report(spec, facts, stage, language, choices) if choices else found
+    return refused_for(found, await unconfirmed_code(context, facts), language)
