@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -317,6 +318,35 @@ async def test_no_room_is_said_before_anything_is_fetched(hub: Hub, tmp_path: Pa
     assert why is not None
     assert why.code == "download_no_space"
     assert hub.requests == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    if done.returncode != 0:
+        pytest.skip("only root may mount")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+async def test_a_disk_that_fills_up_meanwhile_is_told_and_what_arrived_is_kept(hub: Hub, small_disk: Path) -> None:
+    hub.files = {"model.gguf": hub.files["model.gguf"]}
+    last = await fetched(job(hub, small_disk / "models"))
+    assert last.reason is not None
+    assert last.reason.code == "disk_full"
+    assert 0 < last.done < SIZE
+    kept = Store(small_disk / "models").there(hub.facts())
+    await asyncio.to_thread(subprocess.run, ["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+    await until(lambda: not hub.sending)
+    before = hub.sent["model.gguf"]
+    assert (await fetched(job(hub, small_disk / "models"))).finished
+    assert_whole(hub, small_disk / "models")
+    assert hub.sent["model.gguf"] - before <= SIZE - kept
 
 
 async def test_offline_says_so_at_once_and_uses_what_is_there(hub: Hub, tmp_path: Path) -> None:

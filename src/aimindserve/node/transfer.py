@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import os
 import random
 from collections.abc import AsyncGenerator, Callable
@@ -213,17 +214,24 @@ class Transfer:
     async def _receive(self, answer: httpx.Response, start: int) -> None:
         """Append the body. What came before an error stays."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(self.partial, flags, 0o600), "ab", buffering=0) as file:
+        with io.FileIO(os.open(self.partial, flags, 0o600), "ab") as file:
             at = start
             async for piece in answer.aiter_bytes():
                 if at + len(piece) > self.file.size:
                     raise _InterruptedError("more came than the file is long")
-                await asyncio.to_thread(file.write, piece)
+                await asyncio.to_thread(self._write, file, piece)
                 at += len(piece)
-                self.told(len(piece))
                 await self.bucket.take(len(piece))
         if at < self.file.size:
             raise _InterruptedError("the connection ended early")
+
+    def _write(self, file: io.FileIO, piece: bytes) -> None:
+        """Write all of ``piece``: a disk that fills up takes a part of it first. Only what was written is told."""
+        rest = memoryview(piece)
+        while rest:
+            written = file.write(rest) or 0
+            self.told(written)
+            rest = rest[written:]
 
     async def _verify(self) -> None:
         """Compare size and digest.

@@ -19,7 +19,10 @@ def _config(repository: Repository, sha: str) -> dict[str, Any] | None:
     file = repository.commits[sha].get("config.json")
     if file is None:
         return None
-    config = json.loads(file.content.read(0, file.content.size))
+    try:
+        config = json.loads(file.content.read(0, file.content.size))
+    except ValueError:
+        return None
     return {key: config[key] for key in _CONFIG_KEYS if key in config}
 
 
