@@ -42,7 +42,8 @@ async def fetch(job: TransferJob) -> AsyncGenerator[TransferNews]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        # To the end of its pipes: else their transports outlive the event loop.
+        await process.communicate()
 
 
 async def _news(process: Process, job: TransferJob) -> AsyncGenerator[TransferNews]:
