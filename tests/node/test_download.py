@@ -5,69 +5,29 @@ import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from tests.node.world import World, failing, gone, ready, world
-from tests.node.world import seen as seen_replica
-from tests.support.hub_server import PIECE, TOKEN, Fault, Hub, content, serving
+from tests.node.downloading import (
+    PATIENCE,
+    SIZE,
+    assert_whole,
+    children_of,
+    fetched,
+    hub,
+    job,
+    running,
+    until,
+)
+from tests.support.hub_server import PIECE, Fault, Hub, content, serving
 
-from aimindserve.domain.facts import ModelFacts
-from aimindserve.domain.files import HubAccess, ModelState, StoredModel, WantedModel, model_key
-from aimindserve.domain.replicas import ReplicaState
-from aimindserve.node.changes import Changes
-from aimindserve.node.config import NodeConfig
-from aimindserve.node.downloads import Downloads
+from aimindserve.domain.files import model_key
 from aimindserve.node.fetching import fetch
 from aimindserve.node.store import Store
-from aimindserve.node.transfer_job import TransferJob, TransferNews
 
-__all__ = ["world"]
-
-SIZE = 300_000
-PATIENCE = 30.0
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    files = {"model.gguf": content(SIZE, 1), "sub/mmproj.gguf": content(SIZE // 2, 2), "config.json": b'{"a": 1}'}
-    with serving(Hub(files)) as served:
-        yield served
-
-
-def job(hub: Hub, root: Path, facts: ModelFacts | None = None, **changes: object) -> TransferJob:
-    fields: dict[str, object] = {
-        "root": str(root),
-        "source": "hf://org/repo",
-        "facts": facts or hub.facts(),
-        "endpoint": hub.endpoint,
-        "token": TOKEN,
-        "stall_timeout": 0.5,
-        "backoff_first": 0.01,
-    }
-    return TransferJob.model_validate(fields | changes)
-
-
-async def fetched(one: TransferJob) -> TransferNews:
-    """The last news of a whole job."""
-    Store(Path(one.root)).prepare()
-    last = TransferNews()
-    async with asyncio.timeout(PATIENCE), aclosing(fetch(one)) as told:
-        async for news in told:
-            last = news
-    return last
-
-
-def assert_whole(hub: Hub, root: Path) -> None:
-    """Every file is there under its name, byte for byte."""
-    store, facts = Store(root), hub.facts()
-    assert store.is_ready(facts)
-    for file in store.located(facts).files:
-        name = file.path.partition("a" * 40 + "/")[2]
-        assert Path(file.path).read_bytes() == hub.files[name]
+__all__ = ["hub"]
 
 
 async def test_a_model_arrives_whole_and_the_token_stays_at_home(hub: Hub, tmp_path: Path) -> None:
@@ -220,23 +180,6 @@ async def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
         await until(lambda: not any(running(pid) for pid in children))
 
 
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-async def until(ask: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not ask():  # noqa: ASYNC110 - processes and files tell nobody
-            await asyncio.sleep(0.01)
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 async def test_a_cached_file_is_used_where_it_lies(hub: Hub, tmp_path: Path) -> None:
     facts, cache = hub.facts(), tmp_path / "hub"
     blobs = cache / "models--org--repo" / "blobs"
@@ -252,72 +195,6 @@ async def test_a_cached_file_is_used_where_it_lies(hub: Hub, tmp_path: Path) -> 
     store.forget(model_key(facts))
     assert len(list(blobs.iterdir())) == 3
     assert not list(store.blobs.iterdir())
-
-
-@asynccontextmanager
-async def manager(tmp_path: Path, hub: Hub, **access: object) -> AsyncIterator[Downloads]:
-    config = NodeConfig("node-1", tmp_path, backoff_first=0.02, stall_timeout=0.5)
-    downloads = Downloads(config, Changes(), time.time)
-    fields: dict[str, object] = {"endpoints": {"hf": hub.endpoint}, "tokens": {"hf": TOKEN}}
-    downloads.order((), (), HubAccess.model_validate(fields | access))
-    async with asyncio.TaskGroup() as group:
-        running_ = group.create_task(downloads.run())
-        try:
-            yield downloads
-        finally:
-            running_.cancel()
-
-
-def access(hub: Hub, **changes: object) -> HubAccess:
-    return HubAccess.model_validate({"endpoints": {"hf": hub.endpoint}} | changes)
-
-
-async def seen(downloads: Downloads, state: ModelState) -> StoredModel:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            for model in downloads.observe():
-                if model.state is state:
-                    return model
-            await asyncio.sleep(0.01)
-
-
-async def test_two_that_need_the_same_files_share_one_download(hub: Hub, tmp_path: Path) -> None:
-    async with manager(tmp_path, hub) as downloads:
-        outcomes = await asyncio.gather(downloads.ensure(hub.facts()), downloads.ensure(hub.facts()))
-    assert outcomes == [None, None]
-    assert sum(hub.sent.values()) == sum(map(len, hub.files.values()))
-
-
-async def test_an_order_is_paused_resumed_and_forgotten(tmp_path: Path) -> None:
-    with serving(Hub({"model.gguf": content(1_000_000, 5)}, rate=300_000)) as hub:
-        wanted = WantedModel(source="hf://org/repo", facts=hub.facts())
-        async with manager(tmp_path, hub) as downloads:
-            downloads.order((wanted,), (), access(hub))
-            await until(lambda: any(model.progress.done for model in downloads.observe()))
-            downloads.order((wanted.model_copy(update={"paused": True}),), (), access(hub))
-            paused = await seen(downloads, ModelState.PAUSED)
-            assert paused.reason is not None
-            kept = downloads.store.there(hub.facts())
-            assert kept > 0
-            await until(lambda: not hub.sending)
-            hub.rate, before = None, hub.sent["model.gguf"]
-            downloads.order((wanted,), (), access(hub))
-            done = await seen(downloads, ModelState.READY)
-            assert done.progress.done == done.progress.total
-            assert hub.sent["model.gguf"] - before <= 1_000_000 - kept
-            downloads.order((), (wanted.key,), access(hub))
-            await until(lambda: not downloads.observe())
-            assert not list(downloads.store.blobs.iterdir())
-
-
-async def test_no_room_is_said_before_anything_is_fetched(hub: Hub, tmp_path: Path) -> None:
-    facts = hub.facts()
-    huge = facts.files[0].model_copy(update={"size": 1 << 60})
-    async with manager(tmp_path, hub) as downloads:
-        why = await downloads.ensure(facts.model_copy(update={"files": (huge,)}))
-    assert why is not None
-    assert why.code == "download_no_space"
-    assert hub.requests == 0
 
 
 @pytest.fixture
@@ -347,78 +224,3 @@ async def test_a_disk_that_fills_up_meanwhile_is_told_and_what_arrived_is_kept(h
     assert (await fetched(job(hub, small_disk / "models"))).finished
     assert_whole(hub, small_disk / "models")
     assert hub.sent["model.gguf"] - before <= SIZE - kept
-
-
-async def test_offline_says_so_at_once_and_uses_what_is_there(hub: Hub, tmp_path: Path) -> None:
-    async with manager(tmp_path, hub, offline=True) as downloads:
-        why = await downloads.ensure(hub.facts())
-        assert why is not None
-        assert why.code == "download_offline"
-        downloads.order((), (), access(hub))
-        assert await downloads.ensure(hub.facts()) is None
-        downloads.order((), (), access(hub, offline=True))
-        assert await downloads.ensure(hub.facts()) is None
-
-
-async def test_a_failed_order_waits_for_a_new_attempt(hub: Hub, tmp_path: Path) -> None:
-    wanted = WantedModel(source="hf://org/repo", facts=hub.facts())
-    hub.faults = [Fault("status", status=403)] * 3
-    async with manager(tmp_path, hub) as downloads:
-        downloads.order((wanted,), (), access(hub))
-        failed = await seen(downloads, ModelState.FAILED)
-        assert failed.reason is not None
-        assert failed.reason.code == "download_refused"
-        hub.faults = []
-        downloads.order((wanted.model_copy(update={"attempt": 2}),), (), access(hub))
-        await seen(downloads, ModelState.READY)
-
-
-async def test_a_replica_downloads_its_files_then_serves(world: World, hub: Hub) -> None:
-    facts = hub.facts().model_copy(update={"capabilities": ("chat",), "context_length": 4096})
-    replica = world.replica(facts=facts)
-    async with world.agent() as agent:
-        await agent.sync(world.desired(replica).model_copy(update={"hub": access(hub)}))
-        serving_ = await ready(agent, replica)
-        assert "downloaded" in [mark.stage for mark in serving_.timeline]
-        argv = world.folder(replica).plan()
-        assert argv is not None
-        assert str(world.config.models) in " ".join(argv.argv)
-        stored = (await agent.report()).models
-        assert [(model.state, model.facts) for model in stored] == [(ModelState.READY, facts)]
-        await agent.sync(world.desired())
-        await gone(agent, replica)
-        assert len((await agent.report()).models) == 1  # the files stay
-
-
-async def test_a_stop_order_ends_a_download_at_once(world: World) -> None:
-    with serving(Hub({"model.gguf": content(2_000_000, 5)}, rate=200_000)) as hub:
-        replica = world.replica(facts=hub.facts())
-        async with world.agent() as agent:
-            await agent.sync(world.desired(replica).model_copy(update={"hub": access(hub)}))
-            moving = await seen_replica(agent, replica.id, lambda one: bool(one.download and one.download.done))
-            assert moving.state is ReplicaState.DOWNLOADING
-            await agent.sync(world.desired())
-            await gone(agent, replica)
-
-
-async def test_a_replica_goes_on_after_the_agent_restarts(world: World) -> None:
-    with serving(Hub({"model.gguf": content(2_000_000, 5)}, rate=500_000)) as hub:
-        replica = world.replica(facts=hub.facts())
-        desired = world.desired(replica).model_copy(update={"hub": access(hub)})
-        async with world.agent() as agent:
-            await agent.sync(desired)
-            await seen_replica(agent, replica.id, lambda one: bool(one.download and one.download.done > 300_000))
-        hub.rate = None
-        async with world.agent() as agent:
-            await agent.sync(desired)
-            await ready(agent, replica)
-        assert hub.sent["model.gguf"] <= 2_000_000 + PIECE
-
-
-async def test_a_refused_download_is_the_replicas_reason(world: World, hub: Hub) -> None:
-    hub.faults = [Fault("status", status=403)] * 9
-    replica = world.replica(facts=hub.facts())
-    async with world.agent() as agent:
-        await agent.sync(world.desired(replica).model_copy(update={"hub": access(hub)}))
-        failed = await failing(agent, replica, "download_refused")
-        assert failed.state is ReplicaState.FAILED

@@ -1,21 +1,15 @@
 """Model files that are brought in a folder: copied, verified, and completed by the hub where that may be asked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.node.test_download import SIZE, access, assert_whole, fetched, job, manager, seen
-from tests.support.hub_server import Hub, content, serving
+from tests.node.downloading import SIZE, access, assert_whole, fetched, hub, job, manager, seen
+from tests.support.hub_server import Hub
 
 from aimindserve.domain.files import IMPORTED, ModelState, WantedModel, blob_name
 from aimindserve.node.store import Store
 
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    files = {"model.gguf": content(SIZE, 1), "sub/mmproj.gguf": content(SIZE // 2, 2), "config.json": b'{"a": 1}'}
-    with serving(Hub(files)) as served:
-        yield served
+__all__ = ["hub"]
 
 
 def usb(hub: Hub, folder: Path, *, flat: bool = False) -> Path:

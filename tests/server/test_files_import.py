@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import select
-from tests.node.test_download import fetched, job
+from tests.node.downloading import fetched, job
 from tests.server.test_hub_models import HUB
 from tests.sources.test_folder import COMMIT, SHA, cached, gguf_folder
 from tests.support.hub_server import Hub, content, serving
