@@ -5,8 +5,9 @@ import time
 import httpx
 import pytest
 
+from aimindserve.domain.units import GIB
 from aimindserve.domain.views_catalog import CatalogQuery, CatalogView
-from aimindserve.server.features.catalog.service import cards, catalog_entries, has_gpu
+from aimindserve.server.features.catalog.service import cards, has_gpu, sight_of
 from aimindserve.server.fit_report import Stage
 from aimindserve.sim.fleet import fleet_names, load_fleet
 
@@ -64,13 +65,13 @@ async def test_it_is_for_administrators(anonymous: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("name", fleet_names())
 def test_on_declared_machines(name: str) -> None:
-    """Every machine that ships gets what it can hold, in a third of a second."""
-    known = catalog_entries()
-    stage = Stage(load_fleet(name).nodes, (), None)
-    cards(known, stage, CatalogQuery(), "en")
+    """Every machine that ships gets what it can hold."""
+    stage = Stage(load_fleet(name).nodes)
+    sight = sight_of(stage)
+    cards(sight, CatalogQuery(), "en")
     started = time.process_time()
-    found = cards(known, stage, CatalogQuery(), "en")
-    assert time.process_time() - started < 0.6, "0.3 s on a machine that is not shared"
+    found = cards(sight_of(stage), CatalogQuery(), "en")
+    assert time.process_time() - started < 0.3
     best = {card.name: next(one for one in card.variants if one.id == card.best) for card in found}
     assert best["smolvlm"].fit == "fits"
     largest = max(device.allocatable for node in stage.nodes for device in node.devices)
@@ -82,3 +83,20 @@ def test_on_declared_machines(name: str) -> None:
             assert variant.fit_message
     if not has_gpu(stage):
         assert (best["qwen2-vl"].active or best["qwen2-vl"].parameters) < 4 * 10**9
+
+
+def test_marks_are_made_anew_once_memory_moved_by_a_gib() -> None:
+    node = load_fleet("h100").nodes[0]
+    gpu = node.devices[1]
+
+    def free(size: int) -> Stage:
+        devices = (node.devices[0], gpu.model_copy(update={"memory_free": size}))
+        return Stage((node.model_copy(update={"devices": devices}),))
+
+    assert sight_of(free(50 * GIB)) == sight_of(free(50 * GIB + 5))
+    assert sight_of(free(50 * GIB)) != sight_of(free(12 * GIB))
+    whole, little = (
+        {card.name: card.best for card in cards(sight_of(free(size)), CatalogQuery(), "en")}
+        for size in (79 * GIB, 12 * GIB)
+    )
+    assert whole["qwen2.5-vl"] != little["qwen2.5-vl"]

@@ -1,9 +1,9 @@
 """Which families match, how their variants fit, and which is best."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 from aimindserve.domain.catalog import CatalogFamily, CatalogModel, CatalogVariant, needed_parameters
 from aimindserve.domain.catalog_choice import Candidate, choose
@@ -13,6 +13,7 @@ from aimindserve.domain.nodes import DeviceKind
 from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Language, ReasonCode
 from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.units import GIB
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
 from aimindserve.server.context import ServerContext
 from aimindserve.server.errors import refuse
@@ -44,27 +45,48 @@ def catalog_entries() -> tuple[tuple[CatalogFamily, tuple[Entry, ...]], ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Machines as marks see them: two looks are equal while nothing changed that is worth new marks."""
+
+    signature: tuple[object, ...]
+    stage: Stage = field(compare=False)
+
+
+def sight_of(stage: Stage) -> Sight:
+    """The machines with what runs there; free memory to the GiB, since it moves all the time."""
+    nodes = tuple(
+        (node.node_id, node.engines, tuple((one.id, one.allocatable, one.memory_free // GIB) for one in node.devices))
+        for node in stage.nodes
+    )
+    held = tuple((one.id, one.assignment, one.stopping) for one in stage.replicas)
+    return Sight((nodes, held, stage.threads), stage)
+
+
 async def find(context: ServerContext, query: CatalogQuery, language: Language) -> CatalogView:
     """The families that match ``query``, in the order of the catalog: what sees first, then by name."""
-    known = await asyncio.to_thread(catalog_entries)
     stage = await stage_now(context)
-    items = await asyncio.to_thread(cards, known, stage, query, language)
-    return CatalogView(items=items, total=len(known), has_gpu=has_gpu(stage))
+    items = await asyncio.to_thread(cards, sight_of(stage), query, language)
+    return CatalogView(items=items, total=len(await asyncio.to_thread(catalog_families)), has_gpu=has_gpu(stage))
 
 
 async def one(context: ServerContext, name: str, hub: Hub, language: Language) -> CatalogCardView:
-    """One family.
+    """One family, from the other hub where nothing of it lies on ``hub``.
 
     Raises:
         RefusedError: ``not_found``.
     """
     known = await asyncio.to_thread(catalog_entries)
-    entries = next((entries for family, entries in known if family.name == name), None)
-    if entries is None:
+    if all(family.name != name for family, _ in known):
         refuse(ReasonCode.NOT_FOUND, kind="family", name=name)
-    stage = await stage_now(context)
-    there = [entry for entry in entries if entry.variant.source(hub) is not None]
-    return await asyncio.to_thread(_card, there or entries, stage, hub, language)
+    sight = sight_of(await stage_now(context))
+    return await asyncio.to_thread(_named, name, sight, hub, language)
+
+
+def _named(name: str, sight: Sight, hub: Hub, language: Language) -> CatalogCardView:
+    marked = next(one for one in marked_families(sight, hub, language) if one[0].name == name)
+    there = [pair for pair in marked[1] if pair[0].variant.source(hub) is not None]
+    return _card(there or marked[1], hub, language)
 
 
 def has_gpu(stage: Stage) -> bool:
@@ -72,15 +94,26 @@ def has_gpu(stage: Stage) -> bool:
     return any(device.kind is not DeviceKind.CPU for node in stage.nodes for device in node.devices)
 
 
-def cards(
-    known: Iterable[tuple[CatalogFamily, tuple[Entry, ...]]], stage: Stage, query: CatalogQuery, language: Language
-) -> tuple[CatalogCardView, ...]:
-    """What ``query`` asks for, as it would fit on ``stage``."""
+Marked = tuple[CatalogFamily, tuple[tuple[Entry, Mark], ...]]
+
+
+@lru_cache(maxsize=8)
+def marked_families(sight: Sight, hub: Hub, language: Language) -> tuple[Marked, ...]:
+    """Every variant with how it fits: a third of a second of work, so it is kept while the machines stay as they
+    are."""
+    return tuple(
+        (family, tuple((entry, _mark(entry, sight.stage, hub, language)) for entry in entries))
+        for family, entries in catalog_entries()
+    )
+
+
+def cards(sight: Sight, query: CatalogQuery, language: Language) -> tuple[CatalogCardView, ...]:
+    """What ``query`` asks for, as it would fit on the machines."""
     found: list[CatalogCardView] = []
-    for family, entries in known:
-        wanted = [entry for entry in entries if _is_wanted(entry, query)]
+    for family, marked in marked_families(sight, query.source, language):
+        wanted = [pair for pair in marked if _is_wanted(pair[0], query)]
         if wanted and _matches(family, query):
-            found.append(_card(wanted, stage, query.source, language))
+            found.append(_card(wanted, query.source, language))
     shown = (card for card in found if not query.fits or card.fit == "fits")
     return tuple(sorted(shown, key=lambda card: ("vision" not in card.capabilities, card.name)))
 
@@ -99,11 +132,10 @@ def _is_wanted(entry: Entry, query: CatalogQuery) -> bool:
     return entry.variant.source(query.source) is not None and low <= entry.model.parameters <= high
 
 
-def _card(entries: Sequence[Entry], stage: Stage, hub: Hub, language: Language) -> CatalogCardView:
-    marks = [_mark(entry, stage, hub, language) for entry in entries]
-    choice = choose([_candidate(*pair) for pair in zip(entries, marks, strict=True)], language)
-    variants = [(entry.model, entry.variant, entry.facts) for entry in entries]
-    return card_view(entries[0].family, variants, marks, choice, hub, language)
+def _card(marked: Sequence[tuple[Entry, Mark]], hub: Hub, language: Language) -> CatalogCardView:
+    choice = choose([_candidate(*pair) for pair in marked], language)
+    described = [((entry.model, entry.variant, entry.facts), mark) for entry, mark in marked]
+    return card_view(marked[0][0].family, described, choice, hub, language)
 
 
 def _mark(entry: Entry, stage: Stage, hub: Hub, language: Language) -> Mark:

@@ -14,14 +14,13 @@ Described = tuple[CatalogModel, CatalogVariant, ModelFacts]
 
 def card_view(
     family: CatalogFamily,
-    variants: Sequence[Described],
-    marks: Sequence[Mark],
+    variants: Sequence[tuple[Described, Mark]],
     choice: Choice,
     hub: Hub,
     language: Language,
 ) -> CatalogCardView:
-    """A family; ``marks``: how each of ``variants`` fits."""
-    shown = tuple(_variant_view(family, one, mark, hub) for one, mark in zip(variants, marks, strict=True))
+    """A family; ``variants`` with how each of them fits."""
+    shown = tuple(_variant_view(family, one, mark, hub) for one, mark in variants)
     best = shown[choice.index or 0]
     return CatalogCardView(
         name=family.name,
