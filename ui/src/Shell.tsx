@@ -1,5 +1,5 @@
 import { Badge, Group, Text, Tooltip } from "@mantine/core";
-import { IconCube, IconDatabase, IconKey, IconMessage2Question, IconSettings } from "@tabler/icons-react";
+import { IconBooks, IconCube, IconDatabase, IconKey, IconMessage2Question, IconSettings } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
 import { useEffect } from "react";
@@ -13,6 +13,7 @@ import classes from "./Shell.module.css";
 
 const PAGES = [
   { to: "/playground", label: "shell.playground", Icon: IconMessage2Question, admin: false },
+  { to: "/catalog", label: "catalog.title", Icon: IconBooks, admin: true },
   { to: "/models", label: "shell.models", Icon: IconCube, admin: false },
   { to: "/files", label: "files.title", Icon: IconDatabase, admin: true },
   { to: "/keys", label: "shell.keys", Icon: IconKey, admin: false },

@@ -9,6 +9,7 @@ import {
 import { Gate } from "./Gate";
 import { PasswordPage } from "./features/session/PasswordPage";
 import { NotFound } from "./NotFound";
+import { catalogSearch } from "./features/catalog/search";
 import { filesSearch } from "./features/files/search";
 import { modelsSearch } from "./features/models/search";
 import { playgroundSearch } from "./features/playground/search";
@@ -41,6 +42,13 @@ const modelsRoute = createRoute({
   component: lazyRouteComponent(() => import("./features/models/ModelsPage"), "ModelsPage"),
 });
 
+const catalogRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/catalog",
+  validateSearch: catalogSearch,
+  component: lazyRouteComponent(() => import("./features/catalog/CatalogPage"), "CatalogPage"),
+});
+
 const filesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/files",
@@ -69,6 +77,7 @@ const passwordRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   indexRoute,
   playgroundRoute,
+  catalogRoute,
   modelsRoute,
   filesRoute,
   keysRoute,

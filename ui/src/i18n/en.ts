@@ -1,3 +1,4 @@
+import { enCatalog } from "./en.catalog";
 import { enFiles } from "./en.files";
 import { enHub } from "./en.hub";
 import { enModels } from "./en.models";
@@ -102,6 +103,7 @@ export const en = {
       delete: "{{name}} is being deleted.",
     },
   },
+  ...enCatalog,
   ...enFiles,
   ...enHub,
   ...enModels,

@@ -1,4 +1,5 @@
 import type { en } from "./en";
+import { zhCatalog } from "./zh.catalog";
 import { zhFiles } from "./zh.files";
 import { zhHub } from "./zh.hub";
 import { zhModels } from "./zh.models";
@@ -103,6 +104,7 @@ export const zh: typeof en = {
       delete: "正在删除 {{name}}。",
     },
   },
+  ...zhCatalog,
   ...zhFiles,
   ...zhHub,
   ...zhModels,

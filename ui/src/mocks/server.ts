@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { catalog } from "./catalog.ts";
 import { chat } from "./chat.ts";
 import { makeFit } from "./data.ts";
 import { deployments } from "./deployments.ts";
@@ -35,6 +36,7 @@ export function makeMockApi() {
     const path = url.pathname.replace("/api/v1", "");
     if (url.pathname.startsWith("/v1/")) await chat(request, response, body);
     else if (PARTS.some((part) => part(world, method, path, body, response))) return;
+    else if (catalog(url, response)) return;
     else if (hub(world, method, url, body, response)) return;
     else if (path === "/fit") json(response, 200, makeFit(String(body.source)));
     else if (path === "/events") {

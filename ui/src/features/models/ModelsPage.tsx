@@ -1,7 +1,7 @@
 import { Button, Container, Group, Loader, Menu, Stack, Title } from "@mantine/core";
-import { IconChevronDown, IconCloudDownload, IconCube, IconFolder, IconSparkles } from "@tabler/icons-react";
+import { IconBooks, IconChevronDown, IconCloudDownload, IconCube, IconFolder, IconSparkles } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
@@ -21,6 +21,7 @@ const route = getRouteApi("/models");
 function DeployButton(): ReactElement {
   const { t } = useTranslation();
   const navigate = route.useNavigate();
+  const anywhere = useNavigate();
   const choose = (deploy: FormSource) => () => void navigate({ search: (old) => ({ ...old, deploy }) });
   return (
     <Menu>
@@ -28,6 +29,9 @@ function DeployButton(): ReactElement {
         <Button rightSection={<IconChevronDown size={16} />}>{t("models.deploy")}</Button>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item leftSection={<IconBooks size={16} />} onClick={() => void anywhere({ to: "/catalog" })}>
+          {t("catalog.title")}
+        </Menu.Item>
         <Menu.Item leftSection={<IconCloudDownload size={16} />} onClick={choose("hf")}>
           {HUB_NAMES.hf}
         </Menu.Item>

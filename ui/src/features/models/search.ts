@@ -11,7 +11,8 @@ export const isHub = (form: FormSource | undefined): form is Hub => form === "hf
 /**
  * What the page shows, kept in its address: `open` deployment and its `tab`, `log` of a replica, a form. While a model
  * is looked for on a hub: the words `q`, `gguf` only, `vision` only, the order; the chosen repository `repo` and its files `files`.
- * `source`: what is to be deployed, where that is known already.
+ * `source`: what is to be deployed, where that is known already; `args`: engine arguments to begin with; `family`: the one of the
+ * catalog that led here.
  */
 export interface ModelsSearch {
   open?: string;
@@ -26,12 +27,31 @@ export interface ModelsSearch {
   repo?: string;
   files?: string;
   source?: string;
+  args?: string[];
+  family?: string;
 }
 
 /** The keys that belong to a form and go with it. */
-const OF_FORMS = ["deploy", "edit", "q", "gguf", "vision", "sort", "repo", "files", "source"] as const;
+const OF_FORMS = [
+  "deploy",
+  "edit",
+  "q",
+  "gguf",
+  "vision",
+  "sort",
+  "repo",
+  "files",
+  "source",
+  "args",
+  "family",
+] as const;
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
+
+function texts(value: unknown): string[] | undefined {
+  const found = Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+  return found.length > 0 ? found : undefined;
+}
 
 function oneOf<T extends string>(values: readonly T[], value: unknown): T | undefined {
   return values.find((candidate) => candidate === value);
@@ -51,6 +71,8 @@ export function modelsSearch(search: Record<string, unknown>): ModelsSearch {
     repo: text(search.repo),
     files: text(search.files),
     source: text(search.source),
+    args: texts(search.args),
+    family: text(search.family),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }

@@ -55,7 +55,7 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
   const look = (change: Partial<HubWish>): void => {
     const { q, gguf, vision, sort } = { ...wish, ...change };
     void navigate({
-      search: ({ repo, files, ...old }) => ({
+      search: ({ repo, files, args, family, ...old }) => ({
         ...old,
         q: q || undefined,
         gguf: gguf || undefined,
@@ -66,7 +66,7 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
     });
   };
   const choose = (repo: string | undefined): void => {
-    void navigate({ search: ({ files, ...old }) => ({ ...old, repo }) });
+    void navigate({ search: ({ files, args, family, ...old }) => ({ ...old, repo }) });
   };
   return (
     <Drawer

@@ -36,6 +36,7 @@ export function HubForm({ files, taken, onClose }: Props): ReactElement {
   const [entries, setEntries] = useState<FormState>(() => ({
     ...emptyForm(files.hub, taken),
     name: freeName(suggestName(files.repository), taken),
+    parameters: search.args ?? [],
   }));
   const choice = pickChoice(files.choices, search.files);
   const form = withChoice(entries, choice);

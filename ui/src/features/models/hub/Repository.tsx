@@ -9,6 +9,7 @@ import type { Hub } from "@/api/hub";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { currentLanguage } from "@/i18n";
 import { HUB_NAMES, hubPage } from "@/lib/hubs";
+import { CatalogPick } from "./CatalogPick";
 import { CodeApproval } from "./CodeApproval";
 import classes from "./Hub.module.css";
 import { HubForm } from "./HubForm";
@@ -75,6 +76,7 @@ export function Repository({ hub, repository, taken, onClose }: Props): ReactEle
   return (
     <Stack>
       <Head hub={hub} repository={repository} {...(files && { files })} />
+      <CatalogPick hub={hub} />
       {query.isPending && <Waiting />}
       {query.error && <ErrorAlert error={query.error} onRetry={again} />}
       {files?.problem && (

@@ -1,0 +1,98 @@
+import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { IconListDetails, IconRocket } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import { useId } from "react";
+import { useTranslation } from "react-i18next";
+import type { CatalogCardView, CatalogVariantView } from "@/api/generated/types.gen";
+import { FitMark } from "@/features/models/hub/FitMark";
+import { Labels } from "@/features/models/hub/Labels";
+import { formatBytes } from "@/lib/format";
+import classes from "./Catalog.module.css";
+import { bestOf, deployAddress, precision, sizeRange } from "./rules";
+
+/** Leads to the form that deploys a variant, filled in. */
+export function DeployLink({
+  card,
+  variant,
+  small = false,
+}: {
+  card: CatalogCardView;
+  variant: CatalogVariantView;
+  small?: boolean;
+}): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <Button
+      size={small ? "compact-xs" : "xs"}
+      variant={variant.fit === "fits" && !small ? "filled" : "light"}
+      leftSection={<IconRocket size={14} aria-hidden />}
+      aria-label={t("catalog.deployNamed", { name: variant.id })}
+      renderRoot={(props) => <Link to="/models" search={deployAddress(card, variant)} {...props} />}
+    >
+      {t("catalog.deploy")}
+    </Button>
+  );
+}
+
+function Best({ best }: { best: CatalogVariantView }): ReactElement {
+  const { t } = useTranslation();
+  const facts = [precision(best), best.engine, t("catalog.download", { bytes: formatBytes(best.download) })];
+  return (
+    <div>
+      <Text size="sm" fw={600} className={classes.name ?? ""}>
+        {best.model}
+      </Text>
+      <Text size="xs" c="dimmed">
+        {facts.join(" · ")}
+      </Text>
+    </div>
+  );
+}
+
+/** A family: what it is for, the variant that suits the machines, and why that one. */
+export function FamilyCard({ card, onOpen }: { card: CatalogCardView; onOpen: () => void }): ReactElement {
+  const { t } = useTranslation();
+  const id = useId();
+  const best = bestOf(card);
+  return (
+    <Paper component="article" aria-labelledby={id} className={classes.card ?? ""} p="md" data-family={card.name}>
+      <Stack gap={6}>
+        <Title order={3} size="h5" id={id}>
+          {card.title}
+        </Title>
+        <Text size="xs" c="dimmed">
+          {[card.publisher, sizeRange(card.variants), card.license].join(" · ")}
+        </Text>
+        <Group gap={6}>
+          <Labels capabilities={card.capabilities} gated={card.gated} />
+        </Group>
+        <Text size="sm" className={classes.about ?? ""}>
+          {card.description}
+        </Text>
+      </Stack>
+      <Stack gap={8} className={classes.best ?? ""}>
+        <Group gap={6}>
+          <FitMark mark={card.fit} />
+        </Group>
+        {best && <Best best={best} />}
+        <Text size="xs" c="dimmed">
+          {card.why}
+        </Text>
+        <Group gap="xs" justify="space-between">
+          <Button
+            size="xs"
+            variant="subtle"
+            px={6}
+            leftSection={<IconListDetails size={14} aria-hidden />}
+            aria-label={t("catalog.variantsOf", { name: card.title })}
+            onClick={onOpen}
+          >
+            {t("catalog.variants", { count: card.variants.length })}
+          </Button>
+          {best && <DeployLink card={card} variant={best} />}
+        </Group>
+      </Stack>
+    </Paper>
+  );
+}

@@ -1,0 +1,36 @@
+/** Words of the catalog. */
+export const enCatalog = {
+  catalog: {
+    active: "{{shown}} for each token",
+    adminHint: "It tells what the machines hold. Ask an administrator to deploy a model for you.",
+    adminTitle: "The catalog is for administrators",
+    all: "All",
+    anySize: "Any size",
+    best: "best for these machines",
+    capability: "Capability",
+    chat: "chat",
+    clear: "Take the filters off",
+    code: "Brings Python code of its own: an administrator allows it for one commit before it runs.",
+    deploy: "Deploy",
+    deployNamed: "Deploy {{name}}",
+    download: "{{bytes}} download",
+    fitsGpus: "Fits my GPUs",
+    fitsMachines: "Fits my machines",
+    fromModelScope: "From ModelScope",
+    hint: "Models worth serving, and what your machines can hold of them. Nothing is downloaded, and no hub is asked, before you deploy.",
+    noFitHint:
+      "Your machines hold none of these now. Look at what does not fit: each card says why, and what is missing.",
+    noMatch: "Nothing in the catalog is like that",
+    noMatchHint:
+      "Use fewer words or another filter. What is not in the catalog can be found on the hubs: Models, Deploy Model.",
+    picked: "From the catalog: {{title}}",
+    search: "Search the catalog",
+    shown: "{{shown}} of {{total}} families",
+    size: "Size",
+    sizes: { tiny: "Up to 3B", small: "3B to 10B", medium: "10B to 40B", large: "More than 40B" },
+    title: "Catalog",
+    uncertain: "Some figures were not read at the publisher’s; the form reads the true ones.",
+    variants: "All {{count}} variants",
+    variantsOf: "Variants of {{name}}",
+  },
+};

@@ -1,0 +1,36 @@
+import type { enCatalog } from "./en.catalog";
+
+/** 模型库的文字。 */
+export const zhCatalog: typeof enCatalog = {
+  catalog: {
+    active: "每个词元激活 {{shown}}",
+    adminHint: "模型库会显示机器的容量。请联系管理员为您部署模型。",
+    adminTitle: "模型库仅供管理员使用",
+    all: "全部",
+    anySize: "全部规模",
+    best: "最适合本机",
+    capability: "能力",
+    chat: "对话",
+    clear: "清除筛选",
+    code: "自带 Python 代码：运行前需由管理员针对某一提交予以允许。",
+    deploy: "部署",
+    deployNamed: "部署 {{name}}",
+    download: "下载 {{bytes}}",
+    fitsGpus: "适合我的 GPU",
+    fitsMachines: "适合我的机器",
+    fromModelScope: "使用 ModelScope",
+    hint: "值得部署的模型，以及您的机器能容纳其中哪些。部署之前不会下载任何内容，也不会访问模型站点。",
+    noFitHint: "您的机器目前都放不下。可以查看放不下的模型：每张卡片都会说明原因和缺少什么。",
+    noMatch: "模型库中没有符合条件的模型",
+    noMatchHint: "请减少关键词或更换筛选条件。模型库之外的模型可在“模型 → 部署模型”中从模型站点查找。",
+    picked: "来自模型库：{{title}}",
+    search: "搜索模型库",
+    shown: "显示 {{shown}} / {{total}} 个系列",
+    size: "规模",
+    sizes: { tiny: "3B 以下", small: "3B 至 10B", medium: "10B 至 40B", large: "40B 以上" },
+    title: "模型库",
+    uncertain: "部分数据并非取自发布者；部署表单会读取真实数据。",
+    variants: "全部 {{count}} 个版本",
+    variantsOf: "{{name}} 的版本",
+  },
+};
