@@ -72,6 +72,10 @@ def test_on_declared_machines(name: str) -> None:
     started = time.process_time()
     found = cards(sight_of(stage), CatalogQuery(), "en")
     assert time.process_time() - started < 0.3
+    places = [
+        ("vision" not in card.capabilities, card.fit != "fits", card.name) for card in found if card.fit != "waits"
+    ]
+    assert places == sorted(places)
     best = {card.name: next(one for one in card.variants if one.id == card.best) for card in found}
     assert best["smolvlm"].fit == "fits"
     largest = max(device.allocatable for node in stage.nodes for device in node.devices)

@@ -30,7 +30,7 @@ export const enCatalog = {
     sizes: { tiny: "Up to 3B", small: "3B to 10B", medium: "10B to 40B", large: "More than 40B" },
     title: "Catalog",
     uncertain: "Some figures were not read at the publisher’s; the form reads the true ones.",
-    variants: "All {{count}} variants",
+    variants: "Variants ({{shown}})",
     variantsOf: "Variants of {{name}}",
   },
 };

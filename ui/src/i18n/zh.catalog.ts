@@ -30,7 +30,7 @@ export const zhCatalog: typeof enCatalog = {
     sizes: { tiny: "3B 以下", small: "3B 至 10B", medium: "10B 至 40B", large: "40B 以上" },
     title: "模型库",
     uncertain: "部分数据并非取自发布者；部署表单会读取真实数据。",
-    variants: "全部 {{count}} 个版本",
+    variants: "全部版本（{{shown}}）",
     variantsOf: "{{name}} 的版本",
   },
 };

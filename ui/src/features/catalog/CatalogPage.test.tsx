@@ -45,7 +45,7 @@ describe("CatalogPage", () => {
     const fits = await card("Qwen2-VL");
     expect(fits.getByText("Fits")).toBeTruthy();
     expect(fits.getByText("The largest that your GPUs hold now, in full precision: about 6.3 GiB.")).toBeTruthy();
-    expect(fits.getByText("BF16 · vllm · 4.1 GiB download")).toBeTruthy();
+    expect(fits.getByText("BF16 · vLLM · 4.1 GiB download")).toBeTruthy();
     const large = await card("Llama 3.2 Vision");
     expect(large.getByText("Does not fit")).toBeTruthy();
     expect(large.getByText(/the largest GPU has 79 GiB/)).toBeTruthy();

@@ -1,4 +1,4 @@
-import { Button, Container, SimpleGrid, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Button, Container, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconBooks, IconLock } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -10,6 +10,7 @@ import { sessionQuery } from "@/api/queries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { currentLanguage } from "@/i18n";
+import classes from "./Catalog.module.css";
 import { FamilyCard } from "./FamilyCard";
 import { FamilyDrawer } from "./FamilyDrawer";
 import { Filters } from "./Filters";
@@ -43,11 +44,11 @@ function NoMatch(): ReactElement {
 function Waiting(): ReactElement {
   const { t } = useTranslation();
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} role="status" aria-label={t("common.loading")}>
+    <div className={classes.grid} role="status" aria-label={t("common.loading")}>
       {Array.from({ length: 6 }, (_, index) => (
         <Skeleton key={index} height={280} />
       ))}
-    </SimpleGrid>
+    </div>
   );
 }
 
@@ -63,7 +64,7 @@ function Cards({ found }: { found: CatalogView }): ReactElement {
       <Text size="xs" c="dimmed" role="status">
         {t("catalog.shown", { shown: found.items.length, total: found.total })}
       </Text>
-      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+      <div className={classes.grid}>
         {found.items.map((card) => (
           <FamilyCard
             key={card.name}
@@ -73,7 +74,7 @@ function Cards({ found }: { found: CatalogView }): ReactElement {
             }}
           />
         ))}
-      </SimpleGrid>
+      </div>
       {opened && (
         <FamilyDrawer
           card={opened}

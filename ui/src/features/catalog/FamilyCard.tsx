@@ -9,7 +9,7 @@ import { FitMark } from "@/features/models/hub/FitMark";
 import { Labels } from "@/features/models/hub/Labels";
 import { formatBytes } from "@/lib/format";
 import classes from "./Catalog.module.css";
-import { bestOf, deployAddress, precision, sizeRange } from "./rules";
+import { bestOf, deployAddress, engineName, precision, sizeRange } from "./rules";
 
 /** Leads to the form that deploys a variant, filled in. */
 export function DeployLink({
@@ -37,7 +37,11 @@ export function DeployLink({
 
 function Best({ best }: { best: CatalogVariantView }): ReactElement {
   const { t } = useTranslation();
-  const facts = [precision(best), best.engine, t("catalog.download", { bytes: formatBytes(best.download) })];
+  const facts = [
+    precision(best),
+    engineName(best.engine),
+    t("catalog.download", { bytes: formatBytes(best.download) }),
+  ];
   return (
     <div>
       <Text size="sm" fw={600} className={classes.name ?? ""}>
@@ -62,7 +66,7 @@ export function FamilyCard({ card, onOpen }: { card: CatalogCardView; onOpen: ()
           {card.title}
         </Title>
         <Text size="xs" c="dimmed">
-          {[card.publisher, sizeRange(card.variants), card.license].join(" · ")}
+          {[card.publisher, sizeRange(card.variants), t("hub.licence", { name: card.license })].join(" · ")}
         </Text>
         <Group gap={6}>
           <Labels capabilities={card.capabilities} gated={card.gated} />
@@ -88,7 +92,7 @@ export function FamilyCard({ card, onOpen }: { card: CatalogCardView; onOpen: ()
             aria-label={t("catalog.variantsOf", { name: card.title })}
             onClick={onOpen}
           >
-            {t("catalog.variants", { count: card.variants.length })}
+            {t("catalog.variants", { shown: card.variants.length })}
           </Button>
           {best && <DeployLink card={card} variant={best} />}
         </Group>

@@ -10,7 +10,7 @@ import { formatBytes } from "@/lib/format";
 import { hubPage } from "@/lib/hubs";
 import classes from "./Catalog.module.css";
 import { DeployLink } from "./FamilyCard";
-import { byModel, deployAddress, precision } from "./rules";
+import { byModel, deployAddress, engineName, precision } from "./rules";
 
 interface RowProps {
   card: CatalogCardView;
@@ -23,7 +23,7 @@ function Row({ card, variant }: RowProps): ReactElement {
   const held = variant.memory_total ? formatBytes(variant.memory_total) : null;
   const memory = held && (variant.gpus > 1 ? `${variant.gpus} × ${held}` : held);
   const facts = [
-    `${variant.engine}${variant.engine_versions ?? ""}`,
+    `${engineName(variant.engine)}${variant.engine_versions ? ` ${variant.engine_versions}` : ""}`,
     t("catalog.download", { bytes: formatBytes(variant.download) }),
     memory && t("hub.memory", { bytes: memory }),
   ];

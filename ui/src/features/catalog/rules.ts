@@ -33,7 +33,10 @@ export function byModel(variants: readonly CatalogVariantView[]): [string, Catal
   return [...groups];
 }
 
-/** How weights are stored, in short: `16 bit` for a whole checkpoint, else what hubs call it. */
+/** An engine's proper name. */
+export const engineName = (engine: string): string => (engine === "vllm" ? "vLLM" : engine);
+
+/** How weights are stored, as people write it: `BF16`, `AWQ`, `Q4_K_M`. */
 export const precision = (variant: CatalogVariantView): string =>
   variant.quantization === variant.quantization.toLowerCase()
     ? variant.quantization.toUpperCase()

@@ -64,7 +64,7 @@ def sight_of(stage: Stage) -> Sight:
 
 
 async def find(context: ServerContext, query: CatalogQuery, language: Language) -> CatalogView:
-    """The families that match ``query``, in the order of the catalog: what sees first, then by name."""
+    """The families that match ``query``, what sees first, and what fits before what does not."""
     stage = await stage_now(context)
     items = await asyncio.to_thread(cards, sight_of(stage), query, language)
     return CatalogView(items=items, total=len(await asyncio.to_thread(catalog_families)), has_gpu=has_gpu(stage))
@@ -115,7 +115,15 @@ def cards(sight: Sight, query: CatalogQuery, language: Language) -> tuple[Catalo
         if wanted and _matches(family, query):
             found.append(_card(wanted, query.source, language))
     shown = (card for card in found if not query.fits or card.fit == "fits")
-    return tuple(sorted(shown, key=lambda card: ("vision" not in card.capabilities, card.name)))
+    return tuple(sorted(shown, key=_place))
+
+
+_ORDER = ("fits", "waits", "no", "unknown")
+
+
+def _place(card: CatalogCardView) -> tuple[bool, int, str]:
+    """What sees comes first, and what fits before what does not."""
+    return "vision" not in card.capabilities, _ORDER.index(card.fit), card.name
 
 
 def _matches(family: CatalogFamily, query: CatalogQuery) -> bool:
