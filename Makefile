@@ -38,7 +38,7 @@ soak: ## load and kills for an hour; SOAK_SECONDS=600 for ten minutes
 	@$(SETUP) dev ui
 	@exec $(VENV)/python -m pytest -m soak tests $(ARGS)
 
-test-engines: ## the tests that need a GPU and real engines
+test-engines: ## the tests that need a GPU or real engines (AIMINDSERVE_VLLM=/path/of/bin/vllm)
 	@$(SETUP) dev
 	@exec $(VENV)/python -m pytest -m gpu tests/gpu $(ARGS)
 

@@ -4,11 +4,13 @@
 
 The flags come from the real parser of ``vllm serve``, asked action by action; what an action takes is found by giving
 it examples. ``--source``: a folder with the package ``vllm`` (an unpacked wheel or source archive) to read in place of
-the installed one, so that a version's own parser is read without its own torch. ``--version``: what to call it.
+the installed one, so that a version's own parser is read without its own torch. ``--version``: what to call it. A
+new version goes into ``READ`` in ``engines/vllm_data.py``.
 """
 
 import argparse
 import ast
+import contextlib
 import importlib
 import json
 import sys
@@ -125,10 +127,12 @@ def main() -> None:
         sys.path.insert(0, str(wanted.source))
     # The docstrings of the options are only read when help was asked for.
     sys.argv = ["vllm", "serve", "--help=all"]
-    vllm = importlib.import_module("vllm")
-    known, gone = tables(Path(str(vllm.__file__)).parent)
+    with contextlib.redirect_stdout(sys.stderr):
+        vllm = importlib.import_module("vllm")
+        known, gone = tables(Path(str(vllm.__file__)).parent)
+        lines = ",\n".join(json.dumps(flag) for flag in flags(parser()))
     print(f'{{"version": {json.dumps(wanted.version)},')
-    print('"flags": [\n' + ",\n".join(json.dumps(flag) for flag in flags(parser())) + "\n],")
+    print(f'"flags": [\n{lines}\n],')
     print(f'"architectures": {json.dumps(known)},')
     print(f'"gone": {json.dumps(gone, sort_keys=True)}}}')
 

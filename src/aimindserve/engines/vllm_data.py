@@ -11,7 +11,7 @@ from aimindserve.domain.memory_constants import Version, parse_version
 from aimindserve.engines._flags import Flag, Kind
 
 # Versions that were read, oldest first.
-READ = ("0.10.2", "0.32.0", "0.33.0")
+READ = ("0.10.2", "0.12.0", "0.18.1", "0.25.1", "0.32.0", "0.33.0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _GRAPHS_COUNTED = "0.21"
 _CPU_CACHE_BYTES = "0.32"
 # Tokens for which there is more cache than is needed.
 _SPARE_TOKENS = 256
+_PICTURES_KEPT = "picture_cache"
 _NOT_ON_CPU = ("cuda_graphs", "non_torch")
 # Settings of processors that change into how many tiles a picture is cut; one more shows the whole picture.
 _TILES = {ImageFamily.PHI3: "num_crops", ImageFamily.INTERNVL: "max_dynamic_patch"}
@@ -192,6 +193,12 @@ def _filled(estimate: MemoryEstimate, sizing: Sizing) -> MemoryEstimate:
 
 
 def _on_cpu(estimate: MemoryEstimate) -> MemoryEstimate:
-    """The machine's memory is the device: what lay beside a GPU lies on it, and what only a GPU has is not there."""
-    items = (item.model_copy(update={"place": Place.DEVICE}) for item in estimate.items if item.item not in _NOT_ON_CPU)
+    """The machine's memory is the device: what lay beside a GPU lies on it, and what only a GPU has is not there.
+    Prepared pictures are kept up to a limit; at first there are none."""
+
+    def moved(item: MemoryItem) -> MemoryItem:
+        size = 0 if item.item == _PICTURES_KEPT else item.bytes
+        return item.model_copy(update={"place": Place.DEVICE, "bytes": size})
+
+    items = (moved(item) for item in estimate.items if item.item not in _NOT_ON_CPU)
     return estimate.model_copy(update={"items": tuple(items)})
