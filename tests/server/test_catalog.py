@@ -8,7 +8,7 @@ import pytest
 from aimindserve.domain.units import GIB
 from aimindserve.domain.views_catalog import CatalogQuery, CatalogView
 from aimindserve.server.features.catalog.service import cards, has_gpu, sight_of
-from aimindserve.server.fit_report import Stage
+from aimindserve.server.fit_trials import Stage
 from aimindserve.sim.fleet import fleet_names, load_fleet
 
 CATALOG = "/api/v1/catalog"

@@ -21,6 +21,7 @@ from tests.domain.memory_models import (
 )
 
 from aimindserve.domain.cards import machine_with, parse_card
+from aimindserve.domain.catalog_facts import variant_facts
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import ChangeKind, Choice, Tenant
 from aimindserve.domain.nodes import NodeFacts
@@ -29,11 +30,13 @@ from aimindserve.domain.replicas import Replica
 from aimindserve.domain.rooms import fleet_of
 from aimindserve.domain.specs import DeploymentSpec, PlacementWishes
 from aimindserve.domain.units import GIB, MIB
-from aimindserve.domain.views_fit import FitReport
+from aimindserve.domain.views_fit import AlternativeView, FitReport
 from aimindserve.engines._base import Machine
 from aimindserve.engines._registry import choose_engine, with_assumed_engines
-from aimindserve.server.fit_report import Stage, report, try_places, wants_other_forms
+from aimindserve.server.fit_report import report, wants_other_forms
+from aimindserve.server.fit_trials import Stage, try_places
 from aimindserve.server.reconcile.planning import Placed, PlaceSearch, program_on, run_plan, search
+from aimindserve.sources.catalog import catalog_families
 
 
 def spec(name: str, *parameters: str, **more: Any) -> DeploymentSpec:
@@ -75,6 +78,17 @@ def deployed(stage: Stage, one: DeploymentSpec, facts: ModelFacts) -> Stage:
     )
 
 
+def after(stage: Stage, change: AlternativeView) -> Stage:
+    """The stage once the change was made to the deployments that are there."""
+    again = {one.deployment_id: one for one in stage.replicas if one.deployment_id in change.others}
+    staying = [one for one in stage.replicas if one.deployment_id not in {*again, *change.stop}]
+    tenants = tuple(one for one in stage.tenants if one.name not in {*again, *change.stop})
+    made = Stage(stage.nodes, staying, tenants=tenants, names=stage.names)
+    for name, replica in again.items():
+        made = deployed(made, applied(replica.spec, change.others[name]), replica.facts)
+    return made
+
+
 def applied(one: DeploymentSpec, patch: dict[str, object]) -> DeploymentSpec:
     return DeploymentSpec.model_validate({**one.model_dump(), **patch})
 
@@ -97,9 +111,48 @@ def test_the_guides_deployments_share_one_h100() -> None:
         helpful = [change for change in found.alternatives if change.kind is not ChangeKind.CARD]
         assert helpful, f"{one.name}: nothing is offered"
         for change in helpful:
-            rest = Stage(stage.nodes, [r for r in stage.replicas if r.deployment_id not in change.stop])
-            assert report(applied(one, change.patch), facts, rest, "en").verdict == "fits", change
+            there = after(stage, change)
+            assert report(applied(one, change.patch), facts, there, "en").verdict == "fits", change
     assert {"llama", "qwen", "phi", "gguf"} == set(together), "three for vLLM and the GGUF one"
+
+
+def named_variant(source: str) -> tuple[str, ModelFacts]:
+    """A variant of the catalog: its source and facts."""
+    return next(
+        (source, variant_facts(family, model, variant))
+        for family in catalog_families()
+        for model, variant in family.variants()
+        if variant.source("hf") == source
+    )
+
+
+def test_all_five_share_one_h100_with_the_largest_quantised_and_the_changes_that_are_offered() -> None:
+    source, pixtral = named_variant("hf://ggml-org/pixtral-12b-GGUF:Q4_K_M")
+    wanted = dict(BY_NAME) | {"pixtral": (DeploymentSpec(name="pixtral", source=source), pixtral)}
+    stage = Stage([machine("H100-80GB")])
+    for name, (one, facts) in wanted.items():
+        found = report(one, facts, stage, "en")
+        if found.placement is None or found.placement.level != "whole":
+            stage = after(stage, next(change for change in found.alternatives if change.others))
+        assert placed_of(report(one, facts, stage, "en")) == "whole", name
+        stage = deployed(stage, one, facts)
+    assert {replica.deployment_id for replica in stage.replicas} == set(BY_NAME)
+    (node,) = stage.nodes
+    for space in stage.fleet().spaces[node.node_id]:
+        assert space.claimed <= space.device.allocatable
+
+
+def test_a_neighbour_can_go_on_with_less() -> None:
+    stage = deployed(Stage([machine("L40S-48GB")]), *BY_NAME["qwen"])
+    stage = deployed(stage, *BY_NAME["phi"])
+    one, facts = spec("gguf", "--ctx-size=131072"), QWEN2_VL_2B_GGUF
+    found = report(one, facts, stage, "en")
+    change = next((change for change in found.alternatives if change.kind is ChangeKind.NEIGHBOUR), None)
+    assert change is not None, found.alternatives
+    there = after(stage, change)
+    assert placed_of(report(one, facts, there, "en")) == "whole"
+    assert there.fleet().spaces.keys() == stage.fleet().spaces.keys()
+    assert sum(tenant.claimed for tenant in there.tenants) < sum(tenant.claimed for tenant in stage.tenants)
 
 
 @pytest.mark.parametrize("name", ["llama", "qwen", "pixtral", "phi"])

@@ -95,7 +95,8 @@ def _report(spec: DeploymentSpec, machine: NodeFacts, settings: Settings) -> Fit
     from aimindserve.domain.views_fit import FitReport
     from aimindserve.engines._registry import with_assumed_engines
     from aimindserve.server.errors import reason_view
-    from aimindserve.server.fit_report import Stage, refused_for, report, wants_other_forms
+    from aimindserve.server.fit_report import refused_for, report, wants_other_forms
+    from aimindserve.server.fit_trials import Stage
     from aimindserve.server.model_facts import code_reason
     from aimindserve.server.other_forms import other_forms
     from aimindserve.sources import Asking, resolve

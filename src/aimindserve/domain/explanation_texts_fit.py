@@ -53,6 +53,10 @@ FIT_TEXTS: dict[str, tuple[str, str]] = {
         "It fits as {name} with a context of {tokens} tokens.",
         "改用 {name} 并将上下文设为 {tokens} 个词元即可放入。",
     ),
+    "alternative_neighbour": (
+        "It fits beside {name} once that is started again with less: {parameters}",
+        "将 {name} 改用更少的内存重新启动后即可放入：{parameters}",
+    ),
     "alternative_stop": (
         "It fits once {names} is stopped.",
         "停止 {names} 后即可放入。",

@@ -86,6 +86,7 @@ class Why(StrEnum):
     ALTERNATIVE_FP8_CONTEXT = "alternative_fp8_context"
     ALTERNATIVE_QUANTIZATION = "alternative_quantization"
     ALTERNATIVE_QUANTIZATION_CONTEXT = "alternative_quantization_context"
+    ALTERNATIVE_NEIGHBOUR = "alternative_neighbour"
     ALTERNATIVE_STOP = "alternative_stop"
     ALTERNATIVE_CARD = "alternative_card"
 

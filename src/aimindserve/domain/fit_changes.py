@@ -34,20 +34,23 @@ class ChangeKind(StrEnum):
     CONTEXT = "context"
     FP8 = "fp8"
     QUANTIZATION = "quantization"
+    NEIGHBOUR = "neighbour"
     STOP = "stop"
     CARD = "card"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that was seen to fit. ``patch``: fields of the spec to set; ``stop``: deployments to stop first.
-    ``loss``: how much it takes away; one halving of the context is about 0.6."""
+    """A change that was seen to fit. ``patch``: fields of the spec to set; ``stop``: deployments to stop first;
+    ``others``: fields to set in other deployments' specs. ``loss``: how much it takes away; one halving of the context
+    is about 0.6."""
 
     kind: ChangeKind
     told: Explained
     loss: float
     patch: dict[str, object] = field(default_factory=dict[str, object])
     stop: tuple[str, ...] = ()
+    others: dict[str, dict[str, object]] = field(default_factory=dict[str, dict[str, object]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Fits(Protocol):
 @dataclass(frozen=True, slots=True)
 class Case:
     """A spec that does not fit. ``parameters``: of the plan that was made for it. ``choices``: other forms of the model
-    that could be used, ``tenants``: who could make room. ``card``: the name of the smallest card on which it would fit.
+    that could be used, ``tenants``: who could make room. ``card``: the name of the smallest card on which it would
+    fit. ``squeeze``: parameters of another deployment with which it takes so much less that this one fits beside it.
     """
 
     spec: DeploymentSpec
@@ -89,6 +93,7 @@ class Case:
     choices: tuple[Choice, ...] = ()
     tenants: tuple[Tenant, ...] = ()
     card: Callable[[DeploymentSpec, ModelFacts], str | None] = lambda _spec, _facts: None
+    squeeze: Callable[[str], tuple[str, ...] | None] = lambda _name: None
 
     @property
     def knobs(self) -> Knobs:
@@ -115,7 +120,7 @@ def find_changes(case: Case) -> tuple[Change, ...]:
     """Changes that make ``case`` fit, those that take away the least first; a combination only where no single change
     helps."""
     found = [change for look in _LOOKS for change in look(case)]
-    if not any(change.kind not in (ChangeKind.STOP, ChangeKind.CARD) for change in found):
+    if all(change.kind in (ChangeKind.NEIGHBOUR, ChangeKind.STOP, ChangeKind.CARD) for change in found):
         found += _pairs(case)
     return tuple(sorted(found, key=lambda change: (change.loss, change.kind))[:_MOST_CHANGES])
 
@@ -256,6 +261,16 @@ def _smaller_quantization(case: Case) -> Iterator[Change]:
         yield Change(ChangeKind.QUANTIZATION, told, _loss_of(case, choice), {"source": choice.source})
 
 
+def _neighbour(case: Case) -> Iterator[Change]:
+    """Another deployment that goes on with less: the one that holds the most first."""
+    for tenant in sorted(case.tenants, key=lambda tenant: (-tenant.claimed, tenant.name)):
+        parameters = case.squeeze(tenant.name)
+        if parameters is not None:
+            told = explained(Why.ALTERNATIVE_NEIGHBOUR, name=tenant.name, parameters=" ".join(parameters))
+            yield Change(ChangeKind.NEIGHBOUR, told, 1.5, others={tenant.name: {"parameters": list(parameters)}})
+            return
+
+
 def _others_stop(case: Case) -> Iterator[Change]:
     """The fewest other deployments whose memory suffices: one, the smallest and longest unused, or several."""
     tenants = sorted(case.tenants, key=lambda tenant: (tenant.used_at or 0.0, tenant.claimed, tenant.name))
@@ -301,6 +316,7 @@ _LOOKS: tuple[Callable[[Case], Iterator[Change]], ...] = (
     _shorter_context,
     _fp8,
     _smaller_quantization,
+    _neighbour,
     _others_stop,
     _other_card,
 )

@@ -42,13 +42,15 @@ class PlacementView(View):
 
 
 class AlternativeView(View):
-    """A change that was seen to make it fit: a sentence, the fields of the spec to set, and deployments to stop first.
-    A change of ``kind`` ``card`` has neither: it names a card that would do."""
+    """A change that was seen to make it fit: a sentence, the fields of the spec to set, deployments to stop first, and
+    fields to set in the specs of other deployments, by name. A change of ``kind`` ``card`` has none of them: it names a
+    card that would do."""
 
     kind: ChangeKind
     message: str
     patch: dict[str, object] = Field(default_factory=dict)
     stop: tuple[str, ...] = ()
+    others: dict[str, dict[str, object]] = Field(default_factory=dict)
 
 
 class NodeRefusalView(View):

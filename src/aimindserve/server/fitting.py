@@ -9,16 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Tenant
 from aimindserve.domain.placement import Level
-from aimindserve.domain.reasons import Language
+from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.replicas import Replica
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import UsageRow
 from aimindserve.server.errors import reason_view
-from aimindserve.server.fit_report import Stage, Verdict, try_places
+from aimindserve.server.fit_trials import Stage, Verdict, verdict_of
 from aimindserve.server.reconcile.observe import World, look
 from aimindserve.server.reconcile.placement import live_nodes
-from aimindserve.server.reconcile.planning import refusals
+from aimindserve.server.reconcile.planning import refusals, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ def _tenants(replicas: Sequence[Replica], names: dict[str, str], used: dict[str,
 def mark(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Language) -> Mark:
     """Whether one replica of ``spec`` would find a place now."""
     refused = refusals(spec, facts, stage.nodes, stage.threads)
-    found = try_places(spec, facts, stage.fleet(), stage.threads)
-    why = refused[0] if refused else found.refused
-    if why is not None:
-        return Mark("no" if refused else found.verdict, reason_view(why, language).message)
-    plan = found.placed[0][0].plan
-    return Mark("fits", memory_total=plan.memory.total, gpus=plan.gpus, level=found.level)
+    if refused:
+        return Mark("no", reason_view(refused[0], language).message)
+    found = search(spec, facts, stage.seen, stage.threads)
+    if isinstance(found, Reason):
+        return Mark(verdict_of(found), reason_view(found, language).message)
+    return Mark("fits", memory_total=found.plan.memory.total)

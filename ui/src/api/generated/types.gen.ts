@@ -14,8 +14,9 @@ export type Action = 'start' | 'stop' | 'restart' | 'scale' | 'edit' | 'delete';
 /**
  * AlternativeView
  *
- * A change that was seen to make it fit: a sentence, the fields of the spec to set, and deployments to stop first.
- * A change of ``kind`` ``card`` has neither: it names a card that would do.
+ * A change that was seen to make it fit: a sentence, the fields of the spec to set, deployments to stop first, and
+ * fields to set in the specs of other deployments, by name. A change of ``kind`` ``card`` has none of them: it names a
+ * card that would do.
  */
 export type AlternativeView = {
     kind: ChangeKind;
@@ -33,6 +34,14 @@ export type AlternativeView = {
      * Stop
      */
     stop: Array<string>;
+    /**
+     * Others
+     */
+    others: {
+        [key: string]: {
+            [key: string]: unknown;
+        };
+    };
 };
 
 /**
@@ -212,7 +221,7 @@ export type CatalogView = {
  *
  * What is changed.
  */
-export type ChangeKind = 'wishes' | 'sequences' | 'cache' | 'image_tokens' | 'images' | 'eager' | 'context' | 'fp8' | 'quantization' | 'stop' | 'card';
+export type ChangeKind = 'wishes' | 'sequences' | 'cache' | 'image_tokens' | 'images' | 'eager' | 'context' | 'fp8' | 'quantization' | 'neighbour' | 'stop' | 'card';
 
 /**
  * ChoiceView

@@ -18,7 +18,7 @@ from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, Cata
 from aimindserve.server.context import ServerContext
 from aimindserve.server.errors import refuse
 from aimindserve.server.features.catalog.views import card_view
-from aimindserve.server.fit_report import Stage
+from aimindserve.server.fit_trials import Stage
 from aimindserve.server.fitting import Mark, mark, stage_now
 from aimindserve.sources.catalog import catalog_families
 

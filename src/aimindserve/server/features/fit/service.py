@@ -9,7 +9,8 @@ from aimindserve.domain.views_fit import FitReport
 from aimindserve.engines._registry import with_assumed_engines
 from aimindserve.server.context import ServerContext
 from aimindserve.server.errors import reason_view
-from aimindserve.server.fit_report import Stage, refused_for, report, wants_other_forms
+from aimindserve.server.fit_report import refused_for, report, wants_other_forms
+from aimindserve.server.fit_trials import Stage
 from aimindserve.server.fitting import stage_now
 from aimindserve.server.model_facts import read_facts, unconfirmed_code
 from aimindserve.server.other_forms import known_forms

@@ -19,7 +19,7 @@ from aimindserve.server.features.hub.views import (
     search_view,
     source_text,
 )
-from aimindserve.server.fit_report import Stage
+from aimindserve.server.fit_trials import Stage
 from aimindserve.server.fitting import Mark, mark, stage_now
 from aimindserve.server.hub_access import hub_access
 from aimindserve.server.hub_facts import latest_facts, learn

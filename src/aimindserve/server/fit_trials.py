@@ -1,0 +1,189 @@
+"""Trying where a spec would find places, and with which changes it would. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from aimindserve.domain.cards import CARDS, Card, machine_with
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.fit_changes import Case, Change, Choice, Tenant, find_changes
+from aimindserve.domain.nodes import EngineInstall, NodeFacts
+from aimindserve.domain.placement import Level
+from aimindserve.domain.reasons import Reason, ReasonCode
+from aimindserve.domain.replicas import Replica
+from aimindserve.domain.rooms import DeviceSpace, Fleet, fleet_of
+from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.engines._registry import choose_engine
+from aimindserve.server.fit_squeeze import least_of, pinned
+from aimindserve.server.reconcile.planning import NodeRefusal, Placed, PlaceSearch, RunPlan, plan_of
+
+Verdict = Literal["fits", "waits", "no"]
+# Reasons that end by themselves or when somebody makes room.
+_WAITS = frozenset({ReasonCode.MEMORY_CLAIMED, ReasonCode.MEMORY_IN_USE})
+# Reasons against which changes of the spec may help.
+MENDABLE = _WAITS | {ReasonCode.MEMORY_INSUFFICIENT, ReasonCode.HOST_MEMORY_INSUFFICIENT, ReasonCode.NODE_UNKNOWN}
+
+
+def verdict_of(refused: Reason) -> Verdict:
+    """What a refusal means in one word."""
+    return "waits" if refused.code in _WAITS else "no"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a spec is tried: machines, what runs on them already, and the threads that are set. ``tenants``: the
+    deployments of those replicas; ``names``: theirs by id."""
+
+    nodes: Sequence[NodeFacts]
+    replicas: Sequence[Replica] = ()
+    threads: int | None = None
+    tenants: tuple[Tenant, ...] = ()
+    names: dict[str, str] = field(default_factory=dict[str, str])
+
+    def fleet(self, gone: frozenset[str] = frozenset()) -> Fleet:
+        """The machines with what runs there but for ``gone`` deployments; whoever asks may book in it."""
+        if not gone:
+            return self.seen.copy()
+        staying = [one for one in self.replicas if self.names.get(one.deployment_id) not in gone]
+        return fleet_of(self.nodes, staying)
+
+    def replicas_of(self, name: str) -> list[Replica]:
+        """The replicas of a deployment."""
+        return [one for one in self.replicas if self.names.get(one.deployment_id) == name]
+
+    @cached_property
+    def seen(self) -> Fleet:
+        """The machines with all that runs there; nobody books in it."""
+        return fleet_of(self.nodes, self.replicas)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Replicas of a spec that found places, with the spaces as each found them, and why the next one did not."""
+
+    placed: tuple[tuple[Placed, tuple[DeviceSpace, ...]], ...]
+    refused: Reason | None = None
+    nodes: tuple[NodeRefusal, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """The worst place that one got."""
+        return max((one.plan.demand.level for one, _ in self.placed), default=Level.CPU)
+
+    @property
+    def verdict(self) -> Verdict:
+        """In one word."""
+        return "fits" if self.refused is None else verdict_of(self.refused)
+
+
+def try_places(
+    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None, *, told: bool = False
+) -> Trial:
+    """Places for all replicas of ``spec`` (one for a spec that wants none) one after the other; they are booked in
+    ``fleet``. ``told``: with what each machine says that has no place for the first, or for the next one."""
+    engine = choose_engine(spec.engine, facts)
+    if isinstance(engine, Reason):
+        return Trial((), engine)
+    placed: list[tuple[Placed, tuple[DeviceSpace, ...]]] = []
+    siblings: dict[str, int] = {}
+    search = PlaceSearch(spec, facts, engine, fleet, threads, siblings)
+    nodes = search.refusals() if told else ()
+    while len(placed) < max(spec.replicas, 1):
+        found = search.find()
+        if isinstance(found, Reason):
+            return Trial(tuple(placed), found, search.refusals() if told else ())
+        node_id = found.assignment.node_id
+        placed.append((found, fleet.spaces[node_id]))
+        fleet.book(found.assignment)
+        siblings[node_id] = siblings.get(node_id, 0) + 1
+        search = PlaceSearch(spec, facts, engine, fleet, threads, siblings, search.demands)
+    return Trial(tuple(placed), None, nodes)
+
+
+def imagined(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> RunPlan | None:
+    """What was tried last on the machine that came nearest: the first one, on its best device, taking what it likes."""
+    engine = choose_engine(spec.engine, facts)
+    if isinstance(engine, Reason):
+        return None
+    search = PlaceSearch(spec, facts, engine, stage.fleet(), stage.threads)
+    plan = search.imagined()
+    if plan is not None:
+        return plan
+    found = plan_of(spec, facts, None, next(iter(stage.nodes), None), stage.threads)
+    return None if isinstance(found, Reason) else found
+
+
+def changes_for(
+    spec: DeploymentSpec, facts: ModelFacts, stage: Stage, trial: Trial, plan: RunPlan, choices: Sequence[Choice]
+) -> tuple[Change, ...]:
+    """Changes with which all replicas find places; where they do, but not wholly on the GPUs that are there, changes
+    with which they would."""
+    if trial.refused is not None and trial.refused.code not in MENDABLE:
+        return ()
+    if trial.refused is None and (trial.level is Level.WHOLE or not _uses_gpus(spec, facts, stage)):
+        return ()
+    worst = Level.CPU if trial.refused is not None else Level.WHOLE
+
+    def fits(spec: DeploymentSpec, facts: ModelFacts, gone: frozenset[str] = frozenset()) -> bool:
+        found = try_places(spec, facts, stage.fleet(gone), stage.threads)
+        return found.refused is None and found.level <= worst
+
+    def card(spec: DeploymentSpec, facts: ModelFacts) -> str | None:
+        return _smallest_card(spec, facts, stage.threads, plan.install)
+
+    def squeeze(name: str) -> tuple[str, ...] | None:
+        return squeezed(name, spec, facts, stage, worst)
+
+    parameters = plan.parameters.parameters
+    case = Case(spec, facts, plan.engine, parameters, fits, tuple(choices), stage.tenants, card, squeeze)
+    return find_changes(case)
+
+
+def squeezed(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, worst: Level) -> tuple[str, ...] | None:
+    """Parameters of the running deployment ``name`` with which it takes so little that ``spec`` finds places beside
+    it, none worse than ``worst``, as mild as they can be; None when there are none."""
+    running = stage.replicas_of(name)
+    if not running or any(one.assignment is None for one in running):
+        return None
+    first = running[0]
+    nodes = {node.node_id: node for node in stage.nodes}
+
+    def beside(budget: int) -> DeploymentSpec | None:
+        smaller = pinned(first, budget, nodes, stage.threads)
+        if smaller is None:
+            return None
+        fleet = stage.fleet(frozenset({name}))
+        for one, its_facts in ((smaller, first.facts), (spec, facts)):
+            found = try_places(one, its_facts, fleet, stage.threads)
+            if found.refused is not None or found.level > worst:
+                return None
+        return smaller
+
+    smaller = least_of(first, beside)
+    return smaller.parameters if smaller is not None else None
+
+
+def _uses_gpus(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> bool:
+    """Whether there is a GPU that the engine can use."""
+    plan = imagined(spec, facts, stage)
+    return plan is not None and plan.gpus > 0
+
+
+def _smallest_card(
+    spec: DeploymentSpec, facts: ModelFacts, threads: int | None, install: EngineInstall | None
+) -> str | None:
+    """The smallest card on which one replica fits as it is; None when there is none."""
+    if install is None:
+        return None
+    one = spec.model_copy(update={"replicas": 1, "placement": type(spec.placement)()})
+
+    def fits(card: Card) -> bool:
+        fleet = fleet_of([machine_with([(card, 1)], (install,))], ())
+        found = try_places(one, facts, fleet, threads)
+        return found.refused is None and found.level is Level.WHOLE
+
+    cards = sorted(CARDS.values(), key=lambda card: card.memory)
+    at = bisect_left(cards, 1, key=lambda card: int(fits(card)))
+    return cards[at].name if at < len(cards) and fits(cards[at]) else None
