@@ -78,4 +78,5 @@ def mark(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Langua
     found = search(spec, facts, stage.seen, stage.threads)
     if isinstance(found, Reason):
         return Mark(verdict_of(found), reason_view(found, language).message)
-    return Mark("fits", memory_total=found.plan.memory.total)
+    plan = found.plan
+    return Mark("fits", memory_total=plan.memory.total, gpus=plan.gpus, level=plan.demand.level)
