@@ -1,6 +1,7 @@
 """The guide's GGUF step, typed word for word in a real browser, against the emulated hub: it ends in a running model
 that sees pictures, and nobody had to know what a projector is."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -109,6 +110,24 @@ def test_the_guide_in_chinese(chinese_page: Page) -> None:
     # The guide's question first; the demo model inside the emulated repository was only taught English ones.
     assert ask(page, "描述这张图片", submit="提交")
     assert "blue" in ask(page, "Describe this image.", submit="提交")
+
+
+def test_the_same_from_modelscope(page: Page) -> None:
+    page.get_by_role("link", name="Models", exact=True).click()
+    page.get_by_role("button", name="Deploy Model").click()
+    page.get_by_role("menuitem", name="ModelScope").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_role("checkbox", name="GGUF").check()
+    drawer.get_by_role("searchbox").fill(REPOSITORY)
+    drawer.get_by_role("radio", name="Q8_0", exact=True).check()
+    expect(drawer.get_by_role("combobox", name="Projector")).to_have_value(re.compile(r"^mmproj-.*f16.*matched"))
+    drawer.get_by_role("textbox", name="Name").fill("from-modelscope")
+    drawer.get_by_role("button", name="Save").click()
+    expect_ready(page, "from-modelscope")
+    page.get_by_role("link", name="Playground", exact=True).click()
+    choose_model(page, "Model", "from-modelscope")
+    upload(page, drawing("#dc1e1e"))
+    assert "red" in ask(page, "Describe this image.")
 
 
 def test_a_gated_repository_leads_to_its_licence_and_to_settings(page: Page) -> None:

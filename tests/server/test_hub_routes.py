@@ -163,3 +163,20 @@ async def test_check_tells_whose_the_token_is_and_which_hub_is_silent(cli: httpx
     await cli.put(f"{HUB}/tokens/hf", json={"token": "hf_nobody_knows_this"})
     found = await checked()
     assert (found["hf"]["reachable"], found["hf"]["problem"]["code"]) == (True, "token_invalid")
+
+
+async def test_code_of_a_model_is_confirmed_for_one_commit_before_anything_is_deployed(
+    cli: httpx.AsyncClient, hub: FakeHub
+) -> None:
+    await use(cli, hub)
+    spec = {"name": "phi", "source": f"hf://{WITH_CODE}", "parameters": ["--trust-remote-code"]}
+    refused = await cli.post("/api/v1/deployments", json=spec)
+    assert (refused.status_code, refused.json()["code"]) == (409, "remote_code_unconfirmed")
+    told = refused.json()["params"]
+    wish = {key: told[key] for key in ("hub", "repository", "revision")}
+    other = {**wish, "revision": "0" * 40}
+    assert (await cli.post(APPROVALS, json=other)).status_code == 201
+    assert (await cli.post("/api/v1/deployments", json=spec)).status_code == 409
+    assert (await cli.post(APPROVALS, json=wish)).status_code == 201
+    deployed = await cli.post("/api/v1/deployments", json=spec)
+    assert deployed.status_code == 201, deployed.text
