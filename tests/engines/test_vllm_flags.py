@@ -100,6 +100,7 @@ def test_every_allowed_name_exists_somewhere() -> None:
         ("--generation-config=/etc", ReasonCode.PARAMETER_VALUE, "auto"),
         ("--distributed-executor-backend=evil.Executor", ReasonCode.PARAMETER_VALUE, "mp"),
         ("--max-model-len=many", ReasonCode.PARAMETER_VALUE, "a whole number"),
+        ("--max-model-len=auto", ReasonCode.PARAMETER_VALUE, "a whole number"),
         ("--max-model-len=0", ReasonCode.PARAMETER_VALUE, "from 1"),
         ("--gpu-memory-utilization=90", ReasonCode.PARAMETER_VALUE, "to 1"),
         ("--limit-mm-per-prompt=4", ReasonCode.PARAMETER_VALUE, "JSON"),

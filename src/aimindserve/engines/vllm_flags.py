@@ -107,7 +107,8 @@ def _ruled(flag: Flag) -> Flag:
     if flag.name in _CHOICES:
         return replace(flag, kind=Kind.CHOICE, choices=_CHOICES[flag.name])
     if flag.name in _SIZES:
-        return replace(flag, kind=Kind.SIZE)
+        # Not ``auto`` either: the product finds the length that fits, and the memory must be known before the start.
+        return replace(flag, kind=Kind.SIZE, words=())
     return flag
 
 
