@@ -63,6 +63,8 @@ def on(case: dict[str, object], budget: int | None) -> tuple[ParameterPlan, int]
 @given(case=cases, budget=st.none() | st.integers(1, 150 * GIB))
 def test_a_plan_is_found_again_from_what_it_needs(case: dict[str, object], budget: int | None) -> None:
     made, needed = on(case, budget)
+    if budget is not None and needed > budget:
+        return  # the least that there is, and too much: it is never placed
     again, needed_again = on(case, needed)
     assert again.parameters == made.parameters
     assert needed_again == needed

@@ -46,12 +46,15 @@ async def test_the_second_look_costs_no_request_and_little_time(cli: httpx.Async
     await use(cli, hub)
     for source in (SOURCE, f"{SOURCE}@{REVISION}"):
         first = (await cli.post("/api/v1/fit", json={"source": source})).json()
-        asked, began = hub.asked + hub.requests, time.monotonic()
-        second = (await cli.post("/api/v1/fit", json={"source": source})).json()
-        assert second == first
         assert first["architecture"] == "qwen2vl"
+        asked = hub.asked + hub.requests
+        took: list[float] = []
+        for _ in range(5):
+            began = time.monotonic()
+            assert (await cli.post("/api/v1/fit", json={"source": source})).json() == first
+            took.append(time.monotonic() - began)
         assert hub.asked + hub.requests == asked
-        assert time.monotonic() - began < 0.3
+        assert min(took) < 0.3  # the machine may have other work meanwhile
 
 
 async def test_what_is_known_deploys_offline_and_the_rest_says_so_at_once(cli: httpx.AsyncClient, hub: Hub) -> None:
