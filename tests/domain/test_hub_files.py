@@ -1,8 +1,8 @@
 """Which files of a repository are taken: listings written down as data (``listings/*.json``).
 
-Those with ``seen`` were read from the hub's own pages, sizes rounded as they stand there, or from another project's list
-of a repository's files (names only, sizes made up); the others are as commonly known, or made up for one rule (then
-their name says which)."""
+Those with ``seen`` were read from the hub's own pages, sizes rounded as they stand there, or from another project's
+list of a repository's files (names only, sizes made up); the others are as commonly known, or made up for one rule
+(then their name says which)."""
 
 import json
 from pathlib import Path
