@@ -144,3 +144,6 @@ async def test_stored_files_answer_for_a_hub_that_does_not(
     for source, status in (("hf://maker/Tiny-GGUF:Q8_0", True), ("hf://maker/Tiny-GGUF:Q2_K", False)):
         found = (await cli.post("/api/v1/fit", json=spec | {"source": source})).json()
         assert ("hub_offline" not in json.dumps(found)) is status
+    # A wish for another projector is not what is stored.
+    wish = {"source": "hf://maker/Tiny-GGUF:Q8_0", "projector": "other.gguf"}
+    assert "hub_offline" in json.dumps((await cli.post("/api/v1/fit", json=spec | wish)).json())

@@ -1,13 +1,16 @@
 """Model files on nodes: what is wanted there, what is there, and how a download stands."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aimindserve.domain.facts import Hub, HubOrigin, ModelFacts, ModelFile
+from aimindserve.domain.gguf_files import PREFERRED_QUANTIZATIONS
 from aimindserve.domain.reasons import Reason
+from aimindserve.domain.source import Source
 
 # The revision of files that were brought without anything that tells their commit.
 IMPORTED = "imported"
@@ -145,3 +148,25 @@ def origin_key(origin: HubOrigin, paths: tuple[str, ...]) -> str:
     """As ``model_key``, from its parts."""
     text = "\n".join((origin.hub, origin.repository, origin.revision, *sorted(paths)))
     return sha256(text.encode()).hexdigest()[:16]
+
+
+def comes_from(facts: ModelFacts, source: Source) -> bool:
+    """Whether stored files are what ``source`` (at a hub) names, as far as can be told without asking the hub."""
+    origin = facts.origin
+    if origin is None or (origin.hub, origin.repository) != (source.kind.value, source.location):
+        return False
+    same_revision = source.revision in (None, "main", origin.revision)
+    same_file = source.file is None or any(file.path == source.file for file in facts.files)
+    same_tag = source.quantization is None or source.quantization == (facts.quantization or "").upper()
+    return same_revision and same_file and same_tag
+
+
+def choose_stored(models: Iterable[ModelFacts], source: Source) -> ModelFacts | None:
+    """The stored model that ``source`` names; of several the one that is taken when nobody chooses."""
+
+    def rank(facts: ModelFacts) -> tuple[int, str]:
+        tag = (facts.quantization or "").upper()
+        known = PREFERRED_QUANTIZATIONS
+        return (known.index(tag) if tag in known else len(known), tag)
+
+    return min((facts for facts in models if comes_from(facts, source)), key=rank, default=None)

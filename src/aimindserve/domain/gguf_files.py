@@ -37,7 +37,8 @@ _FAMILIES = {
     "paddleocr": ("paddleocr",),
 }
 _PRECISIONS = ("F16", "BF16", "Q8_0", "F32")
-_PREFERRED_QUANTIZATIONS = ("Q4_K_M", "Q8_0")
+# What is taken when nobody chooses, best first.
+PREFERRED_QUANTIZATIONS = ("Q4_K_M", "UD-Q4_K_M", "Q8_0", "UD-Q8_0")
 _SHORTEST_COMMON_NAME = 4
 
 
@@ -84,7 +85,7 @@ def choose_model(names: Iterable[str]) -> str | None:
         and not _AUXILIARY.search(name.removesuffix(".gguf"))
         and ((part := parse_part(name)) is None or part.number == 1)
     )
-    for wanted in _PREFERRED_QUANTIZATIONS:
+    for wanted in PREFERRED_QUANTIZATIONS:
         for name in models:
             if quantization_tag(name) == wanted:
                 return name

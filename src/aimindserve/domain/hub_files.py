@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aimindserve.domain.gguf_files import named_like_projector, parse_part, quantization_tag
+from aimindserve.domain.gguf_files import (
+    PREFERRED_QUANTIZATIONS,
+    named_like_projector,
+    parse_part,
+    quantization_tag,
+)
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 
 # Importance matrices, draft and prediction heads, adapters and vocabularies: nothing that answers on its own.
@@ -15,7 +20,6 @@ _WITH_MATRIX = re.compile(r"(?i)[-._]imat(rix)?$")
 _OBSOLETE = re.compile(r"(?i)(?:^|[-._])I?Q[48]_(?:0|NL)_[48]_[48](?:[-._]|$)")
 _UNJOINED = re.compile(r"(?i)(?P<base>.+)(\.gguf[-.](split|part)[-a-z0-9]*|\.part\d+of\d+\.gguf)")
 _SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.safetensors")
-_PREFERRED = ("Q4_K_M", "UD-Q4_K_M", "Q8_0", "UD-Q8_0")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5")
 # What an engine reads beside the weights. Everything else (pictures, documents, other frameworks) stays at the hub.
 _CONFIG_NAMES = frozenset(
@@ -88,7 +92,7 @@ def gguf_choices(files: Iterable[RepositoryFile]) -> tuple[GgufChoice, ...]:
 def default_choice(choices: Sequence[GgufChoice]) -> GgufChoice | None:
     """The choice that is taken when nobody chooses: Q4_K_M, then Q8_0, then the first by path."""
     whole = sorted((choice for choice in choices if choice.refused is None), key=lambda choice: choice.files[0].path)
-    for wanted in _PREFERRED:
+    for wanted in PREFERRED_QUANTIZATIONS:
         for choice in whole:
             if wanted in (choice.label, _tag(choice.files[0].name)):
                 return choice

@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy import select
 
 from aimindserve.domain.facts import HubOrigin, ModelFacts, ModelFormat
+from aimindserve.domain.files import choose_stored
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.source import Source, SourceKind
@@ -34,26 +35,11 @@ async def source_facts(context: ServerContext, source: Source, projector: str | 
 
     if source.kind in (SourceKind.HUGGING_FACE, SourceKind.MODEL_SCOPE):
         found = await known_facts(context, source, projector, ask)
-        stored = _stored_facts(context, source) if isinstance(found, Reason) and found.code in SILENCE else None
-        return stored or found
+        if isinstance(found, Reason) and found.code in SILENCE and projector is None:
+            reports = context.board.reports.values()
+            return choose_stored((model.facts for report in reports for model in report.models), source) or found
+        return found
     return await ask()
-
-
-def _stored_facts(context: ServerContext, source: Source) -> ModelFacts | None:
-    """The facts of files on a node that come from ``source``, for when its hub does not answer."""
-    reports = context.board.reports.values()
-    models = [model.facts for report in reports for model in report.models if _comes_from(model.facts, source)]
-    return min(models, key=lambda facts: (facts.quantization != "Q4_K_M", facts.quantization or ""), default=None)
-
-
-def _comes_from(facts: ModelFacts, source: Source) -> bool:
-    origin = facts.origin
-    if origin is None or (origin.hub, origin.repository) != (source.kind.value, source.location):
-        return False
-    same_revision = source.revision in (None, "main", origin.revision)
-    same_file = source.file is None or any(file.path == source.file for file in facts.files)
-    same_tag = source.quantization is None or source.quantization == (facts.quantization or "").upper()
-    return same_revision and same_file and same_tag
 
 
 async def known_nodes(context: ServerContext) -> list[NodeFacts]:
