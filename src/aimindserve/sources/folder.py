@@ -72,7 +72,7 @@ def brought_facts(brought: Brought, source: Source, asking: Asking) -> Resolutio
 def _look_into(path: Path) -> Brought:
     if not is_folder(path):
         named = path.name if path.suffix == ".gguf" else None
-        return Brought(path.parent, file=named, revision=_noted_revision(path.parent), digests=_noted(path.parent))
+        return _plain(path.parent, named)
     if path.parent.name == "snapshots" and _COMMIT.fullmatch(path.name) and _CACHED.fullmatch(path.parent.parent.name):
         return _cached(path.parent.parent, path.name)
     if _CACHED.fullmatch(path.name):
@@ -82,7 +82,15 @@ def _look_into(path: Path) -> Brought:
         return _cached(path / cached[0], _cached_revision(path / cached[0]))
     if cached:
         raise RefusedError(reason(ReasonCode.IMPORT_SEVERAL, path=str(path), there=", ".join(cached[:10])))
-    return Brought(path, revision=_noted_revision(path), digests=_noted(path))
+    return _plain(path)
+
+
+def _plain(folder: Path, file: str | None = None) -> Brought:
+    """A folder that tells no repository; notes of a local download tell the commit, where they agree, and digests."""
+    notes = _notes(folder)
+    commits = {commit for commit, _ in notes.values()}
+    digests = {path: digest for path, (_, etag) in notes.items() if (digest := _digest(etag))}
+    return Brought(folder, revision=commits.pop() if len(commits) == 1 else None, file=file, digests=digests)
 
 
 def _cached_revision(folder: Path) -> str:
@@ -110,16 +118,6 @@ def _cached(folder: Path, revision: str) -> Brought:
                 digests[path] = digest
     repository = f"{found[1]}/{found[2]}" if found else None
     return Brought(root, repository, revision, digests=digests)
-
-
-def _noted_revision(folder: Path) -> str | None:
-    """The one commit that all notes of a local download name."""
-    commits = {note[0] for note in _notes(folder).values()}
-    return commits.pop() if len(commits) == 1 else None
-
-
-def _noted(folder: Path) -> dict[str, str]:
-    return {path: digest for path, (_, etag) in _notes(folder).items() if (digest := _digest(etag))}
 
 
 def _notes(folder: Path) -> dict[str, tuple[str, str]]:

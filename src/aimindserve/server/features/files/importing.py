@@ -16,17 +16,17 @@ from aimindserve.server.db.tables import NodeRow
 from aimindserve.server.errors import RefusedError, refuse
 from aimindserve.server.features.files.orders import order
 from aimindserve.server.hub_access import hub_access
+from aimindserve.server.hub_facts import SILENCE
 from aimindserve.server.model_facts import source_facts
 from aimindserve.sources import Asking, Brought, brought_facts, look_into
 
 # The hub does not help: what lies in the folder has to do. Any other refusal means that the source is wrong.
-_NO_HELP = frozenset(
-    {
-        *(ReasonCode.HUB_OFFLINE, ReasonCode.HUB_UNREACHABLE, ReasonCode.HUB_RATE_LIMITED),
-        *(ReasonCode.REPOSITORY_NEEDS_TOKEN, ReasonCode.TOKEN_INVALID, ReasonCode.TOKEN_SCOPE),
-        ReasonCode.REPOSITORY_GATED,
-    }
-)
+_NO_HELP = SILENCE | {
+    ReasonCode.REPOSITORY_NEEDS_TOKEN,
+    ReasonCode.TOKEN_INVALID,
+    ReasonCode.TOKEN_SCOPE,
+    ReasonCode.REPOSITORY_GATED,
+}
 
 
 @dataclass(frozen=True, slots=True)
