@@ -49,8 +49,8 @@ def fit(
     from aimindserve.cli.specs import spec_from
 
     spec = spec_from(source, "preview", engine, engine_version, parameters or [], replicas, projector)
-    offline = os.environ.get("HF_HUB_OFFLINE") or None
-    settings = local_settings(data_dir, huggingface_endpoint=os.environ.get("HF_ENDPOINT"), offline=offline)
+    mirror, offline = os.environ.get("HF_ENDPOINT") or None, os.environ.get("HF_HUB_OFFLINE") or None
+    settings = local_settings(data_dir, huggingface_endpoint=mirror, offline=offline)
     machine = _declared(gpu) if gpu else _this_machine(settings)
     report = _report(spec, machine, settings)
     if output is Format.JSON:
