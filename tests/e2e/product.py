@@ -83,6 +83,12 @@ class Product:
             self.process.terminate()
             self.process.wait(PATIENCE)
 
+    def clear(self) -> None:
+        """Delete every deployment and wait for the engines' ends."""
+        for deployment in self.cli("ls")["items"]:
+            self.run_cli("rm", deployment["name"], "--yes")
+        wait_for("no engine is left", lambda: self.engine_pids() == [])
+
     def process_of(self, role: str) -> psutil.Process | None:
         """The ``server``, ``gateway`` or ``supervisor`` process, None while there is none."""
         assert self.process is not None

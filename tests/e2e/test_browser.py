@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.browser import PATIENCE_MS, Complaints, chromium, open_page
+from tests.e2e.browser import Complaints, open_page
 from tests.e2e.person import ask, change_password, drawing, log_in, upload, visit
 from tests.e2e.product import Product, wait_for
 
@@ -14,8 +14,6 @@ pytestmark = pytest.mark.browser
 
 MODEL = "tiny-vlm"
 DEMO_FILES = Path(__file__).parents[2] / "src" / "aimindserve" / "demo_model"
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +24,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     running.run_cli("rm", MODEL, "--yes")
     wait_for("no engine is left", lambda: running.engine_pids() == [])
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

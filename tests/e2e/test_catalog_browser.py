@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.browser import PATIENCE_MS, chromium
 from tests.e2e.person import visit
-from tests.e2e.product import Product, wait_for
+from tests.e2e.product import Product
 
 from aimindserve.sim import hub_data
 from aimindserve.sim.hub_server import FakeHub
@@ -15,8 +14,6 @@ from aimindserve.sim.hub_server import FakeHub
 pytestmark = pytest.mark.browser
 
 NAME = "Qwen2-VL-2B-Instruct"
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +23,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         running = Product(tmp_path_factory.mktemp("catalog") / "data", *endpoints, "--llama-threads", "1")
         running.start()
         yield running
-        for deployment in running.cli("ls")["items"]:
-            running.run_cli("rm", deployment["name"], "--yes")
-        wait_for("no engine is left", lambda: running.engine_pids() == [])
+        running.clear()
         running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from tests.e2e.browser import PATIENCE_MS, chromium
 from tests.e2e.person import visit
 from tests.e2e.product import Product, wait_for
 from tests.support.hub_server import REVISION, Hub, serving
@@ -16,8 +15,6 @@ pytestmark = pytest.mark.browser
 DEMO_FILES = Path(__file__).parents[2] / "src" / "aimindserve" / "demo_model"
 REPOSITORY = "demo/tiny-vlm-GGUF"
 SLOW, FAST = 150_000, None
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +34,6 @@ def product(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prod
     running.start()
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.browser import PATIENCE_MS, chromium
 from tests.e2e.person import ask, drawing, upload, visit
-from tests.e2e.product import Product, wait_for
+from tests.e2e.product import Product
 
 from aimindserve.sim import hub_data
 from aimindserve.sim.hub_server import FakeHub
@@ -19,8 +18,6 @@ REPOSITORY = "bartowski/Qwen2-VL-2B-Instruct-GGUF"
 NAME = "Qwen2-VL-2B-Instruct"
 GATED = "meta-llama/Llama-3.2-11B-Vision-Instruct"
 WITH_CODE = "microsoft/Phi-3.5-vision-instruct"
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +32,8 @@ def product(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     running = Product(tmp_path_factory.mktemp("hub") / "data", *endpoints, "--llama-threads", "1")
     running.start()
     yield running
-    for deployment in running.cli("ls")["items"]:
-        running.run_cli("rm", deployment["name"], "--yes")
-    wait_for("no engine is left", lambda: running.engine_pids() == [])
+    running.clear()
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

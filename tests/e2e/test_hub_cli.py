@@ -27,9 +27,7 @@ def running(data: Path, *options: str) -> Iterator[Product]:
     product.start()
     try:
         yield product
-        for deployment in product.cli("ls")["items"]:
-            product.run_cli("rm", deployment["name"], "--yes")
-        wait_for("no engine is left", lambda: product.engine_pids() == [])
+        product.clear()
     finally:
         product.stop()
 

@@ -4,15 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from tests.e2e.browser import PATIENCE_MS, chromium
 from tests.e2e.person import visit
 from tests.e2e.product import Product, free_port
 
 pytestmark = pytest.mark.browser
 
 TOKEN = "hf_abcdefghijklmnopqrstuv1x7Q"
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +18,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     running.start()
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
