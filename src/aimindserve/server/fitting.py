@@ -1,9 +1,9 @@
 """The machines and what runs on them, for the fit preview and for the marks in a hub's list of files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aimindserve.domain.facts import ModelFacts
@@ -33,27 +33,34 @@ class Mark:
     level: Level = Level.CPU
 
 
-async def stage_now(context: ServerContext, name: str | None = None) -> Stage:
+async def stage_now(context: ServerContext, name: str | None = None, *, with_tenants: bool = False) -> Stage:
     """The machines that answer, with all that runs there. Replicas of the deployment ``name`` do not count: a new spec
-    would replace them."""
+    would replace them. ``with_tenants``: also who could make room, for the changes that a report offers."""
     async with context.database.read() as session:
         world = await look(session)
-        used = await _last_uses(session)
-    others = _others(world, name)
-    names = {deployment.id: deployment.spec.name for deployment in world.deployments}
+        others = _others(world, name)
+        names = {deployment.id: deployment.spec.name for deployment in world.deployments}
+        running = {one.deployment_id for one in others if one.assignment is not None} if with_tenants else set[str]()
+        used = await _last_uses(session, {one: names[one] for one in running if one in names})
     return Stage(
         nodes=live_nodes(world, context.clock()),
         replicas=others,
         threads=context.settings.llama_threads,
-        tenants=_tenants(others, names, used),
+        tenants=_tenants(others, names, used) if with_tenants else (),
         names=names,
     )
 
 
-async def _last_uses(session: AsyncSession) -> dict[str, float]:
-    """When each deployment was last asked something, by its id."""
-    query = select(UsageRow.deployment_id, func.max(UsageRow.started_at)).group_by(UsageRow.deployment_id)
-    return {deployment: float(at) for deployment, at in await session.execute(query)}
+async def _last_uses(session: AsyncSession, names: Mapping[str, str]) -> dict[str, float]:
+    """When each deployment (names by id) was last asked something, by its id. One step into an index for each: the
+    table has a row for every request ever."""
+    found: dict[str, float] = {}
+    for deployment_id, name in names.items():
+        mine = select(UsageRow.started_at).where(UsageRow.model == name, UsageRow.deployment_id == deployment_id)
+        at = await session.scalar(mine.order_by(UsageRow.started_at.desc()).limit(1))
+        if at is not None:
+            found[deployment_id] = at
+    return found
 
 
 def _others(world: World, name: str | None) -> list[Replica]:

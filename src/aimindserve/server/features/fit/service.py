@@ -26,7 +26,7 @@ async def preview(
     if fleet is not None:
         stage = Stage([with_assumed_engines(node) for node in fleet], (), context.settings.llama_threads)
     else:
-        stage = await stage_now(context, spec.name)
+        stage = await stage_now(context, spec.name, with_tenants=True)
     found = report(spec, facts, stage, language)
     if wants_other_forms(found):
         choices = await known_forms(context, spec.parsed_source, facts)

@@ -37,7 +37,10 @@ async def search(context: ServerContext, query: HubSearchQuery, language: Langua
     if isinstance(found, Reason):
         return HubSearchView(offline=reason_view(found, language))
     named = [source_text(model) for model in found.items]
-    known, stage = await latest_facts(context, named), await stage_now(context)
+    known = await latest_facts(context, named)
+    if not known:
+        return search_view(found, {})
+    stage = await stage_now(context)
     marks = {source: _mark(source, facts, stage, language) for source, facts in known.items()}
     return search_view(found, marks)
 
