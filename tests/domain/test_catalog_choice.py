@@ -41,6 +41,16 @@ def test_on_the_cpu_the_largest_that_answers_fast_enough_in_few_bits() -> None:
     assert choose(mixed, "en").index == 5
 
 
+def test_a_part_on_the_gpu_is_not_told_as_the_cpu() -> None:
+    partly = at(8 * B, 4, "llama.cpp", partly=True, memory=6 * GIB)
+    found = choose([at(8 * B, 4, gpus=0), partly], "en")
+    assert (found.index, found.pick) == (1, Pick.PARTLY)
+    assert "the rest runs on the CPU" in found.why
+    assert "6.0 GiB" in found.why
+    assert choose([partly, at(2 * B, 16)], "en").index == 1, "all of a smaller one goes before"
+    assert choose([partly, at(4 * B, 4, gpus=0)], "en").index == 1, "answers that are fast enough too"
+
+
 def test_what_fits_goes_before_what_waits_and_that_before_the_rest() -> None:
     waits = at(70 * B, 16, verdict="waits", memory=None, message="Held by a.")
     assert choose([at(7 * B, 16, **NO), waits, at(1 * B, 4, gpus=0)], "en").index == 2
@@ -65,6 +75,7 @@ CANDIDATES = st.builds(
     engine=st.sampled_from(["vllm", "llama.cpp"]),
     verdict=st.sampled_from(["fits", "waits", "no"]),
     gpus=st.integers(0, 8),
+    partly=st.booleans(),
 )
 
 
@@ -75,5 +86,7 @@ def test_never_worse_than_another(candidates: list[Candidate]) -> None:
     best = candidates[chosen.index]
     order = ["fits", "waits", "no"]
     assert order.index(best.verdict) == min(order.index(one.verdict) for one in candidates)
-    if best.verdict == "fits" and not best.gpus and best.active > CPU_PARAMETERS:
+    if best.verdict == "fits" and (best.partly or not best.gpus):
+        assert not any(one.verdict == "fits" and one.gpus and not one.partly for one in candidates)
+    if best.verdict == "fits" and (best.partly or not best.gpus) and best.active > CPU_PARAMETERS:
         assert not any(one.verdict == "fits" and one.active <= CPU_PARAMETERS for one in candidates)

@@ -162,6 +162,12 @@ def test_cache_and_share_are_those_of_the_estimate() -> None:
     assert 0 <= estimate.high - share * device().memory_total < device().memory_total / 10_000
 
 
+def test_no_share_is_told_of_a_plan_that_needs_more_than_the_device_has() -> None:
+    made = plan(models.QWEN2_VL_7B, on=machine(15.6, int(15.6 * GIB)))
+    assert ENGINE.estimate(models.QWEN2_VL_7B, made).high > 15.6 * GIB
+    assert not made.has("--gpu-memory-utilization")
+
+
 def test_versions_without_a_size_of_the_cache_get_a_share() -> None:
     made = plan(models.QWEN2_VL_7B, program=install("0.8.5"))
     assert not made.has("--kv-cache-memory-bytes")

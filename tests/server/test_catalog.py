@@ -81,8 +81,9 @@ def test_on_declared_machines(name: str) -> None:
     largest = max(device.allocatable for node in stage.nodes for device in node.devices)
     for variant in best.values():
         if variant.fit == "fits":
-            assert variant.memory_total is not None
-            assert 0 < variant.memory_total <= largest
+            assert variant.memory_high is not None
+            assert 0 < variant.memory_high <= largest
+            assert (variant.gpus == 0) == (variant.level == "cpu")
         else:
             assert variant.fit_message
     if not has_gpu(stage):

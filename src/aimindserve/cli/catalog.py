@@ -104,8 +104,9 @@ def _command(variant: CatalogVariantView) -> str:
 
 
 def _variant_row(variant: CatalogVariantView) -> tuple[str, ...]:
+    from aimindserve.cli.fit_text import mark_text
     from aimindserve.domain.units import format_bytes
 
     engine = f"{variant.engine}{variant.engine_versions or ''}"
-    fits = ": ".join(filter(None, (variant.fit, variant.fit_message)))
+    fits = mark_text(variant)
     return variant.id, format_bytes(variant.download), str(variant.context_length or ""), engine, fits

@@ -10,10 +10,20 @@ from aimindserve.cli.output import print_facts, print_table
 from aimindserve.domain.units import format_bytes
 
 if TYPE_CHECKING:
+    from aimindserve.domain.views_catalog import CatalogVariantView
     from aimindserve.domain.views_fit import FitReport, PlacementView
+    from aimindserve.domain.views_hub import ChoiceView
 
 _VERDICTS = {"fits": "It fits.", "waits": "It waits until memory is free.", "no": "It cannot run as it is."}
 _LEVELS = {"whole": "the whole model", "partly": "a part of the model", "cpu": "on the CPU"}
+
+
+def mark_text(shown: CatalogVariantView | ChoiceView) -> str:
+    """How a variant or a choice fits, in a cell: what it would claim and where it would lie, or why it does not."""
+    held = format_bytes(shown.memory_high) if shown.memory_high else ""
+    where = _LEVELS[shown.level] if shown.level and shown.level != "whole" else ""
+    told = shown.fit_message or ", ".join(filter(None, (held, where)))
+    return ": ".join(filter(None, (shown.fit, told)))
 
 
 def print_fit(report: FitReport) -> None:

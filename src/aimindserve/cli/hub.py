@@ -143,10 +143,11 @@ def _print_files(view: HubFilesView) -> None:
 
 
 def _choice_row(choice: ChoiceView) -> tuple[str, ...]:
+    from aimindserve.cli.fit_text import mark_text
     from aimindserve.domain.units import format_bytes
 
     name = f"{choice.quantization or 'as it is'}{' (default)' if choice.default else ''}"
-    fits = choice.refused.message if choice.refused else ": ".join(filter(None, (choice.fit, choice.fit_message)))
+    fits = choice.refused.message if choice.refused else mark_text(choice)
     return name, format_bytes(choice.size), fits, choice.engine, choice.projector or "", choice.source
 
 

@@ -17,6 +17,7 @@ class Pick(StrEnum):
 
     GPU_WHOLE = "gpu_whole"
     GPU_PACKED = "gpu_packed"
+    PARTLY = "partly"
     CPU = "cpu"
     CPU_SLOW = "cpu_slow"
     WAITS = "waits"
@@ -32,6 +33,10 @@ _TEXTS: dict[Pick, tuple[str, str]] = {
     Pick.GPU_PACKED: (
         "The largest that your GPUs hold now: in {bits} bits it takes about {memory}.",
         "您的 GPU 目前能容纳的最大规格：{bits} 位量化后约占 {memory}。",
+    ),
+    Pick.PARTLY: (
+        "Some of its layers fit on the GPU, in about {memory}; the rest runs on the CPU, so answers come slower.",
+        "GPU 只能容纳部分层，约占 {memory}；其余层在 CPU 上运行，回答较慢。",
     ),
     Pick.CPU: (
         "It runs on the CPU, in about {memory}; larger ones would answer slower than people read.",
@@ -52,8 +57,9 @@ _TEXTS: dict[Pick, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A variant and how it fits. ``active``: parameters that a token passes; ``gpus`` that hold all of it (0: the CPU
-    holds some or all); ``memory``: bytes on each device where it fits; ``message``: why it does not."""
+    """A variant and how it fits. ``active``: parameters that a token passes; ``gpus`` that hold it (0: it runs on the
+    CPU), or ``partly`` only some of it; ``memory``: bytes that it claims on each device where it fits; ``message``: why
+    it does not."""
 
     parameters: int
     active: int
@@ -61,6 +67,7 @@ class Candidate:
     engine: str
     verdict: Literal["fits", "waits", "no"]
     gpus: int = 0
+    partly: bool = False
     memory: int | None = None
     message: str = ""
 
@@ -78,8 +85,8 @@ def choose(candidates: Sequence[Candidate], language: Language) -> Choice:
     """The best of ``candidates``; of equal ones the first.
 
     On GPUs the one with most parameters, then with most bits, vLLM before llama.cpp (it answers many at a time). On
-    the CPU the largest that still answers as fast as people read, in few bits. What fits goes before what waits, and
-    where nothing fits the smallest stands for the family.
+    the CPU, or partly on it, the largest that still answers as fast as people read, in few bits, rather with a GPU than
+    without. What fits goes before what waits, and where nothing fits the smallest stands for the family.
     """
     ranked = sorted(range(len(candidates)), key=lambda index: _rank(candidates[index]))
     if not ranked:
@@ -91,11 +98,12 @@ def choose(candidates: Sequence[Candidate], language: Language) -> Choice:
 
 def _rank(candidate: Candidate) -> tuple[int, ...]:
     many = 0 if candidate.engine == "vllm" else 1
-    if candidate.verdict == "fits" and candidate.gpus:
+    if candidate.verdict == "fits" and candidate.gpus and not candidate.partly:
         return (0, -candidate.parameters, -candidate.bits, many)
     if candidate.verdict == "fits":
         quick = candidate.active <= CPU_PARAMETERS
-        return (1, 0 if quick else 1, -candidate.parameters if quick else candidate.active, candidate.bits)
+        size = -candidate.parameters if quick else candidate.active
+        return (1, 0 if quick else 1, 0 if candidate.partly else 1, size, candidate.bits)
     if candidate.verdict == "waits":
         return (2, -candidate.parameters, -candidate.bits, many)
     return (3, candidate.parameters, candidate.bits, many)
@@ -104,6 +112,8 @@ def _rank(candidate: Candidate) -> tuple[int, ...]:
 def _pick(best: Candidate) -> Pick:
     if best.verdict != "fits":
         return Pick.WAITS if best.verdict == "waits" else Pick.NONE
+    if best.partly:
+        return Pick.PARTLY
     if best.gpus:
         return Pick.GPU_WHOLE if best.bits >= 16 else Pick.GPU_PACKED
     return Pick.CPU if best.active <= CPU_PARAMETERS else Pick.CPU_SLOW

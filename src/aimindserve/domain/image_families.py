@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from aimindserve.domain.facts import ModelFacts
 
@@ -48,13 +49,19 @@ def image_family(facts: ModelFacts) -> ImageFamily | None:
     if vision is None:
         return None
     for name in (vision.kind, facts.architecture, facts.model_type or ""):
-        plain = re.sub(r"[^a-z0-9]", "", name.lower())
-        found = next((family for family, pattern in _RULES if pattern.search(plain)), None)
+        found = _named(name)
         if found is not None:
             return _refined(found, facts)
     if vision.merge_size and vision.pixels_max:
         return ImageFamily.RESIZED
     return ImageFamily.FIXED if vision.tile_tokens and (vision.tiles_max or 1) == 1 else None
+
+
+@lru_cache(maxsize=512)
+def _named(name: str) -> ImageFamily | None:
+    """By one name alone. Kept, since an estimate asks several times."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    return next((family for family, pattern in _RULES if pattern.search(plain)), None)
 
 
 def _refined(family: ImageFamily, facts: ModelFacts) -> ImageFamily:

@@ -5,6 +5,7 @@ is arithmetic on the model's own sizes.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from aimindserve.domain.units import GIB, KIB, MIB
 
@@ -97,6 +98,7 @@ UNKNOWN_CACHE = (56 * KIB / (15.4 * GIB), 384 * KIB / (7.7 * GIB))
 UNKNOWN_FACTOR = 1.5
 
 
+@cache
 def parse_version(text: str) -> Version:
     """``0.10.2`` or ``v0.11.0rc1`` as numbers; what cannot be read ends them. Nothing readable: the newest."""
     numbers: list[int] = []
@@ -110,6 +112,7 @@ def parse_version(text: str) -> Version:
     return tuple(numbers) or VLLM[-1].since
 
 
+@cache
 def vllm_constants(version: str, architecture: str = "") -> VllmConstants:
     """The constants of a vLLM version for a model of ``architecture``."""
     if architecture in V0_ARCHITECTURES:

@@ -123,6 +123,11 @@ def _cache(case: _Case) -> MemoryItem:
     return memory_item("kv_cache", size, size * (1.0 if case.certain else UNKNOWN_FACTOR), CACHE_SOURCE, why=why)
 
 
+def cache_item(facts: ModelFacts, run: VllmRun) -> MemoryItem:
+    """The line of the cache alone."""
+    return _cache(_case(facts, run))
+
+
 def transient_phases(facts: ModelFacts, run: VllmRun) -> tuple[Phase, ...]:
     """The steps of the profile run. They take turns, so that only the largest counts.
 

@@ -30,7 +30,8 @@ class CatalogVariantView(View):
     ``active`` of them for each token (mixtures of experts); ``bits`` of a weight; ``download`` in bytes.
     ``engine_versions``: those that run it, where not all do. ``code``: it brings Python code, which an administrator
     confirms first. ``uncertain``: figures that were not read at the publisher's. ``fit`` with ``fit_message``: why not;
-    ``memory_total``: bytes that it would take on each of ``gpus`` GPUs (0: in the machine's memory) where it fits.
+    ``memory_high``: bytes that it would claim on each of ``gpus`` GPUs (0: in the machine's memory) where it fits;
+    ``level``: whether all of it lies on GPUs, a part of it, or it runs on the CPU.
     """
 
     id: str
@@ -51,8 +52,9 @@ class CatalogVariantView(View):
     uncertain: tuple[str, ...] = ()
     fit: FitMark = "unknown"
     fit_message: str = ""
-    memory_total: int | None = None
+    memory_high: int | None = None
     gpus: int = 0
+    level: Literal["whole", "partly", "cpu"] | None = None
 
 
 class CatalogCardView(View):

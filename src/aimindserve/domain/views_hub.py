@@ -72,7 +72,8 @@ class ChoiceView(View):
     ``source``: what to deploy, pinned to the commit. ``files``: paths in the repository; ``size``: bytes of all of them
     with the projector's. ``projector``: the one that is chosen; ``projectors``: those that could be chosen, best first
     (``spec.projector``). ``fit`` with ``fit_message``: why, in the request's language. ``default``: what is taken when
-    nobody chooses. ``refused``: why it cannot be deployed.
+    nobody chooses. ``refused``: why it cannot be deployed. ``memory_high``: bytes that it would claim on each device
+    where it fits; ``level``: whether all of it lies on GPUs, a part of it, or it runs on the CPU.
     """
 
     quantization: str | None
@@ -85,7 +86,8 @@ class ChoiceView(View):
     default: bool = False
     fit: FitMark = "unknown"
     fit_message: str = ""
-    memory_total: int | None = None
+    memory_high: int | None = None
+    level: Literal["whole", "partly", "cpu"] | None = None
     refused: ReasonView | None = None
 
 

@@ -6,14 +6,15 @@ bytes that a choice needs the first that fits is that choice again."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.image_tokens import largest_picture
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.memory_constants import default_batch_tokens, vllm_constants
-from aimindserve.domain.memory_vllm import weights_bytes
-from aimindserve.engines.vllm_memory import CONTEXT_UNKNOWN, Sizing, cache_item, cache_size, measure
+from aimindserve.domain.memory_vllm import cache_item, weights_bytes
+from aimindserve.engines.vllm_memory import CONTEXT_UNKNOWN, Sizing, cache_size, measure
 
 # Tokens for one request with its answer: long documents and conversations fit, and the cache of one request stays
 # below the weights even where a token is dear (Phi-3.5: 384 KiB, 6 of 7.7 GiB). Where the core is V0 a batch is a whole
@@ -58,7 +59,7 @@ class Limits:
     cache: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """``sizing``: the run with all that is fixed. ``budget``: bytes on each device, None for as many as it likes."""
 
@@ -66,8 +67,11 @@ class Problem:
     sizing: Sizing
     limits: Limits
     budget: int | None = None
+    _known: dict[Choice, MemoryEstimate] = field(
+        default_factory=dict[Choice, MemoryEstimate], init=False, repr=False, compare=False
+    )
 
-    @property
+    @cached_property
     def is_v0(self) -> bool:
         """Whether the old core serves the model."""
         run = self.sizing.run
@@ -101,23 +105,31 @@ class Problem:
         return usual if "chat" in facts.capabilities else max(usual, choice.context)
 
     def estimate(self, choice: Choice) -> MemoryEstimate:
-        """Memory with a choice."""
-        return measure(self.facts, self.sized(choice))
+        """Memory with a choice; the same choices are looked at several times."""
+        if choice not in self._known:
+            self._known[choice] = measure(self.facts, self.sized(choice))
+        return self._known[choice]
 
     def fits(self, choice: Choice) -> bool:
         """Whether the user's cache holds a request, his share of the device suffices, and so do the bytes."""
+        if self.budget is not None and self.estimate(choice).high > self.budget:
+            return False
+        given, share = self.sizing.cache_bytes, self.sizing.share_bytes
+        if given is None and share is None:
+            return True
         sizing = self.sized(replace(choice, requests=1))
+        if given is not None:
+            return cache_size(self.facts, sizing) <= given
         plain = measure(self.facts, replace(sizing, cache_bytes=None, share_bytes=None))
-        given = self.sizing.cache_bytes
-        if given is not None and cache_size(self.facts, sizing) > given:
-            return False
-        if self.sizing.share_bytes is not None and given is None and plain.high > self.sizing.share_bytes:
-            return False
-        return self.budget is None or self.estimate(choice).high <= self.budget
+        return plain.high <= (share or 0)
+
+    @cached_property
+    def wish(self) -> Choice:
+        """What one would choose if there were memory enough."""
+        return _wish(self)
 
 
-def wish(problem: Problem) -> Choice:
-    """What one would choose if there were memory enough."""
+def _wish(problem: Problem) -> Choice:
     facts, limits = problem.facts, problem.limits
     few = problem.is_v0 or problem.sizing.on_cpu
     context = limits.context or _wished_context(problem)
@@ -128,7 +140,7 @@ def wish(problem: Problem) -> Choice:
     alone = Choice(context, sequences, eager=eager)
     if not limits.cache:
         return alone
-    one = cache_item(measure(facts, replace(problem.sized(alone), cache_bytes=None))).bytes
+    one = cache_item(facts, problem.sized(alone).run).bytes
     paid = int(_CACHE_SHARE * weights_bytes(facts, problem.sizing.run) // max(one, 1))
     return replace(alone, requests=min(max(paid, 1), _MOST_REQUESTS))
 
@@ -154,7 +166,7 @@ def chain(problem: Problem) -> list[Choice]:
 
 
 def _steps(problem: Problem) -> Iterator[Choice]:
-    now, limits = wish(problem), problem.limits
+    now, limits = problem.wish, problem.limits
     for requests in range(now.requests, 0, -1):
         now = replace(now, requests=requests)
         yield now

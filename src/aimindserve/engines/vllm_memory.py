@@ -8,6 +8,7 @@ from typing import Any, cast
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.image_families import ImageFamily, image_family
 from aimindserve.domain.memory import MemoryEstimate, MemoryItem, Place
+from aimindserve.domain.memory_vllm import cache_item as cache_line
 from aimindserve.domain.memory_vllm import estimate_vllm
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
 from aimindserve.domain.params import Origin
@@ -155,9 +156,8 @@ def cache_item(estimate: MemoryEstimate) -> MemoryItem:
 def cache_size(facts: ModelFacts, sizing: Sizing) -> int:
     """Bytes to ask for, so that what the run needs is surely there: pages are longer than 16 tokens on some devices
     (128 on the CPU), and vLLM keeps one for itself."""
-    plain = replace(sizing, cache_bytes=None, share_bytes=None)
     spare = replace(sizing.run, context_tokens=_SPARE_TOKENS, cached_tokens=None, images=0)
-    size = cache_item(measure(facts, plain)).high + cache_item(measure(facts, replace(plain, run=spare))).high
+    size = cache_line(facts, sizing.run).high + cache_line(facts, spare).high
     return -(-size // GIB) * GIB if has_coarse_cache(sizing) else size
 
 

@@ -13,7 +13,7 @@ from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.units import format_bytes
 from aimindserve.engines._base import Machine, ParameterPlan
-from aimindserve.engines.vllm_choices import Choice, Limits, Problem, choose, wish
+from aimindserve.engines.vllm_choices import Choice, Limits, Problem, choose
 from aimindserve.engines.vllm_data import READ
 from aimindserve.engines.vllm_flags import before, has_flag
 from aimindserve.engines.vllm_memory import (
@@ -110,7 +110,7 @@ def _pixels(facts: ModelFacts) -> int | None:
 
 def _chosen(case: Case, problem: Problem, choice: Choice) -> list[EngineParameter]:
     """What follows from the memory."""
-    best = wish(problem)
+    best = problem.wish
     found = [_context(case, choice, best), _sequences(problem, choice, best)]
     batch = problem.batch_tokens(choice)
     if batch:
@@ -150,9 +150,10 @@ def _memory(case: Case, problem: Problem, choice: Choice) -> list[EngineParamete
         numbers = {"requests": choice.requests, "tokens": choice.context}
         found.append(_item(_CACHE, sizing.cache_bytes, Origin.DERIVED, Why.CACHE_FOR_REQUESTS, **numbers))
     device = case.device
-    if device is not None and not sizing.on_cpu and _SHARE not in case.yours:
-        needed = problem.estimate(choice).high
-        share = min(max(needed * _SHARE_STEPS // device.memory_total, 1), _SHARE_STEPS) / _SHARE_STEPS
+    needed = problem.estimate(choice).high
+    # Of a plan that needs more than there is, no share can be told; it is never started.
+    if device is not None and needed <= device.memory_total and not sizing.on_cpu and _SHARE not in case.yours:
+        share = max(needed * _SHARE_STEPS // device.memory_total, 1) / _SHARE_STEPS
         numbers = {"needed": format_bytes(needed), "total": format_bytes(device.memory_total)}
         found.append(_item(_SHARE, share, Origin.DERIVED, Why.SHARE_OF_DEVICE, **numbers))
     return found

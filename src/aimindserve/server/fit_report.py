@@ -1,12 +1,10 @@
 """The fit report on a model whose facts are known: decides as the reconcilers would, and changes nothing. Pure."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from aimindserve.domain.explanations import sentence
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Change, Choice
-from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.rooms import DeviceSpace
 from aimindserve.domain.specs import DeploymentSpec
@@ -14,15 +12,10 @@ from aimindserve.domain.views import ReasonView
 from aimindserve.domain.views_fit import AlternativeView, FitReport, NodeRefusalView, PlacedDeviceView, PlacementView
 from aimindserve.server.errors import reason_view
 from aimindserve.server.fit_trials import MENDABLE, Stage, changes_for, imagined, try_places
-from aimindserve.server.plan_views import memory_views, parameter_views
+from aimindserve.server.plan_views import LEVELS, memory_views, parameter_views
 from aimindserve.server.reconcile.planning import NodeRefusal, Placed, refusals
 
 _MOST_REFUSALS = 100
-_LEVELS: dict[Level, Literal["whole", "partly", "cpu"]] = {
-    Level.WHOLE: "whole",
-    Level.PARTLY: "partly",
-    Level.CPU: "cpu",
-}
 
 
 def report(
@@ -88,7 +81,7 @@ def _place_view(found: Placed, spaces: Sequence[DeviceSpace], stage: Stage) -> P
     return PlacementView(
         node_id=found.assignment.node_id,
         node=hosts[found.assignment.node_id],
-        level=_LEVELS[found.plan.demand.level],
+        level=LEVELS[found.plan.demand.level],
         device_id=first.device_id,
         device=first.device,
         kind=first.kind,

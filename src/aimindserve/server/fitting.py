@@ -9,28 +9,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Tenant
 from aimindserve.domain.placement import Level
-from aimindserve.domain.reasons import Language, Reason
+from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import Replica
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import UsageRow
-from aimindserve.server.errors import reason_view
 from aimindserve.server.fit_trials import Stage, Verdict, verdict_of
 from aimindserve.server.reconcile.observe import World, look
 from aimindserve.server.reconcile.placement import live_nodes
-from aimindserve.server.reconcile.planning import refusals, search
+from aimindserve.server.reconcile.planning import Demands, locate, refusals
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Whether a spec fits; why not, in words; where it fits: the bytes that it would take on each device, how many
-    GPUs these are (0: the CPU), and whether all of it lies there."""
+    """Whether a spec fits, or why not. Where it fits: ``claimed`` bytes on each device, how many GPUs these are (0: the
+    CPU), and whether all of it lies there."""
 
     verdict: Verdict
-    message: str = ""
-    memory_total: int | None = None
+    why: Reason | None = None
+    claimed: int | None = None
     gpus: int = 0
-    level: Level = Level.CPU
+    level: Level | None = None
 
 
 async def stage_now(context: ServerContext, name: str | None = None, *, with_tenants: bool = False) -> Stage:
@@ -77,13 +76,11 @@ def _tenants(replicas: Sequence[Replica], names: dict[str, str], used: dict[str,
     return tuple(Tenant(names[one], size, used.get(one)) for one, size in claimed.items() if one in names)
 
 
-def mark(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, language: Language) -> Mark:
-    """Whether one replica of ``spec`` would find a place now."""
+def mark(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, demands: Demands | None = None) -> Mark:
+    """Whether one replica of ``spec`` would find a place now. ``demands``: what is known from earlier looks."""
+    found = locate(spec, facts, stage.seen, stage.threads, demands)
+    if not isinstance(found, Reason):
+        level = found.demand.level
+        return Mark("fits", None, found.demand.bytes, 0 if level is Level.CPU else found.cell.count, level)
     refused = refusals(spec, facts, stage.nodes, stage.threads)
-    if refused:
-        return Mark("no", reason_view(refused[0], language).message)
-    found = search(spec, facts, stage.seen, stage.threads)
-    if isinstance(found, Reason):
-        return Mark(verdict_of(found), reason_view(found, language).message)
-    plan = found.plan
-    return Mark("fits", memory_total=plan.memory.total, gpus=plan.gpus, level=plan.demand.level)
+    return Mark("no", refused[0]) if refused else Mark(verdict_of(found), found)

@@ -1,11 +1,21 @@
 """Memory items and parameters in words, as deployments and fit reports show them."""
 
+from typing import Literal
+
 from aimindserve.domain.explanations import sentence
 from aimindserve.domain.memory import MemoryEstimate, Place
 from aimindserve.domain.params import EngineParameter
+from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Language
 from aimindserve.domain.views import MemoryItemView, ParameterView, PlanView
 from aimindserve.server.reconcile.planning import RunPlan
+
+LEVELS: dict[Level, Literal["whole", "partly", "cpu"]] = {
+    Level.WHOLE: "whole",
+    Level.PARTLY: "partly",
+    Level.CPU: "cpu",
+}
+"""Where a model lies, as answers call it."""
 
 
 def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItemView, ...]:

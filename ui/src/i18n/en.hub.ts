@@ -31,6 +31,7 @@ export const enHub = {
     fit: { fits: "Fits", waits: "Fits once memory is free", no: "Does not fit" },
     form: "Deploy {{repository}}",
     gated: "needs access",
+    level: { partly: "partly on the GPU, the rest on the CPU", cpu: "on the CPU" },
     licence: "licence {{name}}",
     licencePage: "Open the licence page",
     likes: "likes {{shown}}",

@@ -32,6 +32,7 @@ export const zhHub: typeof enHub = {
     fit: { fits: "可以运行", waits: "内存释放后可运行", no: "放不下" },
     form: "部署 {{repository}}",
     gated: "需申请访问",
+    level: { partly: "部分在 GPU，其余在 CPU", cpu: "在 CPU 上运行" },
     licence: "许可证 {{name}}",
     licencePage: "打开许可证页面",
     likes: "{{shown}} 人喜欢",

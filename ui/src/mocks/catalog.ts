@@ -21,7 +21,8 @@ const variant = (model: string, quantization: string, about: Partial<CatalogVari
   uncertain: [],
   fit: "fits",
   fit_message: "",
-  memory_total: 6_800_000_000,
+  memory_high: 6_800_000_000,
+  level: "whole",
   gpus: 1,
   ...about,
 });
@@ -32,7 +33,8 @@ export function catalogCards(): CatalogCardView[] {
   const gguf = { source: "hf://bartowski/Qwen2-VL-2B-Instruct-GGUF:Q4_K_M", engine: "llama.cpp", bits: 4 };
   const tooLarge = {
     fit: "no",
-    memory_total: null,
+    memory_high: null,
+    level: null,
     fit_message: "It needs 195 GiB; the largest GPU has 79 GiB.",
   } as const;
   const vectors = { source: "hf://BAAI/bge-m3", parameters: 567_754_752, download: 1_135_000_000, license: "mit" };
@@ -90,7 +92,7 @@ export function catalogCards(): CatalogCardView[] {
       best: "bge-m3:fp16",
       fit: "waits",
       why: "It would fit, but other deployments hold the memory now.",
-      variants: [variant("bge-m3", "fp16", { ...vectors, fit: "waits", memory_total: null })],
+      variants: [variant("bge-m3", "fp16", { ...vectors, fit: "waits", memory_high: null, level: null })],
     },
   ];
 }

@@ -67,7 +67,8 @@ function choice(repository: string, quantization: string | null, gib: number, wi
     default: false,
     fit: "fits",
     fit_message: `Needs ${(gib * 1.2 + 0.5).toFixed(1)} GiB; 78.4 GiB are free on NVIDIA H100 80GB.`,
-    memory_total: gib * 1.2 * GIB,
+    memory_high: gib * 1.2 * GIB,
+    level: "whole",
     refused: null,
     ...wish,
   };

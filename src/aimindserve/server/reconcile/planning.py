@@ -130,6 +130,17 @@ def search(
     return PlaceSearch(spec, facts, engine, fleet, threads, siblings or {}, known).find()
 
 
+def locate(
+    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None, demands: "Demands | None" = None
+) -> Option | Reason:
+    """As ``search``, for who wants to know where one replica would go and what it would take, but not how it is
+    run."""
+    engine = choose_engine(spec.engine, facts)
+    if isinstance(engine, Reason):
+        return engine
+    return PlaceSearch(spec, facts, engine, fleet, threads, {}, {} if demands is None else demands).locate()
+
+
 Demands = dict[tuple[EngineInstall | None, DeviceClass, int, int | None], Demand]
 """What one replica of a spec takes: by program, device, number of GPUs and budget. Plans are dear."""
 
@@ -148,8 +159,12 @@ class PlaceSearch:
 
     def find(self) -> Placed | Reason:
         """Where it goes, or the most hopeful reason why nowhere."""
-        found = choose(self._ask, self.cells)
-        return self._placed(found) if found is not None else self._refusal()
+        found = self.locate()
+        return found if isinstance(found, Reason) else self._placed(found)
+
+    def locate(self) -> Option | Reason:
+        """As ``find``, without the plan of how it is run there."""
+        return choose(self._ask, self.cells) or self._refusal()
 
     def refusals(self) -> tuple[NodeRefusal, ...]:
         """Why each machine that cannot take the replica cannot, in the fleet's order."""
@@ -175,13 +190,13 @@ class PlaceSearch:
             node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
             gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
             machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=device.allocatable)
-            return run_plan(self.spec, self.facts, self._program(node.engines), machine)
+            return run_plan(self.spec, self.facts, self._program_of(node), machine)
         return None
 
     def _told(self, node: NodeFacts, lack: Lack | None) -> Reason:
         if not self._is_wished(node):
             return reason(ReasonCode.NODE_NOT_WISHED)
-        missing = self._program(node.engines).missing
+        missing = self._program_of(node).missing
         if missing is not None:
             return missing
         return lack.reason if lack else reason(ReasonCode.NO_USABLE_DEVICE, engine=self.engine.name)
@@ -202,7 +217,7 @@ class PlaceSearch:
 
     def _cells_of(self, group: Group) -> list[Cell]:
         number, kind = group
-        program = self._program(self.fleet.programs[number])
+        program = self._programs[number]
         if kind.kind not in program.kinds:
             return []
         rows = tuple(self.fleet.groups[group].values())
@@ -231,20 +246,26 @@ class PlaceSearch:
 
         return demand
 
-    def _program(self, installs: Sequence[EngineInstall]) -> Program:
-        return program_on(self.engine, self.facts, self.spec.engine_version, installs)
+    @cached_property
+    def _programs(self) -> tuple[Program, ...]:
+        """Which of each set of the fleet's programs runs the model."""
+        wanted = self.spec.engine_version
+        return tuple(program_on(self.engine, self.facts, wanted, installs) for installs in self.fleet.programs)
+
+    def _program_of(self, node: NodeFacts) -> Program:
+        return self._programs[self.fleet.numbers[node.node_id]]
 
     def _placed(self, option: Option) -> Placed:
         assignment = option.assignment
         node = self.fleet.nodes[assignment.node_id]
         machine = machine_for(assignment.claims, node.devices, cores_of(node), self.threads)
-        return Placed(assignment, run_plan(self.spec, self.facts, self._program(node.engines), machine))
+        return Placed(assignment, run_plan(self.spec, self.facts, self._program_of(node), machine))
 
     def _refusal(self) -> Reason:
         fleet, wishes = self.fleet, self.spec.placement
         if not any(fleet.spaces.values()):
             return reason(ReasonCode.NO_NODE)
-        missing = [self._program(installs).missing for installs in fleet.programs]
+        missing = [program.missing for program in self._programs]
         if all(missing):
             return next(why for why in missing if why)
         if not any(self._is_wished(node) for node in fleet.nodes.values()):

@@ -110,7 +110,8 @@ export type CatalogCardView = {
  * ``active`` of them for each token (mixtures of experts); ``bits`` of a weight; ``download`` in bytes.
  * ``engine_versions``: those that run it, where not all do. ``code``: it brings Python code, which an administrator
  * confirms first. ``uncertain``: figures that were not read at the publisher's. ``fit`` with ``fit_message``: why not;
- * ``memory_total``: bytes that it would take on each of ``gpus`` GPUs (0: in the machine's memory) where it fits.
+ * ``memory_high``: bytes that it would claim on each of ``gpus`` GPUs (0: in the machine's memory) where it fits;
+ * ``level``: whether all of it lies on GPUs, a part of it, or it runs on the CPU.
  */
 export type CatalogVariantView = {
     /**
@@ -186,13 +187,17 @@ export type CatalogVariantView = {
      */
     fit_message: string;
     /**
-     * Memory Total
+     * Memory High
      */
-    memory_total: number | null;
+    memory_high: number | null;
     /**
      * Gpus
      */
     gpus: number;
+    /**
+     * Level
+     */
+    level: 'whole' | 'partly' | 'cpu' | null;
 };
 
 /**
@@ -231,7 +236,8 @@ export type ChangeKind = 'wishes' | 'sequences' | 'cache' | 'image_tokens' | 'im
  * ``source``: what to deploy, pinned to the commit. ``files``: paths in the repository; ``size``: bytes of all of them
  * with the projector's. ``projector``: the one that is chosen; ``projectors``: those that could be chosen, best first
  * (``spec.projector``). ``fit`` with ``fit_message``: why, in the request's language. ``default``: what is taken when
- * nobody chooses. ``refused``: why it cannot be deployed.
+ * nobody chooses. ``refused``: why it cannot be deployed. ``memory_high``: bytes that it would claim on each device
+ * where it fits; ``level``: whether all of it lies on GPUs, a part of it, or it runs on the CPU.
  */
 export type ChoiceView = {
     /**
@@ -275,9 +281,13 @@ export type ChoiceView = {
      */
     fit_message: string;
     /**
-     * Memory Total
+     * Memory High
      */
-    memory_total: number | null;
+    memory_high: number | null;
+    /**
+     * Level
+     */
+    level: 'whole' | 'partly' | 'cpu' | null;
     refused: ReasonView | null;
 };
 

@@ -17,15 +17,21 @@ interface RowProps {
   variant: CatalogVariantView;
 }
 
+/** What it would claim, on each of its GPUs where these are several; null where it does not fit. */
+function claimed(variant: CatalogVariantView): string | null {
+  const held = variant.memory_high ? formatBytes(variant.memory_high) : null;
+  return held && (variant.gpus > 1 ? `${variant.gpus} × ${held}` : held);
+}
+
 function Row({ card, variant }: RowProps): ReactElement {
   const { t } = useTranslation();
   const { deploy, repo = "" } = deployAddress(card, variant);
-  const held = variant.memory_total ? formatBytes(variant.memory_total) : null;
-  const memory = held && (variant.gpus > 1 ? `${variant.gpus} × ${held}` : held);
+  const memory = claimed(variant);
   const facts = [
     `${engineName(variant.engine)}${variant.engine_versions ? ` ${variant.engine_versions}` : ""}`,
     t("catalog.download", { bytes: formatBytes(variant.download) }),
     memory && t("hub.memory", { bytes: memory }),
+    variant.level && variant.level !== "whole" && t(`hub.level.${variant.level}`),
   ];
   return (
     <li className={classes.row} data-variant={variant.id}>

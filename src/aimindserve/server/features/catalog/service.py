@@ -16,21 +16,26 @@ from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.units import GIB
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
 from aimindserve.server.context import ServerContext
-from aimindserve.server.errors import refuse
+from aimindserve.server.errors import reason_view, refuse
 from aimindserve.server.features.catalog.views import card_view
 from aimindserve.server.fit_trials import Stage
 from aimindserve.server.fitting import Mark, mark, stage_now
+from aimindserve.server.reconcile.planning import Demands
 from aimindserve.sources.catalog import catalog_families
+
+# What so many kinds of devices and budgets ask of a variant is kept; then it is begun anew.
+_MOST_DEMANDS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A variant with what is known of it."""
+    """A variant with what is known of it: ``demands`` from earlier looks at other machines."""
 
     family: CatalogFamily
     model: CatalogModel
     variant: CatalogVariant
     facts: ModelFacts
+    demands: Demands = field(default_factory=Demands, repr=False, compare=False)
 
 
 @cache
@@ -84,7 +89,7 @@ async def one(context: ServerContext, name: str, hub: Hub, language: Language) -
 
 
 def _named(name: str, sight: Sight, hub: Hub, language: Language) -> CatalogCardView:
-    marked = next(one for one in marked_families(sight, hub, language) if one[0].name == name)
+    marked = next(one for one in marked_families(sight) if one[0].name == name)
     there = [pair for pair in marked[1] if pair[0].variant.source(hub) is not None]
     return _card(there or marked[1], hub, language)
 
@@ -98,11 +103,11 @@ Marked = tuple[CatalogFamily, tuple[tuple[Entry, Mark], ...]]
 
 
 @lru_cache(maxsize=8)
-def marked_families(sight: Sight, hub: Hub, language: Language) -> tuple[Marked, ...]:
-    """Every variant with how it fits: a third of a second of work, so it is kept while the machines stay as they
-    are."""
+def marked_families(sight: Sight) -> tuple[Marked, ...]:
+    """Every variant with how it fits, wherever it lies: some tenths of a second of work, so it is kept while the
+    machines stay as they are."""
     return tuple(
-        (family, tuple((entry, _mark(entry, sight.stage, hub, language)) for entry in entries))
+        (family, tuple((entry, _mark(entry, sight.stage)) for entry in entries))
         for family, entries in catalog_entries()
     )
 
@@ -110,7 +115,7 @@ def marked_families(sight: Sight, hub: Hub, language: Language) -> tuple[Marked,
 def cards(sight: Sight, query: CatalogQuery, language: Language) -> tuple[CatalogCardView, ...]:
     """What ``query`` asks for, as it would fit on the machines."""
     found: list[CatalogCardView] = []
-    for family, marked in marked_families(sight, query.source, language):
+    for family, marked in marked_families(sight):
         wanted = [pair for pair in marked if _is_wanted(pair[0], query)]
         if wanted and _matches(family, query):
             found.append(_card(wanted, query.source, language))
@@ -141,25 +146,28 @@ def _is_wanted(entry: Entry, query: CatalogQuery) -> bool:
 
 
 def _card(marked: Sequence[tuple[Entry, Mark]], hub: Hub, language: Language) -> CatalogCardView:
-    choice = choose([_candidate(*pair) for pair in marked], language)
+    choice = choose([_candidate(*pair, language) for pair in marked], language)
     described = [((entry.model, entry.variant, entry.facts), mark) for entry, mark in marked]
     return card_view(marked[0][0].family, described, choice, hub, language)
 
 
-def _mark(entry: Entry, stage: Stage, hub: Hub, language: Language) -> Mark:
+def _mark(entry: Entry, stage: Stage) -> Mark:
     arguments = needed_parameters(entry.model, entry.variant)
-    spec = DeploymentSpec(name="preview", source=entry.variant.source_near(hub), parameters=arguments)
-    return mark(spec, entry.facts, stage, language)
+    spec = DeploymentSpec(name="preview", source=entry.variant.source_near("hf"), parameters=arguments)
+    if len(entry.demands) > _MOST_DEMANDS:
+        entry.demands.clear()
+    return mark(spec, entry.facts, stage, entry.demands)
 
 
-def _candidate(entry: Entry, found: Mark) -> Candidate:
+def _candidate(entry: Entry, found: Mark, language: Language) -> Candidate:
     return Candidate(
         parameters=entry.model.parameters,
         active=entry.model.active or entry.model.parameters,
         bits=entry.variant.bits,
         engine=entry.variant.engine,
         verdict=found.verdict,
-        gpus=found.gpus if found.level is Level.WHOLE else 0,
-        memory=found.memory_total,
-        message=found.message,
+        gpus=found.gpus,
+        partly=found.level is Level.PARTLY,
+        memory=found.claimed,
+        message=reason_view(found.why, language).message if found.why else "",
     )

@@ -7,7 +7,9 @@ from aimindserve.domain.catalog_choice import Choice
 from aimindserve.domain.facts import Hub, ModelFacts
 from aimindserve.domain.reasons import Language
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogVariantView
+from aimindserve.server.errors import reason_view
 from aimindserve.server.fitting import Mark
+from aimindserve.server.plan_views import LEVELS
 
 Described = tuple[CatalogModel, CatalogVariant, ModelFacts]
 
@@ -20,7 +22,7 @@ def card_view(
     language: Language,
 ) -> CatalogCardView:
     """A family; ``variants`` with how each of them fits."""
-    shown = tuple(_variant_view(family, one, mark, hub) for one, mark in variants)
+    shown = tuple(_variant_view(family, one, mark, hub, language) for one, mark in variants)
     best = shown[choice.index or 0]
     return CatalogCardView(
         name=family.name,
@@ -38,7 +40,9 @@ def card_view(
     )
 
 
-def _variant_view(family: CatalogFamily, described: Described, mark: Mark, hub: Hub) -> CatalogVariantView:
+def _variant_view(
+    family: CatalogFamily, described: Described, mark: Mark, hub: Hub, language: Language
+) -> CatalogVariantView:
     model, variant, facts = described
     return CatalogVariantView(
         id=variant_id(model, variant),
@@ -58,7 +62,8 @@ def _variant_view(family: CatalogFamily, described: Described, mark: Mark, hub: 
         code=model.code and variant.engine == "vllm",
         uncertain=tuple(dict.fromkeys((*model.uncertain, *variant.uncertain))),
         fit=mark.verdict,
-        fit_message=mark.message,
-        memory_total=mark.memory_total,
+        fit_message=reason_view(mark.why, language).message if mark.why else "",
+        memory_high=mark.claimed,
         gpus=mark.gpus,
+        level=LEVELS[mark.level] if mark.level is not None else None,
     )

@@ -41,7 +41,7 @@ async def search(context: ServerContext, query: HubSearchQuery, language: Langua
     if not known:
         return search_view(found, {})
     stage = await stage_now(context)
-    marks = {source: _mark(source, facts, stage, language) for source, facts in known.items()}
+    marks = {source: _mark(source, facts, stage) for source, facts in known.items()}
     return search_view(found, marks)
 
 
@@ -63,12 +63,12 @@ async def files(context: ServerContext, source: Source, language: Language) -> H
     if default is not None:
         await learn(context, source, default)
     stage = await stage_now(context)
-    marks = tuple(_mark(choice.source, choice.facts, stage, language) for choice in found.choices)
+    marks = tuple(_mark(choice.source, choice.facts, stage) for choice in found.choices)
     return files_view(found, marks, language, approved=approved)
 
 
-def _mark(source: str, facts: ModelFacts | None, stage: Stage, language: Language) -> Mark | None:
-    return mark(DeploymentSpec(name="preview", source=source), facts, stage, language) if facts else None
+def _mark(source: str, facts: ModelFacts | None, stage: Stage) -> Mark | None:
+    return mark(DeploymentSpec(name="preview", source=source), facts, stage) if facts else None
 
 
 async def readme(context: ServerContext, source: Source) -> ReadmeView:

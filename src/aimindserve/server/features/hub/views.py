@@ -15,6 +15,7 @@ from aimindserve.domain.views_hub import (
 )
 from aimindserve.server.errors import reason_view
 from aimindserve.server.fitting import Mark
+from aimindserve.server.plan_views import LEVELS
 
 # Why a repository that is there cannot be used: told in the listing, beside what is known of it.
 PROBLEMS_OF_ACCESS = frozenset({ReasonCode.REPOSITORY_GATED, ReasonCode.REPOSITORY_NEEDS_TOKEN, ReasonCode.TOKEN_SCOPE})
@@ -112,8 +113,9 @@ def _choice_view(choice: HubChoice, mark: Mark | None, language: Language) -> Ch
         projectors=choice.projectors,
         default=choice.default,
         fit=mark.verdict if mark else "unknown",
-        fit_message=mark.message if mark else "",
-        memory_total=mark.memory_total if mark else None,
+        fit_message=reason_view(mark.why, language).message if mark and mark.why else "",
+        memory_high=mark.claimed if mark else None,
+        level=LEVELS[mark.level] if mark and mark.level is not None else None,
         refused=reason_view(choice.refused, language) if choice.refused else None,
     )
 

@@ -47,9 +47,14 @@ function Row({ choice }: { choice: ChoiceView }): ReactElement {
         </Stack>
         <Stack gap={2} align="flex-end">
           <Text size="sm">{formatBytes(choice.size)}</Text>
-          {choice.memory_total !== null && (
+          {choice.memory_high !== null && (
             <Text size="xs" c="dimmed">
-              {t("hub.memory", { bytes: formatBytes(choice.memory_total) })}
+              {t("hub.memory", { bytes: formatBytes(choice.memory_high) })}
+            </Text>
+          )}
+          {choice.level && choice.level !== "whole" && (
+            <Text size="xs" c="dimmed">
+              {t(`hub.level.${choice.level}`)}
             </Text>
           )}
           {choice.files.length > 1 && (
