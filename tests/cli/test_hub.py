@@ -31,6 +31,14 @@ def test_search_asks_as_told_and_shows_a_table(cli: Run, management: Management)
     assert json.loads(cli("search", "x", "-o", "json").stdout)["next"] == "2"
 
 
+def test_search_takes_sizes_as_people_write_them(cli: Run, management: Management) -> None:
+    assert cli("search", "x", "--min-parameters", "500M", "--max-parameters", "7.5B").returncode == 0
+    assert management.requests[-1][1].endswith("&min_parameters=500000000&max_parameters=7500000000")
+    refused = cli("search", "x", "--max-parameters", "many")
+    assert refused.returncode == 2
+    assert "7B, 500M" in refused.stderr
+
+
 def test_search_that_cannot_be_asked_fails_with_the_reason(cli: Run, management: Management) -> None:
     why = worded(reason(ReasonCode.DOWNLOAD_OFFLINE), "en")
     management.hub.search = HubSearchView(offline=why)

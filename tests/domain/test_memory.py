@@ -15,7 +15,7 @@ from aimindserve.domain.memory_llama import (
 )
 from aimindserve.domain.memory_vision import llama_picture, llama_vision_bytes
 from aimindserve.domain.runs import LlamaRun
-from aimindserve.domain.units import GIB, KIB, MIB, format_bytes
+from aimindserve.domain.units import GIB, KIB, MIB, format_bytes, parse_count
 
 OLD = 8000
 QWEN25 = {"kind": "qwen2.5vl_merger", "feed_forward_size": 3420, "merge_size": 2}
@@ -240,3 +240,12 @@ def test_margins_add_up_as_a_root_of_squares() -> None:
 )
 def test_bytes_are_written_in_binary_units(count: int, text: str) -> None:
     assert format_bytes(count) == text
+
+
+def test_counts_are_read_as_people_write_them() -> None:
+    assert [parse_count(text) for text in ("7B", " 500m", "1.5 k", "2000", "1T")] == [
+        *(7_000_000_000, 500_000_000, 1500, 2000, 10**12)
+    ]
+    for text in ("", "B", "-1", "7 billions", "1e9", "NaN"):
+        with pytest.raises(ValueError, match="write it like"):
+            parse_count(text)

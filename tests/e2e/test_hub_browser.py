@@ -151,7 +151,9 @@ def test_search_finds_by_words_and_the_address_remembers(page: Page) -> None:
     drawer = page.get_by_role("dialog")
     drawer.get_by_role("searchbox").fill("qwen2-vl")
     results = drawer.get_by_role("list", name="Results")
-    expect(results.locator(f"[data-repository='{REPOSITORY}']")).to_be_visible()
+    # Chosen at once, while the words still wait to be asked for: neither may undo the other.
+    results.locator(f"[data-repository='{REPOSITORY}']").click()
+    expect(page).to_have_url(re.compile(r"q=qwen2-vl.*repo=|repo=.*q=qwen2-vl"))
     drawer.get_by_role("checkbox", name="GGUF").check()
     expect(results.locator("[data-repository='Qwen/Qwen2-VL-7B-Instruct']")).to_have_count(0)
     results.locator(f"[data-repository='{REPOSITORY}']").click()

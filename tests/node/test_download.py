@@ -1,10 +1,12 @@
 """Downloads: whole, verified, resumed, and never a damaged file under a model's name."""
 
 import asyncio
+import gc
 import random
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -26,6 +28,7 @@ from tests.support.hub_server import PIECE, Fault, Hub, content, serving
 from aimindserve.domain.files import model_key
 from aimindserve.node.fetching import fetch
 from aimindserve.node.store import Store
+from aimindserve.node.transfer_job import TransferJob
 
 __all__ = ["hub"]
 
@@ -151,6 +154,26 @@ async def test_a_killed_download_goes_on_where_it_was(tmp_path: Path, share: flo
         assert_whole(hub, root)
         # The second run asked only for what was not on the disk. (One piece was on its way when the first was killed.)
         assert hub.sent["model.gguf"] - sent <= 2_000_000 - kept + PIECE
+
+
+def test_one_that_is_cancelled_again_and_again_leaves_nothing_open(tmp_path: Path) -> None:
+    async def cancelled_often(one: TransferJob, hub: Hub) -> None:
+        task = asyncio.ensure_future(fetched(one))
+        await until(lambda: bool(hub.sending))
+        for _ in range(20):
+            task.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([task], timeout=PATIENCE)
+        assert task.cancelled()
+
+    with serving(Hub({"model.gguf": content(3_000_000, 5)}, rate=200_000)) as hub:
+        one = job(hub, tmp_path / "models")
+        Store(tmp_path / "models").prepare()
+        with warnings.catch_warnings(record=True) as complaints:
+            warnings.simplefilter("always", ResourceWarning)
+            asyncio.run(cancelled_often(one, hub))
+            gc.collect()
+    assert [str(complaint.message) for complaint in complaints] == []
 
 
 async def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:

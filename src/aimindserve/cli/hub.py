@@ -23,6 +23,8 @@ from aimindserve.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from typer.models import OptionInfo
+
     from aimindserve.domain.views_hub import ChoiceView, HubFilesView, HubModelView
 
 app = typer.Typer(help="Look into model hubs; keep their tokens.", no_args_is_help=True, rich_markup_mode=None)
@@ -43,6 +45,18 @@ HubArgument = Annotated[HubName, typer.Argument(metavar="hf|ms", help="hf: Huggi
 _VARIABLES = {HubName.HF: "HF_TOKEN", HubName.MS: "MODELSCOPE_API_TOKEN"}
 
 
+def _parameters(name: str, what: str) -> OptionInfo:
+    def read(text: str) -> int:
+        from aimindserve.domain.units import parse_count
+
+        try:
+            return parse_count(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return typer.Option(name, parser=read, metavar="COUNT", help=f"{what} than this: 3B, 500M.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the command that stands alone."""
     app.command(epilog="Example: aimindserve search qwen2-vl --gguf")(search)
@@ -53,6 +67,8 @@ def search(
     gguf: Annotated[bool, typer.Option("--gguf", help="Only repositories with GGUF files (llama.cpp).")] = False,
     source: Source = HubName.HF,
     capability: Annotated[str | None, typer.Option(help="vision, audio, tools, embedding …")] = None,
+    least: Annotated[int | None, _parameters("--min-parameters", "No smaller models")] = None,
+    most: Annotated[int | None, _parameters("--max-parameters", "No larger models")] = None,
     sort: Annotated[str, typer.Option(help="downloads, likes, updated or trending.")] = "downloads",
     cursor: Annotated[str | None, typer.Option(help="Go on where a page ended: its `next` with -o json.")] = None,
     data_dir: DataDir = None,
@@ -64,8 +80,9 @@ def search(
     from aimindserve.domain.views_hub import HubSearchQuery
 
     given = {"q": text, "source": source, "format": "gguf" if gguf else "any", "capability": capability}
+    given |= {"min_parameters": least, "max_parameters": most, "sort": sort, "cursor": cursor}
     try:
-        query = HubSearchQuery.model_validate(given | {"sort": sort, "cursor": cursor})
+        query = HubSearchQuery.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise typer.BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -1,8 +1,21 @@
-"""Bytes and durations as people read them."""
+"""Bytes and counts as people read and write them."""
+
+import re
 
 KIB = 1024
 MIB = 1024**2
 GIB = 1024**3
+
+
+_COUNTS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
+
+
+def parse_count(text: str) -> int:
+    """A count as people write a model's parameters: ``7B``, ``500M``, ``1.5b``, ``2000``. Raises ValueError."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([kmbt]?)", text.strip().lower())
+    if found is None:
+        raise ValueError(f"{text!r} is no count: write it like 7B, 500M or 2000000")
+    return round(float(found[1]) * _COUNTS[found[2]])
 
 
 def format_bytes(count: int) -> str:

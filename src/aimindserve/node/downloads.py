@@ -243,7 +243,8 @@ class Downloads:
                     model.state, model.why = ModelState.QUEUED, None
                 continue
             if model.task is not None:
-                model.task.cancel()
+                if not model.task.cancelling():
+                    model.task.cancel()
             elif paused and model.state is not ModelState.READY:
                 model.state, model.why, model.retry_at = ModelState.PAUSED, reason(ReasonCode.DOWNLOAD_PAUSED), None
             elif model.order is None:

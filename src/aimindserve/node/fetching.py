@@ -40,10 +40,26 @@ async def fetch(job: TransferJob) -> AsyncGenerator[TransferNews]:
         async for news in _news(process, job):
             yield news
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        # To the end of its pipes: else their transports outlive the event loop.
-        await process.communicate()
+        await _end(process)
+
+
+async def _end(process: Process) -> None:
+    """Kill it and read its pipes to the end, else their transports outlive the event loop.
+
+    A task that is cancelled may be cancelled again while it waits here (paused, then the agent stops).
+    """
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    again: asyncio.CancelledError | None = None
+    while True:
+        try:
+            await process.communicate()
+        except asyncio.CancelledError as cancelled:
+            again = cancelled
+        else:
+            break
+    if again is not None:
+        raise again
 
 
 async def _news(process: Process, job: TransferJob) -> AsyncGenerator[TransferNews]:

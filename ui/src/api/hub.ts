@@ -2,6 +2,8 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import "./client";
 import * as sdk from "./generated/sdk.gen";
 import type { CodeApprovalRequest, HubModelView, HubSettingsRequest } from "./generated/types.gen";
+import type { ModelSize } from "@/lib/modelSizes";
+import { boundsOf } from "@/lib/modelSizes";
 
 export type Hub = HubModelView["hub"];
 export type FitMark = HubModelView["fit"];
@@ -15,6 +17,7 @@ export interface HubWish {
   q: string;
   gguf: boolean;
   vision: boolean;
+  size: ModelSize | undefined;
   sort: HubSort;
 }
 
@@ -25,10 +28,12 @@ function repositoryPath(repository: string): { owner: string; name: string } {
 }
 
 export const hubApi = {
-  search: async ({ hub, q, gguf, vision, sort }: HubWish, cursor: string | null, signal: AbortSignal) => {
+  search: async ({ hub, q, gguf, vision, size, sort }: HubWish, cursor: string | null, signal: AbortSignal) => {
     const format = gguf ? "gguf" : "any";
     const capability = vision ? "vision" : null;
-    const query = { q: q.trim(), source: hub, format, capability, sort, cursor } as const;
+    const { least, most } = boundsOf(size);
+    const range = { min_parameters: least, max_parameters: most };
+    const query = { q: q.trim(), source: hub, format, capability, sort, cursor, ...range } as const;
     return (await sdk.searchHub({ query, signal })).data;
   },
   files: async (hub: Hub, repository: string, signal: AbortSignal) =>

@@ -15,11 +15,13 @@ function search(world: World, query: URLSearchParams, response: ServerResponse):
     return;
   }
   const words = (query.get("q") ?? "").toLowerCase();
+  const [least, most] = [Number(query.get("min_parameters") ?? 0), Number(query.get("max_parameters") ?? Infinity)];
   const from = Number(query.get("cursor") ?? 0);
   const found = HUB_MODELS.filter(
     (model) =>
       model.repository.toLowerCase().includes(words) &&
       (query.get("format") !== "gguf" || model.gguf) &&
+      (model.parameters === null || (least <= model.parameters && model.parameters <= most)) &&
       query.get("source") === "hf",
   );
   const next = from + PAGE < found.length ? String(from + PAGE) : null;

@@ -1,4 +1,4 @@
-import { Chip, Group, Loader, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { Chip, Group, Loader, Stack, Switch, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
@@ -6,9 +6,9 @@ import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { CAPABILITIES } from "@/api/catalog";
+import { ModelSizeSelect } from "@/components/ModelSizeSelect";
 import classes from "./Catalog.module.css";
 import type { CatalogSearch } from "./search";
-import { SIZE_NAMES } from "./search";
 
 const route = getRouteApi("/catalog");
 const ANY = "any";
@@ -62,17 +62,11 @@ export function Filters({ busy, hasGpu }: { busy: boolean; hasGpu: boolean }): R
             change({ q: q || undefined });
           }}
         />
-        <Select
+        <ModelSizeSelect
           className={classes.size ?? ""}
-          aria-label={t("catalog.size")}
-          data={[
-            { value: ANY, label: t("catalog.anySize") },
-            ...SIZE_NAMES.map((size) => ({ value: size, label: t(`catalog.sizes.${size}`) })),
-          ]}
-          value={search.size ?? ANY}
-          allowDeselect={false}
+          value={search.size}
           onChange={(size) => {
-            change({ size: size === ANY ? undefined : size });
+            change({ size });
           }}
         />
         <Switch

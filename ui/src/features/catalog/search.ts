@@ -1,22 +1,14 @@
 import type { Capability, CatalogWish } from "@/api/catalog";
 import { CAPABILITIES } from "@/api/catalog";
-
-/** Sizes in parameters, as people think of them: from, and up to. */
-export const SIZES = {
-  tiny: { least: null, most: 3e9 },
-  small: { least: 3e9, most: 1e10 },
-  medium: { least: 1e10, most: 4e10 },
-  large: { least: 4e10, most: null },
-} as const;
-export type Size = keyof typeof SIZES;
-export const SIZE_NAMES = Object.keys(SIZES) as Size[];
+import type { ModelSize } from "@/lib/modelSizes";
+import { boundsOf, MODEL_SIZES } from "@/lib/modelSizes";
 
 /** What the page shows, kept in its address: words (`q`), filters, the hub to deploy from, the `open` family. */
 export interface CatalogSearch {
   q?: string;
   capability?: Capability;
   fits?: true;
-  size?: Size;
+  size?: ModelSize;
   source?: "ms";
   open?: string;
 }
@@ -32,7 +24,7 @@ export function catalogSearch(search: Record<string, unknown>): CatalogSearch {
     q: text(search.q),
     capability: CAPABILITIES.find((capability) => capability === search.capability),
     fits: search.fits === true ? true : undefined,
-    size: SIZE_NAMES.find((size) => size === search.size),
+    size: MODEL_SIZES.find((size) => size === search.size),
     source: search.source === "ms" ? "ms" : undefined,
     open: text(search.open),
   };
@@ -40,8 +32,7 @@ export function catalogSearch(search: Record<string, unknown>): CatalogSearch {
 }
 
 export function wishOf({ q, capability, fits, size, source }: CatalogSearch): CatalogWish {
-  const bounds = size ? SIZES[size] : { least: null, most: null };
-  return { q: q ?? "", capability: capability ?? null, fits: fits ?? false, source: source ?? "hf", ...bounds };
+  return { q: q ?? "", capability: capability ?? null, fits: fits ?? false, source: source ?? "hf", ...boundsOf(size) };
 }
 
 /** Whether anything narrows the list. */

@@ -11,9 +11,19 @@ describe("modelsSearch", () => {
   });
 
   it("keeps what is looked for on a hub, until the form closes", () => {
-    const hub = { deploy: "hf", q: "qwen", gguf: true, vision: true, sort: "likes", repo: "org/repo", files: "Q4_K_M" };
+    const hub = {
+      deploy: "hf",
+      q: "qwen",
+      gguf: true,
+      vision: true,
+      size: "small",
+      sort: "likes",
+      repo: "org/repo",
+      files: "Q4_K_M",
+    };
     expect(modelsSearch(hub)).toEqual(hub);
     expect(modelsSearch({ ...hub, gguf: false, sort: "luck" })).not.toHaveProperty("gguf");
+    expect(modelsSearch({ ...hub, size: "vast" })).not.toHaveProperty("size");
     expect(withoutForm(modelsSearch({ ...hub, open: "m", source: "hf://a/b" }))).toEqual({ open: "m" });
   });
 });

@@ -1,5 +1,7 @@
 import type { Hub, HubSort } from "@/api/hub";
 import { SORTS } from "@/api/hub";
+import type { ModelSize } from "@/lib/modelSizes";
+import { MODEL_SIZES } from "@/lib/modelSizes";
 
 const TABS = ["replicas", "plan", "events"] as const;
 export type Tab = (typeof TABS)[number];
@@ -10,7 +12,7 @@ export const isHub = (form: FormSource | undefined): form is Hub => form === "hf
 
 /**
  * What the page shows, kept in its address: `open` deployment and its `tab`, `log` of a replica, a form. While a model
- * is looked for on a hub: the words `q`, `gguf` only, `vision` only, the order; the chosen repository `repo` and its files `files`.
+ * is looked for on a hub: the words `q`, `gguf` only, `vision` only, the `size`, the order; the chosen repository `repo` and its files `files`.
  * `source`: what is to be deployed, where that is known already; `args`: engine arguments to begin with; `family`: the one of the
  * catalog that led here.
  */
@@ -23,6 +25,7 @@ export interface ModelsSearch {
   q?: string;
   gguf?: true;
   vision?: true;
+  size?: ModelSize;
   sort?: HubSort;
   repo?: string;
   files?: string;
@@ -38,6 +41,7 @@ const OF_FORMS = [
   "q",
   "gguf",
   "vision",
+  "size",
   "sort",
   "repo",
   "files",
@@ -67,6 +71,7 @@ export function modelsSearch(search: Record<string, unknown>): ModelsSearch {
     q: text(search.q),
     gguf: search.gguf === true || undefined,
     vision: search.vision === true || undefined,
+    size: oneOf(MODEL_SIZES, search.size),
     sort: oneOf(SORTS, search.sort),
     repo: text(search.repo),
     files: text(search.files),

@@ -10,7 +10,7 @@ import { HUB_NAMES } from "@/lib/hubs";
 import classes from "./Hub.module.css";
 import { Repository } from "./Repository";
 import { Results } from "./Results";
-import { shownRepository } from "./rules";
+import { addressOf, shownRepository } from "./rules";
 import { SearchFields } from "./SearchFields";
 import { useHubSearch } from "./useHubSearch";
 
@@ -47,21 +47,16 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
     q: search.q ?? "",
     gguf: search.gguf ?? false,
     vision: search.vision ?? false,
+    size: search.size,
     sort: search.sort ?? "downloads",
   };
   const found = useHubSearch(wish);
   const repository = shownRepository(search.repo, wish.q, found.models);
   const { list, pane, back } = useFocus(search.repo);
+  // Only what changed is written: two fields may change before this is drawn again.
   const look = (change: Partial<HubWish>): void => {
-    const { q, gguf, vision, sort } = { ...wish, ...change };
     void navigate({
-      search: ({ repo, files, args, family, ...old }) => ({
-        ...old,
-        q: q || undefined,
-        gguf: gguf || undefined,
-        vision: vision || undefined,
-        sort: sort === "downloads" ? undefined : sort,
-      }),
+      search: ({ repo, files, args, family, ...old }) => ({ ...old, ...addressOf(change) }),
       replace: true,
     });
   };

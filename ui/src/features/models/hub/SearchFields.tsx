@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { HubWish } from "@/api/hub";
 import { SORTS } from "@/api/hub";
+import { ModelSizeSelect } from "@/components/ModelSizeSelect";
 import { HUB_NAMES } from "@/lib/hubs";
 import classes from "./Hub.module.css";
 
@@ -46,6 +47,10 @@ export function SearchFields({ wish, busy, onChange }: Props): ReactElement {
           event.preventDefault();
           settle.flush();
         }}
+        // Else the words would be asked for after the next click, and take what it chose away.
+        onBlur={() => {
+          settle.flush();
+        }}
       />
       <Group gap="md">
         <Checkbox
@@ -62,9 +67,16 @@ export function SearchFields({ wish, busy, onChange }: Props): ReactElement {
             onChange({ vision: event.currentTarget.checked });
           }}
         />
+        <ModelSizeSelect
+          className={classes.size ?? ""}
+          size="xs"
+          value={wish.size}
+          onChange={(size) => {
+            onChange({ size });
+          }}
+        />
         <Select
-          ml="auto"
-          w={160}
+          w={150}
           size="xs"
           aria-label={t("hub.sortBy")}
           data={SORTS.map((sort) => ({ value: sort, label: t(`hub.sort.${sort}`) }))}

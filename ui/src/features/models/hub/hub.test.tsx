@@ -96,7 +96,7 @@ describe("CodeApproval", () => {
 });
 
 describe("SearchFields", () => {
-  const wish: HubWish = { hub: "hf", q: "", gguf: false, vision: false, sort: "downloads" };
+  const wish: HubWish = { hub: "hf", q: "", gguf: false, vision: false, size: undefined, sort: "downloads" };
 
   it("asks once for words that are typed quickly, and at once on Enter", async () => {
     const asked: Partial<HubWish>[] = [];
@@ -110,6 +110,17 @@ describe("SearchFields", () => {
     fireEvent.change(box, { target: { value: "qwen2" } });
     fireEvent.keyDown(box, { key: "Enter" });
     expect(asked).toEqual([{ q: "qwen" }, { q: "qwen2" }]);
+  });
+
+  it("asks for what was typed before the next click, not after it", () => {
+    const asked: Partial<HubWish>[] = [];
+    show(<SearchFields wish={wish} busy={false} onChange={(change) => asked.push(change)} />);
+    const box = screen.getByRole("searchbox", { name: "Search Hugging Face" });
+    fireEvent.change(box, { target: { value: "qwen" } });
+    fireEvent.blur(box);
+    expect(asked).toEqual([{ q: "qwen" }]);
+    fireEvent.blur(box);
+    expect(asked).toHaveLength(1);
   });
 
   it("calls the check box what the guide calls it, in both languages", async () => {

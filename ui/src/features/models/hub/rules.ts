@@ -1,4 +1,6 @@
 import type { ChoiceView, HubFilesView, HubModelView } from "@/api/generated/types.gen";
+import type { HubWish } from "@/api/hub";
+import type { ModelsSearch } from "../search";
 
 /** A large number at a glance: `1.2K`, `3.4M`, or in Chinese `1.2万`. */
 export function formatCount(count: number, language: string): string {
@@ -42,6 +44,18 @@ export function shownRepository(
 export function projectorWish(choice: ChoiceView, picked: string | null): string | null {
   if (picked === null || picked === choice.projector) return null;
   return picked === "none" || choice.projectors.includes(picked) ? picked : null;
+}
+
+/** A changed wish in the page's address: what is as it is anyway is not written there. */
+export function addressOf(change: Partial<HubWish>): ModelsSearch {
+  const address = {
+    ...("q" in change && { q: change.q ?? undefined }),
+    ...("gguf" in change && { gguf: change.gguf === true ? true : undefined }),
+    ...("vision" in change && { vision: change.vision === true ? true : undefined }),
+    ...("size" in change && { size: change.size }),
+    ...("sort" in change && { sort: change.sort === "downloads" ? undefined : change.sort }),
+  };
+  return address as ModelsSearch;
 }
 
 /** Whether code of the repository would run that nobody has allowed. */
