@@ -16,7 +16,11 @@ export const pickQuery = (hub: Hub, words: string) =>
   queryOptions({
     queryKey: ["hub", "pick", hub, words],
     queryFn: async ({ signal }) => {
-      const found = await hubApi.search({ hub, q: words, gguf: false, vision: false, size: undefined, sort: "downloads" }, null, signal);
+      const found = await hubApi.search(
+        { hub, q: words, gguf: false, vision: false, size: undefined, sort: "downloads" },
+        null,
+        signal,
+      );
       return found.items.slice(0, MOST).map((model) => model.source);
     },
     enabled: words !== "",
