@@ -51,9 +51,11 @@ def table(*routes: Route, version: int = 1) -> RoutingTable:
     return RoutingTable(version, routes, keys, sessions)
 
 
-def route(*ports: int, model: str = MODEL, state: RouteState = RouteState.READY, **more: Any) -> Route:
+def route(
+    *ports: int, model: str = MODEL, state: RouteState = RouteState.READY, engine: str = "", **more: Any
+) -> Route:
     """A route to engines on these loopback ports."""
-    endpoints = tuple(Endpoint(f"r{port}", "127.0.0.1", port, "engine-secret") for port in ports)
+    endpoints = tuple(Endpoint(f"r{port}", "127.0.0.1", port, "engine-secret", engine) for port in ports)
     return Route(model, f"d-{model}", state, endpoints, **more)
 
 

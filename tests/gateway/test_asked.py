@@ -8,13 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 from tests.gateway.harness import Rig, chat, post, route
+from tests.gateway.pictures import shell, uri
 
+from aimindserve.domain.pictures import PictureError, Steps
 from aimindserve.gateway.body import BodyView, look
+from aimindserve.gateway.endpoints import ROWS
 from aimindserve.gateway.errors import Refusal
-from aimindserve.gateway.limits import LIMITS, Limits, data_uri_bytes, image_bytes, too_deep
+from aimindserve.gateway.limits import LIMITS, REFUSED_FIELDS, Limits, too_deep
+from aimindserve.gateway.pictures import check_data_uri
 
 MIB = 1024**2
-PICTURE = "data:image/png;base64,AAAA"
+PICTURE = uri(shell())
 CHAT = "/v1/chat/completions"
 
 
@@ -162,7 +166,7 @@ def test_brackets_within_text_are_no_levels(text: str, levels: int, fits: bool) 
         nest = [text, nest, text] if place % 2 else {text: nest, "x": text}
     body = msgspec.json.encode({"model": "tiny", text + "x": text, "x": nest})
     assert _depth(body) == levels
-    assert isinstance(look(body, streams=False), BodyView) is fits
+    assert isinstance(look(body, ROWS[CHAT]), BodyView) is fits
 
 
 def _depth(body: bytes) -> int:
@@ -201,19 +205,13 @@ def test_random_bodies_have_the_depth_that_walking_finds() -> None:
 # ---- pictures
 
 
-def picture(size: int) -> str:
-    """A data URI of a picture of ``size`` bytes."""
-    padding = -size % 3
-    return PICTURE[:-4] + "A" * ((size + padding) // 3 * 4 - padding) + "=" * padding
-
-
 @pytest.mark.parametrize("shape", ["object", "text"])
 async def test_a_picture_at_the_limit_and_one_byte_above(stage: Rig, shape: str) -> None:
     engine = await stage.engine()
     stage.serve(route(engine.port))
     bodies: list[bytes] = []
     for size in (20 * MIB, 20 * MIB + 1):
-        url = {"url": picture(size)} if shape == "object" else picture(size)
+        url = {"url": uri(shell(size))} if shape == "object" else uri(shell(size))
         bodies.append(chat(messages=[user({"type": "text", "text": "?"}, {"type": "image_url", "image_url": url})]))
     assert (await stage.ask(post(bodies[0]))).status == 200
     assert engine.seen[0].body == bodies[0]
@@ -225,19 +223,43 @@ async def test_a_picture_at_the_limit_and_one_byte_above(stage: Rig, shape: str)
     assert len(engine.seen) == 1
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 300])
+@pytest.mark.parametrize("size", [70, 71, 72, 300])
 def test_a_picture_is_measured_however_it_is_written(size: int) -> None:
-    uri = picture(size)
-    for text in (uri, uri.rstrip("="), uri.replace("base64", "BASE64"), uri.replace("png", "png;x=y")):
-        raw = msgspec.json.encode(text)
-        assert image_bytes(memoryview(raw)) == data_uri_bytes(text) == size
-        assert image_bytes(memoryview(raw.replace(b"/", rb"\/").replace(b"A", rb"\u0041"))) == size
-    assert data_uri_bytes("data:image/svg+xml,<svg/>") == image_bytes(memoryview(b'"data:image/svg+xml,<svg/>"')) == 6
-    assert data_uri_bytes("data:") == image_bytes(memoryview(b'"data:"')) == 5
+    text = uri(shell(size))
+    for written in (text, text.rstrip("="), text.replace("base64", "BASE64"), text.replace("png", "png;x=y")):
+        raw = msgspec.json.encode(written)
+        for form in (raw, raw.replace(b"/", rb"\/"), raw.replace(b"A", rb"\u0041"), written.encode()):
+            check_data_uri(memoryview(form), Steps(), size)
+            with pytest.raises(PictureError, match=f"this one has {size}"):
+                check_data_uri(memoryview(form), Steps(), size - 1)
+
+
+@pytest.mark.parametrize("field", sorted(REFUSED_FIELDS))
+@pytest.mark.parametrize("path", [CHAT, "/v1/completions", "/v1/responses", "/v1/messages", "/v1/embeddings"])
+async def test_fields_that_no_request_may_have(stage: Rig, path: str, field: str) -> None:
+    engine = await stage.engine()
+    stage.serve(route(engine.port))
+    body = {"model": "tiny", "messages": [user()], field: {"x": 1}}
+    if path == "/v1/responses":
+        body["input"] = "hello"
+    answer = await stage.ask(post(msgspec.json.encode(body), path))
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "parameter_not_allowed", field)
+    assert not engine.seen
+    assert (await stage.ask(post(msgspec.json.encode({**body, field: None}), path))).status == 200
+
+
+async def test_switches_of_a_template_pass_and_what_changes_its_meaning_does_not(stage: Rig) -> None:
+    engine = await stage.engine()
+    stage.serve(route(engine.port))
+    assert (await stage.ask(post(chat(chat_template_kwargs={"enable_thinking": False, "level": "low"})))).status == 200
+    for bad in ({"tokenize": True}, {"chat_template": "x"}, {"x": {"y": 1}}, {"x": "y" * 300}):
+        answer = await stage.ask(post(chat(chat_template_kwargs=bad)))
+        assert (answer.status, answer.error["code"]) == (400, "parameter_not_allowed")
+    assert len(engine.seen) == 1
 
 
 def test_other_limits_may_be_given() -> None:
     body = chat(n=2, messages=images(2))
-    assert isinstance(look(body, streams=True, limits=LIMITS), BodyView)
-    for limits in (Limits(choices=1), Limits(images=1), Limits(messages=1), Limits(depth=3), Limits(image_bytes=2)):
-        assert isinstance(look(body, streams=True, limits=limits), Refusal)
+    assert isinstance(look(body, ROWS[CHAT], LIMITS), BodyView)
+    for limits in (Limits(choices=1), Limits(messages=1), Limits(depth=3), Limits(image_bytes=2)):
+        assert isinstance(look(body, ROWS[CHAT], limits), Refusal)

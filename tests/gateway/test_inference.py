@@ -168,7 +168,7 @@ async def test_unknown_names(stage: Rig) -> None:
     answer = await stage.ask(get("/v1/models/qwen-vl-7b", key=LIMITED_KEY))
     assert answer.status == 404
     assert "qwen2" not in answer.error["message"]  # not a model of this key
-    answer = await stage.ask(post(b"{}", "/v1/responses"))
+    answer = await stage.ask(post(b"{}", "/v1/videos"))
     assert (answer.status, answer.error["code"]) == (404, "unknown_path")
 
 

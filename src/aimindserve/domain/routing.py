@@ -23,18 +23,20 @@ class RouteState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where one ready replica listens. ``engine_key`` is sent to the engine as its bearer token ("" when it takes
-    none); it is secret."""
+    none); it is secret. ``engine``: the program, by its name in a spec ("" when it is not known)."""
 
     replica_id: str
     host: str
     port: int
     engine_key: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A public model name and the replicas behind it. ``detail`` says in one English sentence why it is not ready;
-    ``progress`` is 0..1 or None while unknown. ``created`` is in Unix seconds."""
+    ``progress`` is 0..1 or None while unknown. ``created`` is in Unix seconds. ``images``: the most pictures that its
+    engine takes in one request, None when it sets no limit of its own."""
 
     model: str
     deployment_id: str
@@ -46,6 +48,7 @@ class Route:
     retry_after: int = 5
     created: int = 0
     context_length: int | None = None
+    images: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,13 +196,15 @@ class _Event(msgspec.Struct):
 
 
 class EventRelay:
-    """Passes a stream of events on. ``hide_usage``: keep back the chunk that only tells the usage."""
+    """Passes a stream of events on. ``hide_usage``: keep back the chunk that only tells the usage; ``last_event``: what
+    the event that ends a stream has in its first line."""
 
     __slots__ = (
         "_between",
         "_chunks",
         "_held",
         "_hide",
+        "_last_event",
         "_usage",
         "chunked",
         "clean",
@@ -212,12 +214,13 @@ class EventRelay:
         "started",
     )
 
-    def __init__(self, decoder: BodyDecoder, *, chunked: bool, hide_usage: bool) -> None:
+    def __init__(self, decoder: BodyDecoder, *, chunked: bool, hide_usage: bool, last_event: bytes = b"[DONE]") -> None:
         self.decoder = decoder
+        self._last_event = last_event
         self.chunked = chunked
         self.done = False
         self.clean = True
-        self.ended = False  # the closing [DONE] came
+        self.ended = False  # the last event came
         self.started = False  # an event was passed on
         self._hide = hide_usage
         self._held = b""
@@ -273,14 +276,18 @@ class EventRelay:
         """Look into one event; whether the client gets it."""
         if b"data:" in event:
             self._chunks += 1
-        if b"[DONE]" in event[:16]:
+        if self._last_event in event[:40]:
             self.ended = True
         if not _tells(event):
             return True
         counted = find_usage(event)
         if counted is None:
             return True
-        self._usage = counted
+        # Anthropic's streams tell what went in at their beginning, what came out at their end.
+        said = self._usage
+        self._usage = (
+            counted if said is None or counted.prompt else msgspec.structs.replace(counted, prompt=said.prompt)
+        )
         if not self._hide:
             return True
         try:
@@ -289,7 +296,7 @@ class EventRelay:
             return True
 
     def closed(self) -> bytes | None:
-        """See ``Relay.closed``. Everything counts as sent once the closing [DONE] is through."""
+        """See ``Relay.closed``. Everything counts as sent once the last event is through."""
         if not self.ended:
             return None
         self.done = True

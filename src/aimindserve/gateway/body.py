@@ -11,75 +11,106 @@ from typing import Any
 
 import msgspec
 
+from aimindserve.gateway.endpoints import Body, Row
 from aimindserve.gateway.errors import Refusal
-from aimindserve.gateway.limits import (
-    LIMITS,
-    Asked,
-    Limits,
-    data_uri_bytes,
-    image_bytes,
-    nested,
-    over,
-    too_deep,
-    too_many,
-)
+from aimindserve.gateway.limits import LIMITS, Asked, Limits, nested, over, refused_field, too_deep, too_many
+from aimindserve.gateway.parts import Content, Message, refused_part
 
-_DATA_URI = b'"data:'
 _CLOSING = re.compile(rb"\}[ \t\r\n]*\Z")
 
-
-class _Reference(msgspec.Struct, gc=False):
-    url: msgspec.Raw = msgspec.Raw(b"")
-
-
-class _Part(msgspec.Struct, gc=False):
-    # Engines go by these names even where ``type`` says something else, so ``type`` is not asked.
-    image_url: _Reference | str | None = None
-    video_url: _Reference | str | None = None
-    audio_url: _Reference | str | None = None
-
-
-class _Message(msgspec.Struct, gc=False):
-    content: str | list[_Part | str | None] | None = None
+Texts = str | list[str | int | list[int]] | None
 
 
 class _Body(Asked, gc=False, kw_only=True):
     model: str
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
-    messages: list[_Message] | None = None
 
 
-_decode = msgspec.json.Decoder(_Body).decode
+class _Chat(_Body, gc=False, kw_only=True):
+    """Objects in place of texts could bring pictures past us."""
+
+    messages: list[Message] | None = None
+    prompt: Texts = None
+    input: Texts = None
+    query: str | Message | None = None
+    documents: list[str | Message] | None = None
+
+
+class _Responses(_Body, gc=False, kw_only=True):
+    input: str | list[Message | str] | None = None
+
+
+class _Anthropic(_Body, gc=False, kw_only=True):
+    messages: list[Message] | None = None
+    system: str | list[Message] | None = None
+
+
+_decoders = {
+    Body.CHAT: msgspec.json.Decoder(_Chat).decode,
+    Body.RESPONSES: msgspec.json.Decoder(_Responses).decode,
+    Body.ANTHROPIC: msgspec.json.Decoder(_Anthropic).decode,
+}
 
 
 class BodyView(msgspec.Struct, frozen=True, gc=False):
     """``suffix``: sent to the engine in place of the last ``cut`` bytes of the body (both empty: sent as it is).
-    ``usage_hidden``: the stream's usage chunk was asked for by us only."""
+    ``usage_hidden``: the stream's usage chunk was asked for by us only. ``images``: number of pictures; ``urls``: those
+    that are to be fetched and put in their places first."""
 
     model: str
     stream: bool = False
     cut: int = 0
     suffix: bytes = b""
     usage_hidden: bool = False
+    content_type: bytes = b"application/json"
+    images: int = 0
+    urls: tuple[str, ...] = ()
 
 
-def look(body: bytes | bytearray, *, streams: bool, limits: Limits = LIMITS) -> BodyView | Refusal:
-    """What ``body`` asks for, or why it is refused. ``streams``: the endpoint can stream."""
+def look(body: bytes | bytearray, row: Row, limits: Limits = LIMITS) -> BodyView | Refusal:
+    """What ``body`` asks for, or why it is refused."""
     try:
-        seen = _decode(body)
+        seen = _decoders[row.body](body)
     except msgspec.ValidationError as error:
         return _invalid(error)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Refusal(400, "invalid_json", "The body is not JSON.")
     except RecursionError:
         return nested(limits.depth)
-    refusal = over(seen, limits) or _check_messages(seen.messages or (), limits) or too_deep(body, limits)
+    content = Content(limits)
+    refusal = over(seen, limits) or _look_at_content(seen, content, limits) or too_deep(body, limits)
     if refusal is not None:
         return refusal
-    if not (streams and seen.stream):
+    cut, suffix, hidden = 0, b"", False
+    stream = bool(row.streams and seen.stream)
+    if stream and row.asks_usage:
+        cut, suffix, hidden = _with_usage(seen, body)
+    elif row.name == "tokenize" and isinstance(seen, _Chat):
+        cut, suffix = _with_content(seen, body)
+    if not (stream or suffix or content.images):
         return BodyView(seen.model)
-    return _with_usage(seen, body)
+    return BodyView(
+        seen.model, stream, cut, suffix, hidden, images=content.images, urls=tuple(dict.fromkeys(content.urls))
+    )
+
+
+def _look_at_content(seen: "_Chat | _Responses | _Anthropic", content: Content, limits: Limits) -> Refusal | None:
+    """A refusal when there are too many messages, or a part of one may not pass."""
+    if isinstance(seen, _Responses):
+        given = seen.input
+        if not isinstance(given, list):
+            return None
+        name, messages = "input", [one for one in given if isinstance(one, Message)]
+    else:
+        name, messages = "messages", seen.messages or []
+    if len(messages) > limits.messages:
+        return too_many("messages", name, len(messages), limits.messages)
+    refusal = content.look(messages, name)
+    if refusal is None and isinstance(seen, _Chat) and (seen.documents or seen.query):
+        several = [one for one in (seen.query, *(seen.documents or ())) if isinstance(one, Message)]
+        return content.look(several, "documents")
+    return refusal
 
 
 def _invalid(error: msgspec.ValidationError) -> Refusal:
@@ -89,76 +120,25 @@ def _invalid(error: msgspec.ValidationError) -> Refusal:
         return Refusal(400, "missing_required_parameter", "The field 'model' is missing.", "model")
     what, _, where = text.partition(" - at `$.")
     param = where.rstrip("`") or None
-    return Refusal(400, "invalid_type", f"{what}{f' in {param}' if param else ''}.", param)
+    refusal = (refused_field(param) or refused_part(param)) if param else None
+    return refusal or Refusal(400, "invalid_type", f"{what}{f' in {param}' if param else ''}.", param)
 
 
-def _with_usage(seen: _Body, body: bytes | bytearray) -> BodyView:
+def _with_usage(seen: _Body, body: bytes | bytearray) -> tuple[int, bytes, bool]:
+    """(bytes to leave out, what comes instead, whether the usage is only for us)."""
     options = seen.stream_options or {}
     if options.get("include_usage") is True:
-        return BodyView(seen.model, stream=True)
+        return 0, b"", False
+    return *_added(body, b"stream_options", {**options, "include_usage": True}), True
+
+
+def _with_content(seen: _Chat, body: bytes | bytearray) -> tuple[int, bytes]:
+    """llama.cpp calls the text to tokenise ``content``; vLLM, whose ``prompt`` is the API here, looks past that."""
+    return (0, b"") if seen.prompt is None else _added(body, b"content", seen.prompt)
+
+
+def _added(body: bytes | bytearray, name: bytes, value: object) -> tuple[int, bytes]:
     end = _CLOSING.search(body, max(0, len(body) - 64)) or _CLOSING.search(body)
     if end is None:
-        return BodyView(seen.model, stream=True)
-    wanted = msgspec.json.encode({**options, "include_usage": True})
-    suffix = b',"stream_options":%b}' % wanted
-    return BodyView(seen.model, stream=True, cut=len(body) - end.start(), suffix=suffix, usage_hidden=True)
-
-
-def _check_messages(messages: "list[_Message] | tuple[()]", limits: Limits) -> Refusal | None:
-    """A refusal when there are too many, or a part is too large or one that the engine would have to fetch."""
-    if len(messages) > limits.messages:
-        return too_many("messages", "messages", len(messages), limits.messages)
-    images = 0
-    for number, message in enumerate(messages):
-        if not isinstance(message.content, list):
-            continue
-        for place, part in enumerate(message.content):
-            if not isinstance(part, _Part):
-                continue
-            where = f"messages[{number}].content[{place}]"
-            for name in ("image_url", "video_url", "audio_url"):
-                reference: _Reference | str | None = getattr(part, name)
-                if reference is not None and not _is_inline(reference):
-                    return _not_fetched(name, f"{where}.{name}")
-            if part.image_url is not None:
-                images += 1
-                if (size := _image_bytes(part.image_url, limits)) > limits.image_bytes:
-                    return _image_too_large(size, limits.image_bytes, f"{where}.image_url")
-    return too_many("images", "messages", images, limits.images) if images > limits.images else None
-
-
-def _image_bytes(reference: _Reference | str, limits: Limits) -> int:
-    """Bytes of a picture; 0 when it cannot be too large, as its base64 is not even that long."""
-    if isinstance(reference, str):
-        return data_uri_bytes(reference)
-    view = memoryview(reference.url)
-    return image_bytes(view) if view.nbytes > limits.image_bytes else 0
-
-
-def _image_too_large(size: int, limit: int, param: str) -> Refusal:
-    message = f"A picture may have {limit} bytes ({limit / 1024**2:g} MiB) at most; this one has {size}."
-    return Refusal(400, "image_too_large", message, param)
-
-
-def _is_inline(reference: _Reference | str) -> bool:
-    if isinstance(reference, str):
-        return reference[:5] == "data:"
-    raw = reference.url
-    if bytes(memoryview(raw)[:6]) == _DATA_URI:
-        return True
-    try:  # a JSON escape may hide the scheme; anything that is no text is not for the engine to guess
-        return msgspec.json.decode(raw, type=str)[:5] == "data:"
-    except msgspec.DecodeError:
-        return False
-
-
-_PLURAL = {"image": "Pictures", "video": "Videos", "audio": "Sounds"}
-
-
-def _not_fetched(name: str, param: str) -> Refusal:
-    kind = name.removesuffix("_url")
-    message = (
-        f"{_PLURAL[kind]} must be sent inside the request, as data: URIs (data:{kind}/…;base64,…). "
-        "Addresses of web pages and files are not fetched by this server for now."
-    )
-    return Refusal(400, f"{kind}_url_not_supported", message, param)
+        return 0, b""
+    return len(body) - end.start(), b',"%b":%b}' % (name, msgspec.json.encode(value))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,13 @@ _SCRUBBED = (
     (re.compile(r"\b0x[0-9a-fA-F]{6,}\b"), "[address]"),
     (re.compile(r"(?<![\w/.:])/(?:[\w.@+-]+/)+[\w.@+-]+"), "[path]"),
 )
+
+
+class Form(Enum):
+    """Whose clients read an error."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,13 @@ def _type_of(status: int) -> str:
     return "invalid_request_error" if status < 500 else "server_error"
 
 
-def envelope(refusal: Refusal) -> bytes:
-    """``{"error": {"message", "type", "code", "param", "source", …}}``."""
+# https://docs.anthropic.com/en/api/errors
+_ANTHROPIC_TYPES = {404: "not_found_error", 413: "request_too_large", 529: "overloaded_error"}
+
+
+def envelope(refusal: Refusal, form: Form = Form.OPENAI) -> bytes:
+    """``{"error": {"message", "type", "code", "param", "source", …}}``; for Anthropic's clients with their types, and
+    ``{"type": "error"}`` around it."""
     error = {
         "message": refusal.message,
         "type": _type_of(refusal.status),
@@ -55,12 +68,17 @@ def envelope(refusal: Refusal) -> bytes:
         "source": refusal.source,
         **refusal.extra,
     }
-    return msgspec.json.encode({"error": error})
+    if form is Form.OPENAI:
+        return msgspec.json.encode({"error": error})
+    otherwise = "api_error" if refusal.status >= 500 else error["type"]
+    error["type"] = _ANTHROPIC_TYPES.get(refusal.status, otherwise)
+    return msgspec.json.encode({"type": "error", "error": error})
 
 
-def error_event(refusal: Refusal) -> bytes:
+def error_event(refusal: Refusal, form: Form = Form.OPENAI) -> bytes:
     """The same as the last event of a stream that broke off."""
-    return b"data: %b\n\n" % envelope(refusal)
+    name = b"event: error\n" if form is Form.ANTHROPIC else b""
+    return b"%bdata: %b\n\n" % (name, envelope(refusal, form))
 
 
 def scrub(message: str) -> str:
@@ -97,7 +115,18 @@ def engine_refusal(status: int, body: bytes) -> Refusal:
     param = inner.param if isinstance(inner.param, str) else None
     if status in (401, 403):  # our credential at the engine, not the caller's
         return Refusal(502, "engine_unreachable", "The engine did not accept the gateway.", source="engine")
+    if status in (404, 405) and message in _NO_SUCH_PATH:
+        return not_supported("The model's engine, in the version that runs, has nothing at this endpoint.")
     return Refusal(status, code, message, param, source="engine")
+
+
+# What llama.cpp (cpp-httplib) and vLLM (FastAPI) say of a path that they do not have.
+_NO_SUCH_PATH = frozenset({"File Not Found", "Not Found", "Method Not Allowed"})
+
+
+def not_supported(message: str) -> Refusal:
+    """An endpoint that exists, but not on the engine of the model that was asked for."""
+    return Refusal(501, "not_supported_by_engine", message)
 
 
 def http_answer(

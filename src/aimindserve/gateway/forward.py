@@ -75,7 +75,7 @@ class Exchange:
 
     def start(self, body: bytes | bytearray, view: BodyView, route: Route) -> None:
         """The request is complete and admitted; it is sent when it is this caller's turn."""
-        self._outgoing = Outgoing(self._path, self.request_id, body, view)
+        self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view)
         self._usage_hidden = view.usage_hidden
         self._route = route
         gateway = self._gateway
@@ -145,7 +145,9 @@ class Exchange:
         events = head.content_type.startswith(b"text/event-stream")
         chunked = (events or head.length is None) and self._client.takes_chunks
         if events:
-            relay = EventRelay(head.decoder, chunked=chunked, hide_usage=self._usage_hidden)
+            relay = EventRelay(
+                head.decoder, chunked=chunked, hide_usage=self._usage_hidden, last_event=self._row.last_event
+            )
         elif head.length == len(rest):
             relay = Whole(rest)
         else:
@@ -305,7 +307,7 @@ class Exchange:
         if not self._answered:
             self._tell(lambda: self._client.refuse(refusal, self.request_id))
         elif isinstance(relay, EventRelay):
-            self._client.write(relay.broken(error_event(refusal)))
+            self._client.write(relay.broken(error_event(refusal, self._row.errors)))
             self._tell(self._client.finished)
         else:
             self._tell(self._client.abort)

@@ -5,6 +5,7 @@ Fields are looked at where they lie (``msgspec.Raw``); what is large is measured
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -36,13 +37,59 @@ LIMITS = Limits()
 
 Number = int | float | bool | None
 _ABSENT = msgspec.Raw()
+_LONGEST_SWITCH = 200  # characters
 
 
 class Tool(msgspec.Struct, gc=False):
     """One of ``tools``, only counted."""
 
 
-class Asked(msgspec.Struct, gc=False, kw_only=True):
+class Refused(msgspec.Struct, gc=False, kw_only=True):
+    """Fields that no request may have: the one list. As null is all that their type allows, reading a body finds them,
+    and a body without them costs nothing.
+
+    The template, which is code that the engine runs; embeddings in place of pictures and texts (CVE-2025-62164); how
+    pictures and sounds are decoded and for how many pixels; another request's cache, slot or number (CVE-2026-21869);
+    more of the engine for oneself."""
+
+    chat_template: None = None
+    mm_processor_kwargs: None = None
+    media_io_kwargs: None = None
+    prompt_embeds: None = None
+    multi_modal_data: None = None
+    multi_modal_uuids: None = None
+    mm_hashes: None = None
+    multimodal_data: None = None
+    image_data: None = None
+    kv_transfer_params: None = None
+    ec_transfer_params: None = None
+    vllm_xargs: None = None
+    extra_args: None = None
+    logits_processors: None = None
+    request_id: None = None
+    priority: None = None
+    data_parallel_rank: None = None
+    lora: None = None
+    lora_request: None = None
+    id_slot: None = None
+    slot_id: None = None
+    n_keep: None = None
+    n_discard: None = None
+    n_cache_reuse: None = None
+
+
+REFUSED_FIELDS = frozenset(Refused.__struct_fields__)
+
+
+def refused_field(param: str) -> Refusal | None:
+    """The refusal of a field that no request may have; None when ``param`` may be there."""
+    if param not in REFUSED_FIELDS:
+        return None
+    message = f"'{param}' is not taken by this server: it would let a request change how the engine runs."
+    return Refusal(400, "parameter_not_allowed", message, param)
+
+
+class Asked(Refused, gc=False, kw_only=True):
     """The limited fields of a body, by OpenAI's names and llama.cpp's and vLLM's own ones for the same."""
 
     n: Number = None
@@ -53,6 +100,8 @@ class Asked(msgspec.Struct, gc=False, kw_only=True):
     n_probs: Number = None
     prompt_logprobs: Number = None
     stop: str | list[str] | None = None
+    stop_sequences: list[str] | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
     tools: list[Tool] | None = None
     response_format: msgspec.Raw = _ABSENT
     json_schema: msgspec.Raw = _ABSENT
@@ -79,10 +128,10 @@ def over(asked: Asked, limits: Limits = LIMITS) -> Refusal | None:
                 return _number("too_many_logprobs", name, sent, limits.logprobs)
     if asked.tools is not None and len(asked.tools) > limits.tools:
         return too_many("tools", "tools", len(asked.tools), limits.tools)
-    if asked.stop and (refusal := _stops(asked.stop, limits)) is not None:
-        return refusal
-    if asked.response_format is asked.json_schema is asked.grammar is asked.structured_outputs:
-        return None  # all absent: they share nothing else
+    worded = asked.stop or asked.stop_sequences or asked.chat_template_kwargs
+    refusal = _worded(asked, limits) if worded else None
+    if refusal is not None or asked.response_format is asked.json_schema is asked.grammar is asked.structured_outputs:
+        return refusal  # all absent: they share nothing else
     return _schemas(asked, limits)
 
 
@@ -97,16 +146,41 @@ def too_many(what: str, param: str, sent: int, limit: int) -> Refusal:
     return Refusal(400, f"too_many_{what}", f"A request may have {limit} {what} at most; this one has {sent}.", param)
 
 
-def _stops(stop: str | list[str], limits: Limits) -> Refusal | None:
+def _worded(asked: Asked, limits: Limits) -> Refusal | None:
+    refusal = _stops("stop", asked.stop or (), limits)
+    refusal = refusal or _stops("stop_sequences", asked.stop_sequences or (), limits)
+    return refusal or _template(asked.chat_template_kwargs or {})
+
+
+# Names that engines give their template functions themselves, or that change what these return (CVE-2025-62426).
+_TEMPLATE_NAMES = frozenset(
+    {
+        "chat_template", "tokenize", "return_dict", "return_tensors", "padding", "truncation", "max_length",
+        "tokenizer_kwargs", "conversation", "messages", "tools", "documents", "continue_final_message",
+        "return_assistant_tokens_mask",
+    }
+)  # fmt: skip
+
+
+def _template(values: dict[str, Any]) -> Refusal | None:
+    """Switches of a template, as ``enable_thinking``, are plain values under names of its own."""
+    for name, value in values.items():
+        if name in _TEMPLATE_NAMES or isinstance(value, dict | list) or len(str(value)) > _LONGEST_SWITCH:
+            message = f"'chat_template_kwargs' may have switches of the model's template only; '{name[:100]}' is none."
+            return Refusal(400, "parameter_not_allowed", message, "chat_template_kwargs")
+    return None
+
+
+def _stops(param: str, stop: "str | list[str] | tuple[()]", limits: Limits) -> Refusal | None:
     texts = (stop,) if isinstance(stop, str) else stop
     if len(texts) > limits.stops:
-        message = f"'stop' may have {limits.stops} entries at most; this request has {len(texts)}."
-        return Refusal(400, "too_many_stop_sequences", message, "stop")
+        message = f"'{param}' may have {limits.stops} entries at most; this request has {len(texts)}."
+        return Refusal(400, "too_many_stop_sequences", message, param)
     for place, text in enumerate(texts):
         if len(text) > limits.stop_characters:
             message = f"A stop text may have {limits.stop_characters} characters at most; this one has {len(text)}."
             return Refusal(
-                400, "stop_sequence_too_long", message, "stop" if isinstance(stop, str) else f"stop[{place}]"
+                400, "stop_sequence_too_long", message, param if isinstance(stop, str) else f"{param}[{place}]"
             )
     return None
 
@@ -118,34 +192,6 @@ def _schemas(asked: Asked, limits: Limits) -> Refusal | None:
             message = f"'{name}' may have {limits.schema_bytes} bytes at most; this one has {size}."
             return Refusal(400, "schema_too_large", message, name)
     return None
-
-
-# ---- pictures
-
-_HEADER = re.compile(rb'"[^,]{0,1023}+,')
-_ESCAPE = re.compile(rb"\\")
-
-
-def image_bytes(view: memoryview) -> int:
-    """Bytes of the picture in a data URI, a JSON string in its quotes. It is neither decoded nor copied, but where it
-    is written with escapes (PHP puts a backslash before each slash)."""
-    header = _HEADER.match(view)
-    if header is None or _ESCAPE.search(view):
-        return data_uri_bytes(msgspec.json.decode(view, type=str))
-    based = header[0].lower().endswith(b";base64,")
-    return _decoded_size(view.nbytes - 1 - header.end(), bytes(view[-3:-1]).count(b"="), based=based)
-
-
-def data_uri_bytes(uri: str) -> int:
-    """The same for its text."""
-    comma = uri.find(",")
-    based = uri[max(0, comma - 7) : max(0, comma)].lower() == ";base64"
-    return _decoded_size(len(uri) - comma - 1, uri[-2:].count("="), based=based)
-
-
-def _decoded_size(length: int, padding: int, *, based: bool) -> int:
-    """RFC 4648: three bytes in four characters, ``=`` fills the last four up. Other data URIs do not grow either."""
-    return (length - padding) * 3 // 4 if based else length
 
 
 # ---- depth

@@ -2,6 +2,7 @@
 
 from aimindserve.domain.routing import Endpoint
 from aimindserve.gateway.body import BodyView
+from aimindserve.gateway.endpoints import Row
 from aimindserve.gateway.upstream import Upstream
 
 _SLICE = 262_144  # bytes of a large body handed to the transport at once
@@ -10,10 +11,15 @@ _SLICE = 262_144  # bytes of a large body handed to the transport at once
 class Outgoing:
     """One request's bytes. It can be sent more than once, until ``let_go``."""
 
-    __slots__ = ("_body", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_suffix", "done")
+    __slots__ = (
+        "_body", "_content_type", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_row",
+        "_suffix", "done",
+    )  # fmt: skip
 
-    def __init__(self, path: str, request_id: str, body: bytes | bytearray, view: BodyView) -> None:
-        self._path = path.encode()
+    def __init__(self, row: Row, path: str, request_id: str, body: bytes | bytearray, view: BodyView) -> None:
+        self._row = row
+        self._path = path
+        self._content_type = view.content_type
         self._request_id = request_id.encode()
         self._body: bytes | bytearray = body
         self._cut = view.cut
@@ -27,12 +33,12 @@ class Outgoing:
     def send(self, engine: Upstream, endpoint: Endpoint) -> None:
         """Send all of it, or as much as the connection takes now; ``go_on`` sends the rest."""
         head = (
-            b"POST %b HTTP/1.1\r\nhost: %b:%d\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-            b"x-request-id: %b\r\n%b\r\n"
+            b"POST %b HTTP/1.1\r\nhost: %b:%d\r\ncontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n%b\r\n"
         ) % (
-            self._path,
+            (self._row.path_on(endpoint.engine, self._path) or self._path).encode(),
             endpoint.host.encode(),
             endpoint.port,
+            self._content_type,
             self._length,
             self._request_id,
             b"authorization: Bearer %b\r\n" % endpoint.engine_key.encode() if endpoint.engine_key else b"",

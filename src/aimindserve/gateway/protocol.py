@@ -7,8 +7,10 @@ from aimindserve.gateway import admit
 from aimindserve.gateway.auth import Caller, authenticate, is_current
 from aimindserve.gateway.body import look
 from aimindserve.gateway.connection import LINGER_SECONDS, Connection, State
-from aimindserve.gateway.endpoints import Action, Row, find_row, is_inference
-from aimindserve.gateway.errors import Problem, Refusal, envelope, http_answer, prefers_chinese, problem_body
+from aimindserve.gateway.endpoints import Action, Body, Row, find_row, is_inference
+from aimindserve.gateway.errors import Form, Problem, Refusal, envelope, http_answer, prefers_chinese, problem_body
+from aimindserve.gateway.fitting import fitting
+from aimindserve.gateway.forms import look_form
 from aimindserve.gateway.forward import Exchange
 from aimindserve.gateway.framing import BodyDecoder, ChunkedBody, FixedBody, FramingError
 from aimindserve.gateway.heads import BadHead, HeadReader, RequestHead
@@ -284,7 +286,7 @@ class ClientConnection(Connection):
             return
         (row, caller, request_id), self._take = self._take, None
         self._state = State.BUSY
-        view = look(body, streams=row.streams)
+        view = look_form(body, self._head.get(b"content-type")) if row.body is Body.FORM else look(body, row)
         if isinstance(view, Refusal):
             self.refuse(view, request_id)
             return
@@ -292,6 +294,10 @@ class ClientConnection(Connection):
         if isinstance(route, Refusal):
             if view.model in self._gateway.directory.routes:
                 self._gateway.asked_for(view.model)
+            self.refuse(route, request_id)
+            return
+        route = fitting(route, row, view)
+        if isinstance(route, Refusal):
             self.refuse(route, request_id)
             return
         self._handler = exchange = Exchange(self._gateway, self, row, self._head.path, caller, request_id)
@@ -315,14 +321,16 @@ class ClientConnection(Connection):
     # ---- answers
 
     def refuse(self, refusal: Refusal, request_id: str, headers: bytes = b"") -> None:
-        """Answer with an error in OpenAI's shape."""
+        """Answer with an error in the endpoint's form."""
         if refusal.retry_after is not None:
             headers += b"retry-after: %d\r\n" % refusal.retry_after
         if refusal.status == 401:
             headers += b'www-authenticate: Bearer realm="aimindserve"\r\n'
         if self._handler is None:
             self._gateway.metrics.requests["refused", refusal.status] += 1
-        self.answer(refusal.status, JSON, envelope(refusal), request_id or self._gateway.request_id(), headers)
+        row = find_row(self._head.path)
+        body = envelope(refusal, row.errors if row else Form.OPENAI)
+        self.answer(refusal.status, JSON, body, request_id or self._gateway.request_id(), headers)
 
     def refuse_with_problem(self, problem: Problem, head: RequestHead, request_id: str, retry_after: int) -> None:
         """Answer with a management error."""

@@ -19,8 +19,21 @@ _TIMINGS = re.compile(rb'"timings"\s*:\s*(\{[^{}]*\})')
 
 
 class _Usage(msgspec.Struct):
+    """By OpenAI's names, those of its Responses, and Anthropic's, who leaves out what was in a cache."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_input_tokens: int | None = 0
+    cache_creation_input_tokens: int | None = 0
+
+    @property
+    def prompt(self) -> int:
+        """Tokens that went in."""
+        if self.prompt_tokens:
+            return self.prompt_tokens
+        return self.input_tokens + (self.cache_read_input_tokens or 0) + (self.cache_creation_input_tokens or 0)
 
 
 class _Timings(msgspec.Struct):
@@ -45,7 +58,7 @@ def find_usage(text: bytes) -> Counted | None:
     if found is not None:
         try:
             usage = msgspec.json.decode(found, type=_Usage)
-            return Counted(max(0, usage.prompt_tokens), max(0, usage.completion_tokens), "engine")
+            return Counted(max(0, usage.prompt), max(0, usage.completion_tokens or usage.output_tokens), "engine")
         except msgspec.DecodeError:
             return None
     found = _last(b'"timings"', _TIMINGS, text)

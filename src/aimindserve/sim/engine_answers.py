@@ -25,6 +25,7 @@ class Asked:
     stream: bool
     wants_usage: bool
     chat: bool
+    shape: str = ""
 
 
 def count_tokens(text: str) -> int:
@@ -32,8 +33,12 @@ def count_tokens(text: str) -> int:
     return len(_WORD.findall(text))
 
 
-def read_request(body: dict[str, Any], *, chat: bool) -> Asked:
-    """The request of ``/v1/chat/completions`` (``chat``) or ``/v1/completions``. Unfit parts count as nothing."""
+_PICTURES = {"image_url", "input_image", "image"}
+
+
+def read_request(body: dict[str, Any], *, chat: bool, shape: str = "") -> Asked:
+    """The request of ``/v1/chat/completions`` (``chat``) or ``/v1/completions``. Unfit parts count as nothing.
+    ``shape``: that of the answer, where it is another one."""
     texts, pictures, messages = [], 0, 0
     if chat:
         for message in body.get("messages") or ():
@@ -41,7 +46,7 @@ def read_request(body: dict[str, Any], *, chat: bool) -> Asked:
             content = message.get("content")
             for part in [{"type": "text", "text": content}] if isinstance(content, str) else content or ():
                 texts.append(str(part.get("text") or ""))
-                pictures += part.get("type") == "image_url"
+                pictures += part.get("type") in _PICTURES
     else:
         prompt = body.get("prompt")
         texts += [prompt] if isinstance(prompt, str) else [str(one) for one in prompt or ()]
@@ -57,6 +62,7 @@ def read_request(body: dict[str, Any], *, chat: bool) -> Asked:
         stream=body.get("stream") is True,
         wants_usage=bool(options.get("include_usage")),
         chat=chat,
+        shape=shape,
     )
 
 

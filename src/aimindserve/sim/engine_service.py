@@ -23,8 +23,20 @@ from aimindserve.sim.engine_http import Answer, BadRequestError, Request
 from aimindserve.sim.engine_http import read_request as read_http
 from aimindserve.sim.engine_knobs import KnobError, Knobs, request_knobs
 from aimindserve.sim.engine_options import LLAMA_BOX, VLLM, Options
+from aimindserve.sim.engine_shapes import (
+    MESSAGES,
+    RESPONSES,
+    MessageEvents,
+    ResponseEvents,
+    in_chat_form,
+    token_ids,
+    transcript,
+    whole_message,
+    whole_response,
+)
 
 _PUBLIC = {"/health", "/v1/health", "/fake/state", "/version", "/metrics"}
+_MAIN = {"/chat/completions", "/completions", "/responses", "/messages", "/audio/transcriptions"}
 _LLAMA_PUBLIC = _PUBLIC | {"/v1/models", "/models"}
 
 
@@ -55,6 +67,12 @@ class Service:
             "/version": lambda: (200, {"version": "0.32.0"}),
             "/props": lambda: (200, {"total_slots": 1, "model_path": options.model, "modalities": {"vision": True}}),
             "/fake/state": self._state,
+        }
+        self._small: dict[str, Callable[[dict[str, Any]], object]] = {
+            "/embeddings": self._vectors,
+            "/rerank": self._ranking,
+            "/tokenize": self._tokens,
+            "/messages/count_tokens": self._count,
         }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -120,7 +138,7 @@ class Service:
         self, request: Request, body: object, knobs: Knobs, answer: Answer, reader: asyncio.StreamReader
     ) -> None:
         path = request.path.removeprefix("/v1")
-        if request.method != "POST" or path not in {"/chat/completions", "/completions", "/embeddings", "/rerank"}:
+        if request.method != "POST" or not self._has(request.path):
             await answer.json(_error(404, "File Not Found", "not_found_error"), 404)
         elif not self.state.ready:
             await answer.json(_error(503, "Loading model", "unavailable_error"), 503)
@@ -128,12 +146,25 @@ class Service:
             await answer.json(
                 _error(knobs.status, "The emulated engine was told to refuse.", "server_error"), knobs.status
             )
+        elif path.startswith("/audio/"):
+            heard = transcript(request.body, request.headers, translated=path.endswith("translations"))
+            await answer.json(heard or _error(400, "no file", "invalid_request_error"), 200 if heard else 400)
         elif not isinstance(body, dict):
             await answer.json(_error(400, "parse error at line 1, column 1", "invalid_request_error"), 400)
-        elif path in {"/embeddings", "/rerank"}:
-            await answer.json(self._vectors(body) if path == "/embeddings" else self._ranking(body))
+        elif path in self._small:
+            await answer.json(self._small[path](body))
+        elif path in {"/responses", "/messages"}:
+            shape = path[1:]
+            await self._complete(read_request(in_chat_form(body, shape), chat=True, shape=shape), knobs, answer, reader)
         else:
             await self._complete(read_request(body, chat=path.startswith("/chat")), knobs, answer, reader)
+
+    def _has(self, path: str) -> bool:
+        if path in {"/tokenize", "/v1/audio/translations"}:
+            return path == "/tokenize" or self.options.flavour == VLLM
+        if path == "/v1/tokenize":
+            return False
+        return path.removeprefix("/v1") in _MAIN or path.removeprefix("/v1") in self._small
 
     async def _complete(self, asked: Asked, knobs: Knobs, answer: Answer, reader: asyncio.StreamReader) -> None:
         self.state.requests += 1
@@ -155,7 +186,8 @@ class Service:
         self, asked: Asked, knobs: Knobs, answer: Answer, reader: asyncio.StreamReader, number: int
     ) -> bool:
         """Whether the answer went out whole."""
-        chunks = Chunks(asked, self.options.names[0], _identity(number), knobs)
+        events = {RESPONSES: ResponseEvents, MESSAGES: MessageEvents}.get(asked.shape, Chunks)
+        chunks = events(asked, self.options.names[0], _identity(number), knobs)
         await answer.start(200, "text/event-stream", None)
         await answer.write(chunks.first())
         count = 0
@@ -187,7 +219,8 @@ class Service:
             self.state.tokens += 1
         if not await self._reached(count, knobs, reader):
             return False
-        await answer.json(whole_answer(asked, self.options.names[0], _identity(number), knobs))
+        whole = {RESPONSES: whole_response, MESSAGES: whole_message}.get(asked.shape, whole_answer)
+        await answer.json(whole(asked, self.options.names[0], _identity(number), knobs))
         engine_logs.write(engine_logs.request_lines(self.options, number, asked.prompt_tokens, count))
         return True
 
@@ -244,6 +277,13 @@ class Service:
         counted = sum(map(count_tokens, texts))
         usage = {"prompt_tokens": counted, "total_tokens": counted}
         return {"object": "list", "model": self.options.names[0], "data": data, "usage": usage}
+
+    def _tokens(self, body: dict[str, Any]) -> object:
+        is_vllm = self.options.flavour == VLLM
+        return token_ids(str(body.get("prompt" if is_vllm else "content") or ""), self.options.context, vllm=is_vllm)
+
+    def _count(self, body: dict[str, Any]) -> object:
+        return {"input_tokens": read_request(in_chat_form(body, MESSAGES), chat=True).prompt_tokens}
 
     def _ranking(self, body: dict[str, Any]) -> object:
         query = set(str(body.get("query")).split())

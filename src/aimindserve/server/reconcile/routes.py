@@ -91,7 +91,8 @@ def _endpoint(replica: Replica) -> Endpoint | None:
     seen = replica.observation
     if seen is None or seen.port is None:
         return None
-    return Endpoint(replica_id=replica.id, host=seen.host, port=seen.port, engine_key=seen.engine_key)
+    engine = replica.assignment.engine if replica.assignment else ""
+    return Endpoint(replica_id=replica.id, host=seen.host, port=seen.port, engine_key=seen.engine_key, engine=engine)
 
 
 def _detail(standing: Standing) -> str:
