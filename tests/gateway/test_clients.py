@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import anthropic
 import httpx
@@ -47,7 +48,7 @@ async def clients_of(stage: Rig, engine: str) -> AsyncIterator[Clients]:
     service.state.ready = True
     upstream = await stage.engine()
     assert upstream.server is not None
-    upstream.on_connection = service.serve  # type: ignore[method-assign]
+    upstream.on_connection = service.serve
     upstream.server.close()
     await upstream.start()
     stage.serve(route(upstream.port, engine=engine))
@@ -98,7 +99,9 @@ async def test_responses(clients: Clients) -> None:
     async with clients.openai.responses.stream(**asked) as stream:
         pieces = [event.delta async for event in stream if event.type == "response.output_text.delta"]
         assert "".join(pieces) == SAID
-        assert (await stream.get_final_response()).usage.output_tokens == 5
+        usage = (await stream.get_final_response()).usage
+        assert usage is not None
+        assert usage.output_tokens == 5
     assert (
         await clients.openai.responses.create(model=MODEL, input="hello", max_output_tokens=2)
     ).status == "completed"
@@ -186,7 +189,10 @@ async def test_errors_in_anthropics_form(clients: Clients) -> None:
         await clients.anthropic.messages.create(model="nobody", **asked)
     assert unknown.value.body["type"] == "error"  # type: ignore[index]
     assert unknown.value.body["error"]["type"] == "not_found_error"  # type: ignore[index]
-    document = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
+    document: Any = {
+        "type": "document",
+        "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="},
+    }
     with pytest.raises(anthropic.BadRequestError, match="PDF"):
         await clients.anthropic.messages.create(
             model=MODEL, max_tokens=5, messages=[{"role": "user", "content": [document]}]
