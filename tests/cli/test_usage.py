@@ -22,6 +22,7 @@ COMMANDS = [
     ["fit"], ["catalog", "ls"], ["catalog", "show"],
     ["files", "ls"], ["files", "download"], ["files", "import"], ["files", "pause"], ["files", "resume"],
     ["files", "retry"], ["files", "rm"],
+    ["backup"], ["restore"], ["migrate"],
     ["hub", "check"], ["hub", "token", "set"], ["hub", "token", "rm"], ["key", "create"], ["key", "ls"], ["key", "rm"],
 ]  # fmt: skip
 

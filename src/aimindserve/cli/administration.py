@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
-from aimindserve.cli.output import CommandError, DataDir, Format, Output, print_json
+from aimindserve.cli.account import become_owner
+from aimindserve.cli.output import CommandError, DataDir, Format, Output, print_json, refusal
 
 
 def register(app: typer.Typer) -> None:
@@ -20,13 +23,17 @@ def reset_admin_password(data_dir: DataDir = None, output: Output = Format.TEXT)
     from sqlalchemy.exc import SQLAlchemyError
 
     from aimindserve.cli.local_settings import local_settings
+    from aimindserve.node.archive import ArchiveError
     from aimindserve.server.bootstrap import reset_admin_password as reset
     from aimindserve.server.db.migrate import NewerSchemaError
 
     settings = local_settings(data_dir)
+    become_owner(Path(settings.data_dir))
     file = settings.paths.initial_admin_password
     try:
         asyncio.run(reset(settings))
+    except ArchiveError as error:
+        raise refusal(error.why) from None
     except (SQLAlchemyError, OSError, NewerSchemaError) as error:
         raise CommandError(
             f"The password was not reset: {error}",
@@ -47,6 +54,7 @@ def stop_engines(data_dir: DataDir = None, output: Output = Format.TEXT) -> None
     from aimindserve.cli.engines import is_server_running, living_engines, stop_all
 
     folder = resolve_data_dir(data_dir)
+    become_owner(folder)
     if is_server_running(folder):
         raise CommandError(
             f"aiMindServe is running for {folder}: it would start them again.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +10,7 @@ from aimindserve.node.config import NodeConfig
 from aimindserve.node.ledger import living_engine, read_ledger
 from aimindserve.node.processes import ProcessId, boot_id, is_running
 from aimindserve.node.stopping import stop_engine
+from aimindserve.server.files import is_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,7 @@ class LivingEngine:
 
 def is_server_running(data_dir: Path) -> bool:
     """Whether a server holds the data folder."""
-    try:
-        with Path(DataPaths(PurePosixPath(data_dir)).server_lock).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    return is_held(Path(DataPaths(PurePosixPath(data_dir)).server_lock))
 
 
 def living_engines(data_dir: Path) -> list[LivingEngine]:

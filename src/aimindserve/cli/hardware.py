@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aimindserve.cli.diagnosis import Finding, Health, ok
 from aimindserve.cli.output import language
 from aimindserve.domain.reason_texts import explain
-from aimindserve.domain.reasons import Language, Reason, ReasonCode
+from aimindserve.domain.reasons import Reason, ReasonCode
 from aimindserve.domain.units import format_bytes
 
 if TYPE_CHECKING:
@@ -67,6 +67,5 @@ def engine_findings(settings: Settings) -> Iterator[Finding]:
 
 def _worded(name: str, why: Reason, health: Health) -> Finding:
     """A reason as a line, in the language of the locale."""
-    words_language: Language = "zh" if language() == "zh" else "en"
-    words = explain(why, words_language)
+    words = explain(why, language())
     return Finding(name, health, words.message, "" if health is Health.OK else words.remedy)

@@ -15,6 +15,8 @@ import typer
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from aimindserve.domain.reasons import Language, Reason
+
 
 class Format(StrEnum):
     """What ``-o`` takes."""
@@ -45,7 +47,15 @@ DataDir = Annotated[
 ]
 
 
-def language() -> str:
+def refusal(why: Reason) -> CommandError:
+    """A reason as a command's failure, in the language of the locale."""
+    from aimindserve.domain.reason_texts import explain
+
+    words = explain(why, language())
+    return CommandError(words.message, words.remedy, code=why.code)
+
+
+def language() -> Language:
     """``zh`` where the locale is Chinese, else ``en``."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):

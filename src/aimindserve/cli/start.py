@@ -7,7 +7,6 @@ replaces itself (exec), so that no flag, and no secret given by one, stays in th
 
 from __future__ import annotations
 
-import fcntl
 import inspect
 import os
 import sys
@@ -96,11 +95,12 @@ def _refuse_second_start(settings: Settings) -> None:
     """One start for each data folder. The server of a supervisor that was killed gets a moment to end."""
     from aimindserve.cli.ports import TAKEOVER_PATIENCE
     from aimindserve.domain.paths import supervisor_lock
+    from aimindserve.server.files import is_held
 
     supervisor = Path(supervisor_lock(PurePosixPath(settings.run_dir)))
     deadline = time.monotonic() + TAKEOVER_PATIENCE
     server = Path(settings.paths.server_lock)
-    while not (held := _is_held(supervisor)) and _is_held(server) and time.monotonic() < deadline:
+    while not (held := is_held(supervisor)) and is_held(server) and time.monotonic() < deadline:
         time.sleep(0.05)
     if held:
         pid = supervisor.read_text().strip()
@@ -109,18 +109,6 @@ def _refuse_second_start(settings: Settings) -> None:
             f"Use it as it is, stop it first (kill {pid}), or give another folder with --data-dir.",
             code="already_running",
         )
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether a living process holds this lock file."""
-    try:
-        with lock.open() as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # no such file: nobody ran here yet
-    return False
 
 
 def _saved(settings: Settings) -> Path:

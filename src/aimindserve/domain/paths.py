@@ -93,6 +93,16 @@ class DataPaths:
         return self.keys / "secrets"
 
     @property
+    def backups(self) -> PurePosixPath:
+        """Backups that the server makes by itself, before it changes the schema of the database."""
+        return self.root / "backups"
+
+    @property
+    def staged_restore(self) -> PurePosixPath:
+        """A backup on its way into the data folder."""
+        return self.root / ".restore"
+
+    @property
     def logs(self) -> PurePosixPath:
         return self.root / "logs"
 

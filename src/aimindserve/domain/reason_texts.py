@@ -6,6 +6,7 @@ from aimindserve.domain.reason_texts_fit import FIT_TEXTS
 from aimindserve.domain.reason_texts_hub import HUB_TEXTS
 from aimindserve.domain.reason_texts_life import LIFE_TEXTS
 from aimindserve.domain.reason_texts_models import MODEL_TEXTS
+from aimindserve.domain.reason_texts_operations import OPERATIONS_TEXTS
 from aimindserve.domain.reason_texts_requests import REQUEST_TEXTS
 from aimindserve.domain.reason_wording import Explanation, ReasonText, Values
 from aimindserve.domain.reasons import Language, Reason, ReasonCode
@@ -17,6 +18,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     **FIT_TEXTS,
     **ENGINE_TEXTS,
     **LIFE_TEXTS,
+    **OPERATIONS_TEXTS,
     **REQUEST_TEXTS,
 }
 

@@ -122,6 +122,23 @@ class ReasonCode(StrEnum):
     # Node facts
     DRIVER_ABSENT = "driver_absent"
     DEVICE_PROBE_FAILED = "device_probe_failed"
+    # Backups, archives and moves
+    ARCHIVE_FOREIGN = "archive_foreign"
+    ARCHIVE_DAMAGED = "archive_damaged"
+    ARCHIVE_UNSAFE = "archive_unsafe"
+    ARCHIVE_NEWER = "archive_newer"
+    BACKUP_NEWER = "backup_newer"
+    SCHEMA_NEWER = "schema_newer"
+    FILE_EXISTS = "file_exists"
+    NOTHING_STORED = "nothing_stored"
+    SERVER_RUNNING = "server_running"
+    RESTORE_NOT_EMPTY = "restore_not_empty"
+    DATABASE_NOT_EMPTY = "database_not_empty"
+    DATABASE_DAMAGED = "database_damaged"
+    DATABASE_FAILED = "database_failed"
+    MOVE_NOT_POSSIBLE = "move_not_possible"
+    COPY_DIFFERS = "copy_differs"
+    FILE_FAILED = "file_failed"
     # Requests
     NOT_FOUND = "not_found"
     NAME_TAKEN = "name_taken"

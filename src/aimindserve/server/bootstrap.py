@@ -13,9 +13,9 @@ from sqlalchemy import delete, select, update
 from aimindserve.domain.access import Scope
 from aimindserve.domain.paths import DataPaths
 from aimindserve.server.accounts import ADMIN, LOCAL_CLI, NO_PASSWORD, end_sessions, user_named
+from aimindserve.server.backup.automatic import bring_up_to_date
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import Database, UnitOfWork, connect
-from aimindserve.server.db.migrate import migrate
 from aimindserve.server.db.tables import ApiKeyRow, UserRow
 from aimindserve.server.events import EventBus
 from aimindserve.server.files import (
@@ -43,8 +43,8 @@ class AlreadyRunningError(Exception):
     """Another server holds the data folder."""
 
 
-def prepare_folders(settings: Settings) -> None:
-    """Makes the data folder and those in it, mode 0700, and an empty SQLite file of mode 0600.
+def prepare_folders(settings: Settings, *, database: bool = True) -> None:
+    """Makes the data folder and those in it, mode 0700, and (``database``) an empty SQLite file of mode 0600.
 
     Raises:
         OSError: one cannot be made.
@@ -53,9 +53,9 @@ def prepare_folders(settings: Settings) -> None:
     for folder in (paths.root, paths.keys, paths.locks, paths.replicas, paths.logs):
         make_private_folder(Path(folder))
     make_private_folder(Path(settings.run_dir))
-    database = Path(paths.database)
-    if settings.database_url.endswith(str(database)) and not database.exists():
-        create_private_file(database, b"")
+    file = Path(paths.database)
+    if database and settings.database_url.endswith(str(file)) and not file.exists():
+        create_private_file(file, b"")
 
 
 def lock_data(paths: DataPaths, patience: float = LOCK_PATIENCE_SECONDS) -> int:
@@ -99,7 +99,7 @@ async def build_context(settings: Settings, clock: Callable[[], float] = time.ti
     """Everything that the server's parts are given. Folders must exist.
 
     Raises:
-        NewerSchemaError, DamagedSecretError, UnsafeFileError: a person has to act; the message says how.
+        NewerSchemaError, DamagedSecretError, UnsafeFileError, ArchiveError: a person has to act; the message says how.
         SQLAlchemyError, OSError: the database or the disk does not work.
     """
     bus = EventBus()
@@ -116,7 +116,7 @@ async def build_context(settings: Settings, clock: Callable[[], float] = time.ti
         started_at=clock(),
         vault=open_vault(settings.paths),
     )
-    await migrate(database)
+    await bring_up_to_date(settings, database)
     await ensure_admin(context)
     await ensure_local_key(context)
     return context
@@ -187,12 +187,13 @@ async def reset_admin_password(settings: Settings) -> str:
     Raises:
         SQLAlchemyError, OSError: the database or the disk does not work.
         NewerSchemaError: the database belongs to a newer version.
+        ArchiveError: an older schema cannot be backed up before it is changed.
     """
     prepare_folders(settings)
     database = connect(settings.database_url, EventBus(), time.time)
     hasher = PasswordHasher()
     try:
-        await migrate(database)
+        await bring_up_to_date(settings, database)
         password = replace_initial_password(settings.paths)
         await _store_admin(database, await hasher.hash(password))
     finally:

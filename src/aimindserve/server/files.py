@@ -1,6 +1,7 @@
 """Private files and folders: modes that no umask widens, no link followed, contents on disk before the name."""
 
 import errno
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -72,6 +73,18 @@ def read_private_file(path: Path) -> bytes:
         if status.st_mode & 0o077:
             os.fchmod(file, 0o600)
         return stream.read()
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a living process holds this lock file."""
+    try:
+        with lock.open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # no such file: nobody ran here yet
+    return False
 
 
 def _write_all(file: int, content: bytes) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aimindserve.devices.declared import FleetError
 from aimindserve.domain.paths import PurePosixPath, server_socket
+from aimindserve.domain.reason_texts import explain
+from aimindserve.node.archive import ArchiveError
 from aimindserve.server.app import create_app
 from aimindserve.server.bootstrap import (
     AlreadyRunningError,
@@ -50,14 +52,27 @@ def run(settings_file: str) -> int:
         set_up_logging(settings.log_level)
         prepare_folders(settings)
         lock_data(settings.paths)
+        _go_on_restoring(settings)
         asyncio.run(serve(settings))
     except _HOPELESS as error:
         sys.stderr.write(f"aimindserve: {error}\n")
+        return EXIT_HOPELESS
+    except ArchiveError as error:
+        sys.stderr.write("aimindserve: {} {}\n".format(*explain(error.why, "en")))
         return EXIT_HOPELESS
     except (OSError, SQLAlchemyError) as error:
         log.error("the server cannot start", error=str(error))  # noqa: TRY400  # the message is enough
         return 1
     return 0
+
+
+def _go_on_restoring(settings: Settings) -> None:
+    """Finishes a restore that was interrupted."""
+    if Path(settings.paths.staged_restore).exists():
+        from aimindserve.server.backup.restoring import finish_restore  # noqa: PLC0415  # hardly any start needs it
+
+        if asyncio.run(finish_restore(settings)):
+            log.warning("an interrupted restore was finished")
 
 
 async def serve(settings: Settings) -> None:

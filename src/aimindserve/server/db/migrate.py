@@ -10,7 +10,7 @@ from aimindserve.server.db.engine import Database
 from aimindserve.server.db.migrations import HEAD, REVISIONS
 from aimindserve.server.db.tables import Base
 
-_MIGRATION_LOCK = 0x41494D54
+MIGRATION_LOCK = 0x41494D54
 
 
 class NewerSchemaError(Exception):
@@ -27,7 +27,7 @@ async def migrate(database: Database) -> str | None:
     engine = database.engine.execution_options(sqlite_begin="IMMEDIATE")
     async with engine.begin() as connection:
         if not database.is_sqlite:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         found = await current_revision(connection)
         if found is not None and found not in REVISIONS:
             raise NewerSchemaError(
@@ -35,7 +35,7 @@ async def migrate(database: Database) -> str | None:
                 "Install the version that wrote it, or restore a backup made before."
             )
         if found is None:
-            await connection.run_sync(_create)
+            await connection.run_sync(create)
         elif found != HEAD:
             await connection.run_sync(upgrade)
     return found
@@ -48,7 +48,8 @@ async def current_revision(connection: AsyncConnection) -> str | None:
     return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
 
 
-def _create(connection: Connection) -> None:
+def create(connection: Connection) -> None:
+    """Makes today's tables in an empty database."""
     # Not "checkfirst": a table of another program in the way is an error, not something to live with.
     Base.metadata.create_all(connection, checkfirst=False)
     connection.execute(
@@ -59,12 +60,20 @@ def _create(connection: Connection) -> None:
     connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": HEAD})
 
 
-def upgrade(connection: Connection) -> None:
-    """Runs the scripts that are missing, in the transaction of ``connection``."""
+def make_schema(connection: Connection, revision: str) -> None:
+    """Makes the tables of ``revision`` in an empty database."""
+    if revision == HEAD:
+        create(connection)
+    else:
+        upgrade(connection, revision)
+
+
+def upgrade(connection: Connection, revision: str = HEAD) -> None:
+    """Runs the scripts that are missing up to ``revision``, in the transaction of ``connection``."""
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, revision)
