@@ -1,4 +1,5 @@
-"""The doctor: each finding is made to happen and must be told with its remedy."""
+"""The doctor: each fault is planted, must be told with its cause and remedy, and is gone after ``--fix`` where it says
+that it can be fixed."""
 
 from __future__ import annotations
 
@@ -8,13 +9,21 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from aimindserve.cli import diagnosis
-from aimindserve.cli.diagnosis import Health
-from aimindserve.cli.hardware import device_findings, engine_findings
+from aimindserve.cli import diagnosis, diagnosis_data, hardware
+from aimindserve.cli.diagnosis import clock_finding
+from aimindserve.cli.diagnosis_data import check_data_dir, check_database, left_over, mend, permissions
+from aimindserve.cli.diagnosis_hubs import hub_findings
+from aimindserve.domain.findings import Finding, Health, worded
+from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.reasons import ReasonCode
+from aimindserve.node.vllm_programs import cuda_of
+from aimindserve.server.bootstrap import lock_data, prepare_folders
+from aimindserve.server.files import create_private_file
 from aimindserve.server.settings import Settings, resolve_settings
 
 
@@ -23,25 +32,127 @@ def settings_of(folder: Path, port: int = 8080, **more: object) -> Settings:
     return resolve_settings({"data_dir": str(folder), "host": "127.0.0.1", "port": port, **more}, {})
 
 
+@pytest.fixture
+def used(tmp_path: Path) -> Settings:
+    """A data folder as a server leaves it."""
+    settings = settings_of(tmp_path / "data")
+    prepare_folders(settings)
+    for name in ("pepper", "secrets", "local-cli"):
+        create_private_file(tmp_path / "data" / "keys" / name, b"x")
+    return settings
+
+
+def codes(findings: Iterable[Finding]) -> list[str]:
+    return [finding.code for finding in findings]
+
+
 def test_a_new_machine_is_fine(tmp_path: Path, unused_port: int) -> None:
     settings = settings_of(tmp_path / "new", unused_port)
-    for check in (diagnosis.check_python, diagnosis.check_data_dir, diagnosis.check_port, diagnosis.check_database):
+    for check in (
+        diagnosis.check_python,
+        diagnosis.check_machine,
+        check_data_dir,
+        diagnosis.check_port,
+        check_database,
+    ):
         assert check(settings).health is Health.OK
+
+
+def test_a_folder_in_use_is_fine(used: Settings) -> None:
+    assert codes(permissions(used)) == ["permissions"]
+    assert codes(left_over(used)) == ["nothing_left"]
 
 
 def test_a_taken_port_names_its_holder(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         finding = diagnosis.check_port(settings_of(tmp_path, holder.getsockname()[1]))
-    assert finding.health is Health.FAIL
-    assert f"process {os.getpid()}" in finding.message
-    assert "--port" in finding.remedy
+    assert (finding.health, finding.code) == (Health.FAIL, ReasonCode.PUBLIC_PORT_TAKEN_BY)
+    message, remedy = worded(finding, "en")
+    assert f"process {os.getpid()}" in message
+    assert "--port" in remedy
 
 
-def test_a_data_folder_open_to_others_is_noted(tmp_path: Path) -> None:
-    folder = tmp_path / "open"
-    folder.mkdir(mode=0o755)
-    finding = diagnosis.check_data_dir(settings_of(folder))
-    assert (finding.health, finding.remedy) == (Health.WARN, f"chmod 700 {folder}")
+def test_an_address_that_is_not_ours(tmp_path: Path, unused_port: int) -> None:
+    finding = diagnosis.check_port(settings_of(tmp_path, unused_port, host="203.0.113.7"))
+    assert finding.code == ReasonCode.HOST_UNKNOWN
+
+
+Plant = Callable[[Settings], None]
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.data_dir)
+
+
+FAULTS: dict[str, tuple[str, Plant]] = {
+    "the folder is open": ("open_to_others", lambda s: _folder(s).chmod(0o755)),
+    "a key is open": ("open_to_others", lambda s: (_folder(s) / "keys" / "pepper").chmod(0o644)),
+    "the database is open": ("open_to_others", lambda s: (_folder(s) / "database.sqlite").chmod(0o640)),
+    "the keys' folder is open": ("open_to_others", lambda s: (_folder(s) / "keys").chmod(0o750)),
+    "a folder is missing": ("folder_missing", lambda s: (_folder(s) / "logs").rmdir()),
+    "a socket is stale": ("left_over", lambda s: (Path(s.run_dir) / "server.sock").touch(0o600)),
+    "a pid file is stale": ("left_over", lambda s: (Path(s.run_dir) / "supervisor.lock").write_text("4711\n") and None),
+    "a backup died": ("left_over", lambda s: (_folder(s) / ".backup-x" / "made").mkdir(parents=True, mode=0o700)),
+    "a file was half written": ("left_over", lambda s: (_folder(s) / "keys" / ".pepper.1f").touch(0o600)),
+}
+
+
+def look(settings: Settings) -> list[Finding]:
+    return [check_data_dir(settings), *permissions(settings), *left_over(settings)]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found_and_mended(used: Settings, fault: str) -> None:
+    code, plant = FAULTS[fault]
+    plant(used)
+    found = [finding for finding in look(used) if finding.health is not Health.OK]
+    assert codes(found) == [code]
+    assert all(worded(found[0], language)[1] for language in ("en", "zh"))
+    assert found[0].fix is not None
+    mend(found[0].fix)
+    assert [finding for finding in look(used) if finding.health is not Health.OK] == []
+
+
+def test_an_open_key_is_a_failure(used: Settings) -> None:
+    (_folder(used) / "keys" / "secrets").chmod(0o604)
+    assert [finding.health for finding in permissions(used)] == [Health.FAIL]
+
+
+def test_a_link_among_the_keys_is_told_and_left_alone(used: Settings, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("somebody's")
+    victim.chmod(0o644)
+    (_folder(used) / "keys" / "pepper").unlink()
+    (_folder(used) / "keys" / "pepper").symlink_to(victim)
+    (found,) = permissions(used)
+    assert (found.code, found.health, found.fix) == ("secret_is_link", Health.FAIL, None)
+    with pytest.raises(OSError, match="symbolic"):
+        mend(diagnosis_data._fix(diagnosis_data.Mend.CLOSE, _folder(used) / "keys" / "pepper"))
+    assert victim.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_of_another_account(used: Settings) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(_folder(used) / "keys" / "pepper", 12345, 12345)
+    (found,) = permissions(used)
+    assert (found.code, found.health) == ("file_of_other", Health.FAIL)
+    assert "12345" in worded(found, "en")[0]
+
+
+def test_what_a_running_server_uses_is_not_left_over(used: Settings) -> None:
+    (Path(used.run_dir) / "server.sock").touch(0o600)
+    lock = lock_data(used.paths)
+    try:
+        assert list(left_over(used)) == []
+    finally:
+        os.close(lock)
+
+
+def test_an_unfinished_restore_is_told(used: Settings) -> None:
+    (_folder(used) / ".restore").mkdir(mode=0o700)
+    (found,) = left_over(used)
+    assert (found.code, found.fix) == ("restore_unfinished", None)
 
 
 def test_a_damaged_database_is_found(tmp_path: Path) -> None:
@@ -50,57 +161,132 @@ def test_a_damaged_database_is_found(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE t (x TEXT)")
         connection.executemany("INSERT INTO t VALUES (?)", [("y" * 500,)] * 200)
     connection.close()
-    assert diagnosis.check_database(settings_of(tmp_path)).health is Health.OK
+    assert check_database(settings_of(tmp_path)).health is Health.OK
     content = bytearray(file.read_bytes())
     content[4096:8192] = b"\xff" * 4096
     file.write_bytes(content)
-    finding = diagnosis.check_database(settings_of(tmp_path))
-    assert finding.health is Health.FAIL
-    assert "backup" in finding.remedy
+    finding = check_database(settings_of(tmp_path))
+    assert (finding.health, finding.code) == (Health.FAIL, ReasonCode.DATABASE_DAMAGED)
+    assert "restore" in worded(finding, "en")[1]
+
+
+@pytest.mark.parametrize(("schema", "code"), [("9999", "schema_newer"), ("0001", "schema_old")])
+def test_a_schema_that_is_not_todays(tmp_path: Path, schema: str, code: str) -> None:
+    with sqlite3.connect(tmp_path / "database.sqlite") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (schema,))
+    connection.close()
+    assert check_database(settings_of(tmp_path)).code == code
 
 
 def test_a_postgresql_that_nobody_answers_for(tmp_path: Path, unused_port: int) -> None:
     url = f"postgresql://someone:canary@127.0.0.1:{unused_port}/db"
-    finding = diagnosis.check_database(settings_of(tmp_path, database_url=url))
+    finding = check_database(settings_of(tmp_path, database_url=url))
     assert finding.health is Health.FAIL
-    assert "canary" not in finding.message + finding.remedy
+    assert "canary" not in " ".join(worded(finding, "en"))
 
 
 def test_a_full_disk_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "DISK_NEEDED", 2**60)
+    for name in ("DISK_NEEDED", "DISK_WANTED"):
+        monkeypatch.setattr(diagnosis, name, 2**60)
     finding = diagnosis.check_disk(settings_of(tmp_path))
-    assert finding.health is Health.FAIL
-    assert "--data-dir" in finding.remedy
+    assert (finding.health, finding.code) == (Health.FAIL, ReasonCode.DISK_LOW)
+    assert "--data-dir" in worded(finding, "en")[1]
+
+
+def test_too_little_memory_and_too_few_names_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "MEMORY_WANTED", 2**60)
+    assert diagnosis.check_memory(settings_of(tmp_path)).code == ReasonCode.MEMORY_LOW
+    monkeypatch.setattr(diagnosis, "INODES_WANTED", 2**60)
+    if os.statvfs(tmp_path).f_files:
+        assert diagnosis.check_disk(settings_of(tmp_path)).code == ReasonCode.INODES_LOW
+
+
+@pytest.mark.parametrize(
+    ("now", "synchronised", "code"),
+    [(0.0, True, "clock_wrong"), (1_790_000_000.0, False, "clock_unsynchronised"), (1_790_000_000.0, True, "clock")],
+)
+def test_the_clock(now: float, synchronised: bool, code: str) -> None:
+    assert clock_finding(now, synchronised=synchronised).code == code
 
 
 def test_no_server_is_no_failure(tmp_path: Path) -> None:
     finding = diagnosis.check_server(settings_of(tmp_path / "none"))
-    assert finding.health is Health.WARN
-    assert "aimindserve start" in finding.remedy
+    assert finding.health is Health.OK
+    assert "aimindserve start" in worded(finding, "en")[0]
 
 
 def test_the_cpu_is_a_device_and_a_missing_driver_no_failure(tmp_path: Path) -> None:
-    findings = list(device_findings(settings_of(tmp_path)))
-    assert findings
-    assert all(finding.health is not Health.FAIL for finding in findings)
+    findings = list(hardware.hardware_findings(settings_of(tmp_path)))
+    assert "device" in codes(findings)
+    assert all(finding.health is not Health.FAIL for finding in findings if finding.name == "device")
+
+
+def test_a_fleet_file_that_is_none(tmp_path: Path) -> None:
+    (found,) = hardware.hardware_findings(settings_of(tmp_path, declared_fleet=str(tmp_path / "no.json")))
+    assert (found.code, found.health) == (ReasonCode.FLEET_INVALID, Health.FAIL)
 
 
 def test_a_configured_engine_that_is_missing_is_a_failure(tmp_path: Path) -> None:
     missing = str(tmp_path / "llama-server")
-    finding = next(engine_findings(settings_of(tmp_path, llama_server=missing)))
+    finding = next(hardware.engine_findings(settings_of(tmp_path, llama_server=missing)))
     assert finding.health is Health.FAIL
-    assert missing in finding.message
+    assert missing in worded(finding, "en")[0]
 
 
-def test_the_command_ends_with_1_for_a_failure(tmp_path: Path) -> None:
+def test_an_engine_built_for_a_newer_driver_is_a_failure(tmp_path: Path) -> None:
+    """What CUDA it was built for is read from the environment itself."""
+    packages = tmp_path / "lib" / "python3.12" / "site-packages"
+    (packages / "torch").mkdir(parents=True)
+    (packages / "torch" / "version.py").write_text("__version__ = '2.9.0'\ncuda: Optional[str] = '13.0'\nhip = None\n")
+    program = tmp_path / "bin" / "vllm"
+    program.parent.mkdir()
+    program.write_text(f"#!{tmp_path}/bin/python3\n")
+    cuda = cuda_of(program)
+    install = EngineInstall(
+        engine="vllm", flavour="vllm", version="0.33.0", path=str(program), gpu_kinds=(DeviceKind.NVIDIA,)
+    )
+    found = hardware.driver_finding(install, "570.124.06", cuda)
+    assert found is not None
+    assert (found.health, found.code) == (Health.FAIL, ReasonCode.DRIVER_BELOW_ENGINE)
+    assert "580.65.06" in worded(found, "en")[1]
+    assert hardware.driver_finding(install, "580.95.05", cuda) is None
+    assert cuda_of(tmp_path / "no" / "vllm") is None
+
+
+def test_an_engine_that_others_can_reach_is_a_failure() -> None:
+    import psutil
+
+    with socket.create_server(("0.0.0.0", 0)) as outside, socket.create_server(("127.0.0.1", 0)):
+        found = list(hardware._exposed(psutil.Process()))
+        port = outside.getsockname()[1]
+    assert [finding.code for finding in found] == [ReasonCode.ENGINE_EXPOSED]
+    assert str(port) in worded(found[0], "en")[0]
+
+
+def test_hubs_are_asked_only_when_asked_for_or_configured(tmp_path: Path, unused_port: int) -> None:
+    mirror = f"http://127.0.0.1:{unused_port}"
+    settings = settings_of(tmp_path, huggingface_endpoint=mirror, modelscope_endpoint=mirror)
+    assert codes(hub_findings(settings_of(tmp_path), ask=False)) == ["hub_not_asked"]
+    assert codes(hub_findings(settings, ask=False)) == ["hub_unreachable"] * 2
+    assert codes(hub_findings(settings.model_copy(update={"offline": True}), ask=True)) == ["hub_offline"]
+
+
+def test_the_command_mends_and_ends_with_1_for_a_failure(used: Settings) -> None:
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "aimindserve.cli.main", "doctor", "--data-dir", used.data_dir, *words]
+        own = {"PATH": "/usr/bin:/bin", "HOME": used.data_dir, "AIMINDSERVE_HOST": "127.0.0.1"}
+        return subprocess.run(command, env=own | environment, capture_output=True, text=True, check=False, timeout=60)
+
+    (_folder(used) / "keys" / "pepper").chmod(0o644)
     with socket.create_server(("127.0.0.1", 0)) as holder:
-        done = subprocess.run(
-            [sys.executable, "-m", "aimindserve.cli.main", "doctor", "-o", "json", "--data-dir", str(tmp_path / "d")],
-            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AIMINDSERVE_HOST": "127.0.0.1",
-                 "AIMINDSERVE_PORT": str(holder.getsockname()[1])},
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        port = str(holder.getsockname()[1])
+        done = run("-o", "json", "--fix", AIMINDSERVE_PORT=port)
+        chinese = run(AIMINDSERVE_PORT=port, LANG="zh_CN.UTF-8", PYTHONUTF8="1")
     items = {item["name"]: item for item in json.loads(done.stdout)["items"]}
-    assert done.returncode == 1
-    assert items["port"]["health"] == "fail"
+    assert done.returncode == chinese.returncode == 1
+    assert (items["port"]["health"], items["port"]["code"]) == ("fail", "public_port_taken_by")
+    assert items["permissions"]["fixed"]
+    assert (_folder(used) / "keys" / "pepper").stat().st_mode & 0o777 == 0o600
     assert items["engine"]["health"] == "ok"
+    assert "已被进程" in chinese.stdout

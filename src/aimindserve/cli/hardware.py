@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import ipaddress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aimindserve.cli.diagnosis import Finding, Health, ok
-from aimindserve.cli.output import language
-from aimindserve.domain.reason_texts import explain
-from aimindserve.domain.reasons import Reason, ReasonCode
+from aimindserve.domain.drivers import too_old
+from aimindserve.domain.findings import Fact, Finding, Health, failure, good
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.units import format_bytes
 
 if TYPE_CHECKING:
-    from aimindserve.domain.nodes import Device
+    import psutil
+
+    from aimindserve.domain.nodes import Device, EngineInstall
     from aimindserve.server.settings import Settings
 
 # No GPU is no trouble: models run on the CPU.
@@ -22,50 +24,87 @@ HARMLESS = {ReasonCode.DRIVER_ABSENT}
 
 
 def hardware_findings(settings: Settings) -> Iterator[Finding]:
-    """Devices (declared ones where the settings say so), then engines."""
-    yield from device_findings(settings)
-    yield from engine_findings(settings)
-
-
-def device_findings(settings: Settings) -> Iterator[Finding]:
-    """One line for each device, and one for each thing worth saying."""
+    """Devices (declared ones where the settings say so), then engines, then who can reach those that run."""
     from aimindserve.devices.declared import FleetError
     from aimindserve.devices.machine import DeclaredProbe, MachineProbe
 
     try:
         probe = DeclaredProbe(Path(settings.declared_fleet)) if settings.declared_fleet else MachineProbe()
     except FleetError as error:
-        yield Finding("devices", Health.FAIL, str(error), "Correct the file of --declared-fleet, or leave it out.")
+        yield failure("device", reason(ReasonCode.FLEET_INVALID, detail=str(error)))
         return
     devices, notes = probe()
+    yield from device_findings(devices, notes)
+    yield from engine_findings(settings, devices)
+    yield from socket_findings(settings)
+
+
+def device_findings(devices: Sequence[Device], notes: Sequence[Reason]) -> Iterator[Finding]:
+    """One line for each device, and one for each thing worth saying."""
     for device in devices:
-        yield ok("device", _described(device))
-    for note in notes:
-        yield _worded("device", note, Health.OK if note.code in HARMLESS else Health.WARN)
+        driver = f", driver {device.driver}" if device.driver else ""
+        usable, total = format_bytes(device.allocatable), format_bytes(device.memory_total)
+        yield good("device", Fact.DEVICE, name=device.name, usable=usable, total=total, driver=driver)
+    for why in notes:
+        health = Health.OK if why.code in HARMLESS else Health.WARN
+        yield Finding(name="device", health=health, why=why)
 
 
-def _described(device: Device) -> str:
-    """Name and memory of a device."""
-    driver = f", driver {device.driver}" if device.driver else ""
-    return (
-        f"{device.name}: {format_bytes(device.allocatable)} of {format_bytes(device.memory_total)} for models{driver}"
-    )
-
-
-def engine_findings(settings: Settings) -> Iterator[Finding]:
-    """The program that runs GGUF models, or why there is none; then those that run safetensors models."""
+def engine_findings(settings: Settings, devices: Sequence[Device] = ()) -> Iterator[Finding]:
+    """The program that runs GGUF models, or why there is none; then those that run safetensors models, and whether the
+    driver is new enough for them."""
     from aimindserve.node.environments import Environments
-    from aimindserve.node.vllm_programs import vllm_programs
+    from aimindserve.node.vllm_programs import cuda_of, vllm_programs
 
     found = asyncio.run(Environments(settings.llama_server).llama_cpp())
-    if isinstance(found, Reason):
-        yield _worded("engine", found, Health.FAIL)
-    engines = Path(settings.data_dir) / "engines"
-    for install in (*(() if isinstance(found, Reason) else (found,)), *vllm_programs(engines)):
-        yield ok("engine", f"{install.engine} {install.version} ({install.flavour}, {install.path})")
+    yield failure("engine", found) if isinstance(found, Reason) else _engine(found)
+    driver = next((device.driver for device in devices if device.driver), "")
+    for install in vllm_programs(Path(settings.paths.engines)):
+        cuda = cuda_of(Path(install.path)) if install.gpu_kinds else None
+        yield driver_finding(install, driver or "", cuda) or _engine(install)
 
 
-def _worded(name: str, why: Reason, health: Health) -> Finding:
-    """A reason as a line, in the language of the locale."""
-    words = explain(why, language())
-    return Finding(name, health, words.message, "" if health is Health.OK else words.remedy)
+def _engine(install: EngineInstall) -> Finding:
+    shown = install.model_dump(include={"engine", "version", "flavour", "path"})
+    return good("engine", Fact.ENGINE, **shown)
+
+
+def driver_finding(install: EngineInstall, driver: str, cuda: str | None) -> Finding | None:
+    """What to say of an engine that was built for a newer driver."""
+    wanted = too_old(driver, cuda) if cuda is not None else None
+    if wanted is None or cuda is None:
+        return None
+    why = reason(
+        ReasonCode.DRIVER_BELOW_ENGINE,
+        driver=driver, engine=install.engine, version=install.version, cuda=cuda, wanted=wanted,
+    )  # fmt: skip
+    return failure("engine", why)
+
+
+def socket_findings(settings: Settings) -> Iterator[Finding]:
+    """Engines that run, and every address on which they or their children can be reached from other machines."""
+    import psutil
+
+    from aimindserve.cli.engines import living_engines
+
+    engines = living_engines(Path(settings.data_dir))
+    exposed: list[Finding] = []
+    for engine in engines:
+        try:
+            root = psutil.Process(engine.process.pid)
+            family = [root, *root.children(recursive=True)]
+            exposed += [found for process in family for found in _exposed(process)]
+        except psutil.Error:
+            continue  # it ended, or belongs to another account
+    yield from exposed
+    if not exposed:
+        yield good("sockets", Fact.SOCKETS, count=len(engines))
+
+
+def _exposed(process: psutil.Process) -> Iterator[Finding]:
+    import psutil
+
+    for one in process.net_connections("inet"):
+        if one.status == psutil.CONN_LISTEN and one.laddr and not ipaddress.ip_address(one.laddr.ip).is_loopback:
+            address = f"{one.laddr.ip}:{one.laddr.port}"
+            yield failure("sockets", reason(ReasonCode.ENGINE_EXPOSED, pid=process.pid, address=address))

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aimindserve.cli.output import CommandError
+from aimindserve.cli.output import refusal
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
 
 if TYPE_CHECKING:
     import psutil
@@ -37,7 +38,7 @@ def _named(process: psutil.Process) -> str:
 
 
 def holder_of(port: int) -> str:
-    """``process 123 (nginx)`` for the process that listens on the port, as far as we may see it, else empty."""
+    """``123 (nginx)`` for the process that listens on the port, as far as we may see it, else empty."""
     import psutil
 
     try:
@@ -45,27 +46,34 @@ def holder_of(port: int) -> str:
         pid = next(
             (c.pid for c in connections if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr.port == port), None
         )
-        return f"process {pid} ({_named(psutil.Process(pid))})" if pid else ""
+        return f"{pid} ({_named(psutil.Process(pid))})" if pid else ""
     except psutil.Error:
         return ""
 
 
 def require_free_port(host: str, port: int, run_dir: Path) -> None:
-    """Return when the port can be listened on.
+    """Return when the port can be listened on; raises CommandError, with a remedy, for one that cannot."""
+    if (trouble := why_taken(host, port, run_dir)) is not None:
+        raise refusal(trouble)
+
+
+def why_taken(host: str, port: int, run_dir: Path) -> Reason | None:
+    """Why the port cannot be listened on, None when it can.
 
     Children of a supervisor that was killed end by themselves within moments; where this folder was in use before,
-    we wait for that. Raises CommandError with a remedy for a port that stays taken or may not be used.
+    we wait for that.
     """
     trouble = port_trouble(host, port)
     if trouble is None:
-        return
+        return None
     used_before = (run_dir / "settings.json").exists()
     deadline = time.monotonic() + (TAKEOVER_PATIENCE if used_before and held_by_us(port) else 0.0)
     while trouble is not None:
         if trouble.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
-            raise _explained(trouble, host, port)
+            return _explained(trouble, host, port)
         time.sleep(0.05)
         trouble = port_trouble(host, port)
+    return None
 
 
 def held_by_us(port: int) -> bool:
@@ -73,25 +81,22 @@ def held_by_us(port: int) -> bool:
     import psutil
 
     holder = holder_of(port)
-    pid = int(holder.split()[1]) if holder else 0
+    pid = int(holder.split()[0]) if holder else 0
     try:
         return bool(pid) and "aimindserve.gateway" in psutil.Process(pid).cmdline()
     except psutil.Error:
         return False
 
 
-def _explained(trouble: OSError, host: str, port: int) -> CommandError:
-    """The bind error in words."""
+def _explained(trouble: OSError, host: str, port: int) -> Reason:
+    """Why the address cannot be listened on."""
     if trouble.errno == errno.EADDRINUSE:
-        holder = holder_of(port)
-        by = f" by {holder}" if holder else ""
         other = port + 1 if port >= 1024 else 8080
-        remedy = f"Stop that program or choose another port: aimindserve start --port {other}"
-        return CommandError(f"Port {port} is already taken{by}.", remedy, code="port_taken")
+        if holder := holder_of(port):
+            return reason(ReasonCode.PUBLIC_PORT_TAKEN_BY, port=port, holder=holder, other=other)
+        return reason(ReasonCode.PUBLIC_PORT_TAKEN, port=port, other=other)
     if trouble.errno == errno.EACCES:
-        remedy = "Ports below 1024 need root: choose a higher one, for example --port 8080."
-        return CommandError(f"This account may not listen on port {port}.", remedy, code="port_forbidden")
+        return reason(ReasonCode.PORT_FORBIDDEN, port=port)
     if trouble.errno == errno.EADDRNOTAVAIL or isinstance(trouble, socket.gaierror):
-        remedy = "Use 0.0.0.0 for all addresses, 127.0.0.1 for this machine only, or an address of this machine."
-        return CommandError(f"{host} is no address of this machine.", remedy, code="host_unknown")
-    return CommandError(f"Listening on {host}:{port} failed: {trouble.strerror}.", "Check --host and --port.")
+        return reason(ReasonCode.HOST_UNKNOWN, host=host)
+    return reason(ReasonCode.LISTEN_FAILED, host=host, port=port, detail=trouble.strerror or str(trouble))

@@ -1,5 +1,6 @@
 """Reasons in words."""
 
+from aimindserve.domain.reason_texts_doctor import DOCTOR_TEXTS
 from aimindserve.domain.reason_texts_engines import ENGINE_TEXTS
 from aimindserve.domain.reason_texts_files import FILES_TEXTS
 from aimindserve.domain.reason_texts_fit import FIT_TEXTS
@@ -19,6 +20,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     **ENGINE_TEXTS,
     **LIFE_TEXTS,
     **OPERATIONS_TEXTS,
+    **DOCTOR_TEXTS,
     **REQUEST_TEXTS,
 }
 

