@@ -77,7 +77,7 @@ def test_an_address_that_is_not_ours(tmp_path: Path, unused_port: int) -> None:
     assert finding.code == ReasonCode.HOST_UNKNOWN
 
 
-Plant = Callable[[Settings], None]
+Plant = Callable[[Settings], object]
 
 
 def _folder(settings: Settings) -> Path:
@@ -91,7 +91,7 @@ FAULTS: dict[str, tuple[str, Plant]] = {
     "the keys' folder is open": ("open_to_others", lambda s: (_folder(s) / "keys").chmod(0o750)),
     "a folder is missing": ("folder_missing", lambda s: (_folder(s) / "logs").rmdir()),
     "a socket is stale": ("left_over", lambda s: (Path(s.run_dir) / "server.sock").touch(0o600)),
-    "a pid file is stale": ("left_over", lambda s: (Path(s.run_dir) / "supervisor.lock").write_text("4711\n") and None),
+    "a pid file is stale": ("left_over", lambda s: (Path(s.run_dir) / "supervisor.lock").write_text("4711\n")),
     "a backup died": ("left_over", lambda s: (_folder(s) / ".backup-x" / "made").mkdir(parents=True, mode=0o700)),
     "a file was half written": ("left_over", lambda s: (_folder(s) / "keys" / ".pepper.1f").touch(0o600)),
 }
