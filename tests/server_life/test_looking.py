@@ -80,6 +80,12 @@ async def test_nodes_and_what_is_claimed_on_them(cli: httpx.AsyncClient, life: L
     device = listed[0]["devices"][0]
     assert device["device"]["cores"] == 4
     assert device["claimed"] == sum(claim.bytes for claim in node.claims[only(node)]) > 0
+    (holder,) = device["holders"]
+    assert (holder["deployment"], holder["replica_id"], holder["phase"]) == ("eye", only(node), "ready")
+    assert holder["bytes"] == device["claimed"]
+    room = device["device"]["allocatable"]
+    assert device["used"] == max(0, room - device["device"]["memory_free"])
+    assert device["free"] == room - device["claimed"] - device["foreign"]
     assert (await cli.get("/api/v1/devices")).json() == {"items": [device]}
     life.clock.advance(3600)
     assert (await cli.get("/api/v1/nodes")).json()["items"][0]["alive"] is False

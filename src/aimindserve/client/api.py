@@ -24,7 +24,6 @@ from aimindserve.domain.views import (
     KeyCreated,
     KeyRequest,
     KeyView,
-    NodeView,
     Problem,
     ReasonView,
     ScaleRequest,
@@ -43,6 +42,7 @@ from aimindserve.domain.views_hub import (
     HubSettingsView,
     TokenRequest,
 )
+from aimindserve.domain.views_nodes import NodeView
 
 Answer = TypeVar("Answer", bound=BaseModel)
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)

@@ -57,6 +57,10 @@ FIT_TEXTS: dict[str, tuple[str, str]] = {
         "It fits beside {name} once that is started again with less: {parameters}",
         "将 {name} 改用更少的内存重新启动后即可放入：{parameters}",
     ),
+    "alternative_replicas": (
+        "It fits beside {name} once that has fewer replicas: {count}.",
+        "将 {name} 缩减为 {count} 个副本后即可放入。",
+    ),
     "alternative_stop": (
         "It fits once {names} is stopped.",
         "停止 {names} 后即可放入。",

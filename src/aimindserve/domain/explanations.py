@@ -87,6 +87,7 @@ class Why(StrEnum):
     ALTERNATIVE_QUANTIZATION = "alternative_quantization"
     ALTERNATIVE_QUANTIZATION_CONTEXT = "alternative_quantization_context"
     ALTERNATIVE_NEIGHBOUR = "alternative_neighbour"
+    ALTERNATIVE_REPLICAS = "alternative_replicas"
     ALTERNATIVE_STOP = "alternative_stop"
     ALTERNATIVE_CARD = "alternative_card"
 

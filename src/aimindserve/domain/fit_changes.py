@@ -35,6 +35,7 @@ class ChangeKind(StrEnum):
     FP8 = "fp8"
     QUANTIZATION = "quantization"
     NEIGHBOUR = "neighbour"
+    REPLICAS = "replicas"
     STOP = "stop"
     CARD = "card"
 
@@ -83,6 +84,7 @@ class Case:
     """A spec that does not fit. ``parameters``: of the plan that was made for it. ``choices``: other forms of the model
     that could be used, ``tenants``: who could make room. ``card``: the name of the smallest card on which it would
     fit. ``squeeze``: parameters of another deployment with which it takes so much less that this one fits beside it.
+    ``fewer``: to how many replicas (at least one) another deployment has to be scaled down for the same.
     """
 
     spec: DeploymentSpec
@@ -94,6 +96,7 @@ class Case:
     tenants: tuple[Tenant, ...] = ()
     card: Callable[[DeploymentSpec, ModelFacts], str | None] = lambda _spec, _facts: None
     squeeze: Callable[[str], tuple[str, ...] | None] = lambda _name: None
+    fewer: Callable[[str], int | None] = lambda _name: None
 
     @property
     def knobs(self) -> Knobs:
@@ -116,11 +119,15 @@ class Case:
         return {"parameters": list(self.spec.parameters)}
 
 
+# Changes that leave the model at hand as it is.
+_ELSEWHERE = (ChangeKind.NEIGHBOUR, ChangeKind.REPLICAS, ChangeKind.STOP, ChangeKind.CARD)
+
+
 def find_changes(case: Case) -> tuple[Change, ...]:
     """Changes that make ``case`` fit, those that take away the least first; a combination only where no single change
     helps."""
     found = [change for look in _LOOKS for change in look(case)]
-    if all(change.kind in (ChangeKind.NEIGHBOUR, ChangeKind.STOP, ChangeKind.CARD) for change in found):
+    if all(change.kind in _ELSEWHERE for change in found):
         found += _pairs(case)
     return tuple(sorted(found, key=lambda change: (change.loss, change.kind))[:_MOST_CHANGES])
 
@@ -271,6 +278,16 @@ def _neighbour(case: Case) -> Iterator[Change]:
             return
 
 
+def _fewer_replicas(case: Case) -> Iterator[Change]:
+    """Another deployment that goes on with fewer copies: the one that holds the most first."""
+    for tenant in sorted(case.tenants, key=lambda tenant: (-tenant.claimed, tenant.name)):
+        count = case.fewer(tenant.name)
+        if count is not None:
+            told = explained(Why.ALTERNATIVE_REPLICAS, name=tenant.name, count=count)
+            yield Change(ChangeKind.REPLICAS, told, 2.0, others={tenant.name: {"replicas": count}})
+            return
+
+
 def _others_stop(case: Case) -> Iterator[Change]:
     """The fewest other deployments whose memory suffices: one, the smallest and longest unused, or several."""
     tenants = sorted(case.tenants, key=lambda tenant: (tenant.used_at or 0.0, tenant.claimed, tenant.name))
@@ -317,6 +334,7 @@ _LOOKS: tuple[Callable[[Case], Iterator[Change]], ...] = (
     _fp8,
     _smaller_quantization,
     _neighbour,
+    _fewer_replicas,
     _others_stop,
     _other_card,
 )

@@ -1,6 +1,6 @@
 """Replicas: what is wanted, what a node is told, what it reports, and the decision between them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -215,8 +215,8 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> Repl
     live = [replica for replica in replicas if not replica.stopping]
     current = [replica for replica in live if replica.generation == deployment.generation]
     outdated = [replica for replica in live if replica.generation != deployment.generation]
-    by_worth = sorted(current, key=_worth)
-    kept, surplus = by_worth[:target], by_worth[target:]
+    ordered = by_worth(current)
+    kept, surplus = ordered[:target], ordered[target:]
     unwanted = outdated + surplus
     used = {replica.index for replica in kept}
     free = [index for index in range(target) if index not in used]
@@ -225,6 +225,11 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> Repl
         stop=tuple(replica.id for replica in unwanted if replica.assignment is not None),
         remove=tuple(replica.id for replica in unwanted if replica.assignment is None),
     )
+
+
+def by_worth(replicas: Iterable[Replica]) -> list[Replica]:
+    """Replicas of one generation in the order in which scaling down keeps them."""
+    return sorted(replicas, key=_worth)
 
 
 def _worth(replica: Replica) -> tuple[bool, bool, int, str]:

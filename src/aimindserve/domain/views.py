@@ -10,7 +10,6 @@ from aimindserve.domain.access import Scope
 from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.memory import Place
-from aimindserve.domain.nodes import Device, EngineInstall
 from aimindserve.domain.params import Origin
 from aimindserve.domain.reasons import ParameterValue
 from aimindserve.domain.replicas import Claim, Mark, Wanted
@@ -90,12 +89,15 @@ class MemoryItemView(View):
 
 
 class ParameterView(View):
-    """One engine argument, who decided it and why."""
+    """One engine argument, who decided it and why. ``names``: other spellings of the flag; ``choices``: the values that
+    it takes, where there are only some."""
 
     flag: str
     value: str | None
     origin: Origin
     why: str
+    names: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 class PlanView(View):
@@ -141,28 +143,6 @@ class ScaleRequest(View):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     replicas: int = Field(ge=0, le=64)
-
-
-class DeviceView(View):
-    """A device with the memory that replicas claim on it."""
-
-    node_id: str
-    device: Device
-    claimed: int
-
-
-class NodeView(View):
-    """A machine."""
-
-    id: str
-    hostname: str
-    alive: bool
-    last_report_at: float | None
-    desired_revision: int
-    acked_revision: int
-    devices: tuple[DeviceView, ...] = ()
-    engines: tuple[EngineInstall, ...] = ()
-    notes: tuple[ReasonView, ...] = ()
 
 
 class EventView(View):

@@ -9,9 +9,17 @@ from aimindserve.domain.nodes import DeviceKind
 from aimindserve.domain.views import MemoryItemView, ParameterView, ReasonView, View
 
 
+class TenantView(View):
+    """A deployment that claims ``bytes`` on a device by now."""
+
+    deployment: str
+    bytes: int
+
+
 class PlacedDeviceView(View):
-    """A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``foreign``:
-    what other programs use; ``free``: what could be claimed before."""
+    """A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``tenants``: who
+    claimed before (what is missing there are earlier replicas of this one); ``foreign``: what other programs use;
+    ``free``: what could be claimed before. ``index``: the device's number in its machine."""
 
     device_id: str
     device: str
@@ -22,6 +30,8 @@ class PlacedDeviceView(View):
     foreign: int
     free: int
     allocatable: int
+    index: int = 0
+    tenants: tuple[TenantView, ...] = ()
 
 
 class PlacementView(View):
@@ -66,8 +76,9 @@ class FitReport(View):
     ``no`` for the ``reasons`` given.
 
     Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
-    are wide. ``placements``: of all replicas that find a place, ``placement`` of the first. ``refusals``: machines that
-    cannot take one (the next one), at most 100.
+    are wide. ``placements``: of all replicas that find a place, ``placement`` of the first; ``nearest``: where the
+    next one would go if there were room, None when all have a place. ``refusals``: machines that cannot take one (the
+    next one), at most 100.
     """
 
     verdict: Literal["fits", "waits", "no"]
@@ -85,6 +96,7 @@ class FitReport(View):
     parameters: tuple[ParameterView, ...] = ()
     placement: PlacementView | None = None
     placements: tuple[PlacementView, ...] = ()
+    nearest: PlacementView | None = None
     refusals: tuple[NodeRefusalView, ...] = ()
     alternatives: tuple[AlternativeView, ...] = ()
     reasons: tuple[ReasonView, ...] = ()

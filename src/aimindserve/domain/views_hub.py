@@ -7,7 +7,9 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from aimindserve.domain.facts import Hub
 from aimindserve.domain.views import ReasonView, View
 
-FitMark = Literal["fits", "waits", "no", "unknown"]
+FitMark = Literal["fits", "waits", "no", "engine", "unsupported", "unknown"]
+"""Whether a model would run: now, once memory is free, never for lack of memory, once an engine is installed, never for
+another reason; or nobody knows."""
 Commit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Address = Annotated[
     str,

@@ -5,15 +5,23 @@ from collections.abc import Sequence
 from aimindserve.domain.explanations import sentence
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Change, Choice
+from aimindserve.domain.nodes import CPU_DEVICE_ID
 from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.rooms import DeviceSpace
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.views import ReasonView
-from aimindserve.domain.views_fit import AlternativeView, FitReport, NodeRefusalView, PlacedDeviceView, PlacementView
+from aimindserve.domain.views_fit import (
+    AlternativeView,
+    FitReport,
+    NodeRefusalView,
+    PlacedDeviceView,
+    PlacementView,
+    TenantView,
+)
 from aimindserve.server.errors import reason_view
-from aimindserve.server.fit_trials import MENDABLE, Stage, changes_for, imagined, try_places
+from aimindserve.server.fit_trials import MENDABLE, Stage, changes_for, nearest, try_places, unplaced
 from aimindserve.server.plan_views import LEVELS, memory_views, parameter_views
-from aimindserve.server.reconcile.planning import NodeRefusal, Placed, refusals
+from aimindserve.server.reconcile.planning import Imagined, NodeRefusal, Placed, RunPlan, refusals
 
 _MOST_REFUSALS = 100
 
@@ -23,8 +31,10 @@ def report(
 ) -> FitReport:
     """The report. ``choices``: other forms of the model that could be offered."""
     refused = refusals(spec, facts, stage.nodes, stage.threads)
-    trial = try_places(spec, facts, stage.fleet(), stage.threads, told=True)
-    plan = trial.placed[0][0].plan if trial.placed else imagined(spec, facts, stage)
+    fleet = stage.fleet()
+    trial = try_places(spec, facts, fleet, stage.threads, told=True)
+    near = nearest(spec, facts, fleet, stage.threads) if trial.refused else None
+    plan = trial.placed[0][0].plan if trial.placed else near.plan if near else unplaced(spec, facts, stage)
     reasons = refused or ((trial.refused,) if trial.refused else ())
     shown = () if refused else trial.placed
     places = tuple(_place_view(found, spaces, stage) for found, spaces in shown)
@@ -43,9 +53,10 @@ def report(
         memory_high=demand.bytes if demand else 0,
         host_high=demand.host_bytes if demand else 0,
         certain=plan.memory.certain if plan else False,
-        parameters=parameter_views(plan.parameters.parameters, language) if plan else (),
+        parameters=parameter_views(plan.parameters.parameters, plan.engine, language) if plan else (),
         placement=places[0] if places else None,
         placements=places,
+        nearest=_near_view(near, stage) if near else None,
         refusals=tuple(_refusal_view(one, language) for one in trial.nodes[:_MOST_REFUSALS]),
         alternatives=tuple(_alternative_view(change, language) for change in changes),
         reasons=_views(reasons, language),
@@ -73,27 +84,39 @@ def _views(reasons: Sequence[Reason], language: Language) -> tuple[ReasonView, .
 
 def _place_view(found: Placed, spaces: Sequence[DeviceSpace], stage: Stage) -> PlacementView:
     known = {space.device.id: space for space in spaces}
-    claims = found.assignment.claims
-    devices = [_device_view(known[claim.device_id], claim.bytes) for claim in claims]
-    count = max(found.plan.gpus, 1)
-    first, host = devices[0], devices[count] if len(devices) > count else None
+    devices = [_device_view(known[claim.device_id], claim.bytes, stage) for claim in found.assignment.claims]
+    return _placement_view(found.plan, found.assignment.node_id, devices, stage)
+
+
+def _near_view(near: Imagined, stage: Stage) -> PlacementView:
+    demand, row = near.plan.demand, near.row
+    devices = [_device_view(space, demand.bytes, stage) for space in row.spaces[: max(near.plan.gpus, 1)]]
+    if demand.host_bytes and row.host is not None:
+        devices.append(_device_view(row.host, demand.host_bytes, stage))
+    return _placement_view(near.plan, row.node_id, devices, stage)
+
+
+def _placement_view(plan: RunPlan, node_id: str, devices: list[PlacedDeviceView], stage: Stage) -> PlacementView:
+    """``devices``: the one or more of the plan, then perhaps the machine's memory beside GPUs."""
+    beside = bool(plan.gpus) and devices[-1].device_id == CPU_DEVICE_ID
     hosts = {node.node_id: node.hostname for node in stage.nodes}
+    first = devices[0]
     return PlacementView(
-        node_id=found.assignment.node_id,
-        node=hosts[found.assignment.node_id],
-        level=LEVELS[found.plan.demand.level],
+        node_id=node_id,
+        node=hosts[node_id],
+        level=LEVELS[plan.demand.level],
         device_id=first.device_id,
         device=first.device,
         kind=first.kind,
         bytes=first.bytes,
         free=first.free,
         allocatable=first.allocatable,
-        devices=tuple(devices[:count]),
-        host=host,
+        devices=tuple(devices[:-1] if beside else devices),
+        host=devices[-1] if beside else None,
     )
 
 
-def _device_view(space: DeviceSpace, size: int) -> PlacedDeviceView:
+def _device_view(space: DeviceSpace, size: int, stage: Stage) -> PlacedDeviceView:
     return PlacedDeviceView(
         device_id=space.device.id,
         device=space.device.name,
@@ -104,7 +127,21 @@ def _device_view(space: DeviceSpace, size: int) -> PlacedDeviceView:
         foreign=space.foreign,
         free=space.free,
         allocatable=space.device.allocatable,
+        index=space.device.index,
+        tenants=_tenants(space, stage),
     )
+
+
+def _tenants(space: DeviceSpace, stage: Stage) -> tuple[TenantView, ...]:
+    """Who claims memory on a device, the most first."""
+    held: dict[str, int] = {}
+    for replica in stage.replicas:
+        if replica.assignment is not None and replica.assignment.node_id == space.node_id:
+            size = sum(claim.bytes for claim in replica.assignment.claims if claim.device_id == space.device.id)
+            name = stage.names.get(replica.deployment_id, replica.deployment_id)
+            held[name] = held.get(name, 0) + size
+    ordered = sorted(held.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(TenantView(deployment=name, bytes=size) for name, size in ordered if size)
 
 
 def _refusal_view(one: NodeRefusal, language: Language) -> NodeRefusalView:

@@ -9,15 +9,16 @@ from typing import Literal
 from aimindserve.domain.cards import CARDS, Card, machine_with
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Case, Change, Choice, Tenant, find_changes
+from aimindserve.domain.memory_search import most
 from aimindserve.domain.nodes import EngineInstall, NodeFacts
 from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Reason, ReasonCode
-from aimindserve.domain.replicas import Replica
+from aimindserve.domain.replicas import Replica, by_worth
 from aimindserve.domain.rooms import DeviceSpace, Fleet, fleet_of
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.engines._registry import choose_engine
 from aimindserve.server.fit_squeeze import least_of, pinned
-from aimindserve.server.reconcile.planning import NodeRefusal, Placed, PlaceSearch, RunPlan, plan_of
+from aimindserve.server.reconcile.planning import Imagined, NodeRefusal, Placed, PlaceSearch, RunPlan, plan_of
 
 Verdict = Literal["fits", "waits", "no"]
 # Reasons that end by themselves or when somebody makes room.
@@ -102,15 +103,14 @@ def try_places(
     return Trial(tuple(placed), None, nodes)
 
 
-def imagined(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> RunPlan | None:
-    """What was tried last on the machine that came nearest: the first one, on its best device, taking what it likes."""
+def nearest(spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None) -> Imagined | None:
+    """How and where one more replica would run if there were room; None where the engine could use no device."""
     engine = choose_engine(spec.engine, facts)
-    if isinstance(engine, Reason):
-        return None
-    search = PlaceSearch(spec, facts, engine, stage.fleet(), stage.threads)
-    plan = search.imagined()
-    if plan is not None:
-        return plan
+    return None if isinstance(engine, Reason) else PlaceSearch(spec, facts, engine, fleet, threads).imagined()
+
+
+def unplaced(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> RunPlan | None:
+    """How it would run on the first machine's CPU, where no device can be used as things are."""
     found = plan_of(spec, facts, None, next(iter(stage.nodes), None), stage.threads)
     return None if isinstance(found, Reason) else found
 
@@ -136,9 +136,28 @@ def changes_for(
     def squeeze(name: str) -> tuple[str, ...] | None:
         return squeezed(name, spec, facts, stage, worst)
 
+    def fewer(name: str) -> int | None:
+        return thinned(name, spec, facts, stage, worst)
+
     parameters = plan.parameters.parameters
-    case = Case(spec, facts, plan.engine, parameters, fits, tuple(choices), stage.tenants, card, squeeze)
+    case = Case(spec, facts, plan.engine, parameters, fits, tuple(choices), stage.tenants, card, squeeze, fewer)
     return find_changes(case)
+
+
+def thinned(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, worst: Level) -> int | None:
+    """The most replicas of the running deployment ``name``, at least one, beside which ``spec`` finds places, none
+    worse than ``worst``; None when that takes its end, or when some of its replicas are not placed or leave anyway."""
+    running = by_worth(stage.replicas_of(name))
+    if any(one.assignment is None or one.stopping for one in running):
+        return None
+    others = [one for one in stage.replicas if stage.names.get(one.deployment_id) != name]
+
+    def works(count: int) -> bool:
+        found = try_places(spec, facts, fleet_of(stage.nodes, [*others, *running[:count]]), stage.threads)
+        return found.refused is None and found.level <= worst
+
+    count = most(works, len(running) - 1)
+    return count if count > 0 else None
 
 
 def squeezed(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, worst: Level) -> tuple[str, ...] | None:
@@ -167,8 +186,8 @@ def squeezed(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, w
 
 def _uses_gpus(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> bool:
     """Whether there is a GPU that the engine can use."""
-    plan = imagined(spec, facts, stage)
-    return plan is not None and plan.gpus > 0
+    found = nearest(spec, facts, stage.seen, stage.threads)
+    return found is not None and found.plan.gpus > 0
 
 
 def _smallest_card(

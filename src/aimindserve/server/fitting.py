@@ -9,15 +9,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Tenant
 from aimindserve.domain.placement import Level
-from aimindserve.domain.reasons import Reason
+from aimindserve.domain.reasons import Reason, ReasonCode
 from aimindserve.domain.replicas import Replica
 from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.views_hub import FitMark
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import UsageRow
 from aimindserve.server.fit_trials import Stage, Verdict, verdict_of
 from aimindserve.server.reconcile.observe import World, look
 from aimindserve.server.reconcile.placement import live_nodes
 from aimindserve.server.reconcile.planning import Demands, locate, refusals
+
+# Reasons that more memory would mend, and those that a program would.
+_TOO_SMALL = frozenset(
+    {
+        ReasonCode.CACHE_TOO_SMALL,
+        ReasonCode.GPUS_TOO_FEW,
+        ReasonCode.HOST_MEMORY_INSUFFICIENT,
+        ReasonCode.MEMORY_INSUFFICIENT,
+    }
+)
+_NO_PROGRAM = frozenset(
+    {ReasonCode.ARCHITECTURE_DROPPED, ReasonCode.ENGINE_NOT_INSTALLED, ReasonCode.ENGINE_PROGRAM_MISSING}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,13 @@ class Mark:
     claimed: int | None = None
     gpus: int = 0
     level: Level | None = None
+
+    @property
+    def fit(self) -> FitMark:
+        """The verdict, with what is missing where that is no memory."""
+        if self.verdict != "no" or self.why is None or self.why.code in _TOO_SMALL:
+            return self.verdict
+        return "engine" if self.why.code in _NO_PROGRAM else "unsupported"
 
 
 async def stage_now(context: ServerContext, name: str | None = None, *, with_tenants: bool = False) -> Stage:

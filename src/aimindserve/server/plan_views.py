@@ -1,13 +1,17 @@
 """Memory items and parameters in words, as deployments and fit reports show them."""
 
-from typing import Literal
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
 
 from aimindserve.domain.explanations import sentence
 from aimindserve.domain.memory import MemoryEstimate, Place
 from aimindserve.domain.params import EngineParameter
 from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Language
+from aimindserve.domain.specs import EngineName
 from aimindserve.domain.views import MemoryItemView, ParameterView, PlanView
+from aimindserve.engines._registry import ENGINES
 from aimindserve.server.reconcile.planning import RunPlan
 
 LEVELS: dict[Level, Literal["whole", "partly", "cpu"]] = {
@@ -33,11 +37,28 @@ def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItem
     )
 
 
-def parameter_views(parameters: tuple[EngineParameter, ...], language: Language) -> tuple[ParameterView, ...]:
+@cache
+def _flags(engine: EngineName) -> Mapping[str, Mapping[str, Any]]:
+    """What an engine's flags take, by name."""
+    schema: dict[str, Any] = ENGINES[engine].parameter_schema()
+    return schema["properties"]
+
+
+def parameter_views(
+    parameters: tuple[EngineParameter, ...], engine: EngineName, language: Language
+) -> tuple[ParameterView, ...]:
     """Each argument with its origin and why."""
-    return tuple(
-        ParameterView(flag=item.flag, value=item.value, origin=item.origin, why=sentence(item.why, language))
-        for item in parameters
+    return tuple(_parameter_view(item, _flags(engine).get(item.flag, {}), language) for item in parameters)
+
+
+def _parameter_view(item: EngineParameter, schema: Mapping[str, Any], language: Language) -> ParameterView:
+    return ParameterView(
+        flag=item.flag,
+        value=item.value,
+        origin=item.origin,
+        why=sentence(item.why, language),
+        names=tuple(schema.get("x-other-names", ())),
+        choices=tuple(str(value) for value in schema.get("enum", ())),
     )
 
 
@@ -50,5 +71,5 @@ def plan_view(plan: RunPlan, language: Language) -> PlanView:
         memory_total=plan.memory.total,
         memory_high=plan.demand.bytes,
         host_high=plan.demand.host_bytes,
-        parameters=parameter_views(plan.parameters.parameters, language),
+        parameters=parameter_views(plan.parameters.parameters, plan.engine, language),
     )

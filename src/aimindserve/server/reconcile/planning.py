@@ -8,11 +8,11 @@ from functools import cached_property
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFacts
-from aimindserve.domain.placement import Ask, Cell, Demand, Level, Option, choose, lacks, nearest_lack
+from aimindserve.domain.placement import Ask, Cell, Demand, Level, Option, choose, lacks, nearest_lack, wished_rows
 from aimindserve.domain.placement_lacks import Lack
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import Assignment, Replica
-from aimindserve.domain.rooms import DeviceClass, Fleet, Group, class_of, fleet_of
+from aimindserve.domain.rooms import DeviceClass, Fleet, Group, Row, class_of, fleet_of
 from aimindserve.domain.specs import DeploymentSpec, EngineName
 from aimindserve.engines._base import Engine, Machine, ParameterPlan, machine_for
 from aimindserve.engines._registry import choose_engine
@@ -47,6 +47,14 @@ class Placed:
 
     assignment: Assignment
     plan: RunPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Imagined:
+    """How a replica would run on alike devices of one machine, whether or not there is room."""
+
+    plan: RunPlan
+    row: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +190,16 @@ class PlaceSearch:
             if not self._is_wished(node) or node.node_id not in able
         )
 
-    def imagined(self) -> RunPlan | None:
-        """How it would run on the best kind of device that is there, taking as little as it can; None when there is no
-        device that the engine could use."""
+    def imagined(self) -> Imagined | None:
+        """How it would run on the best kind of device that is there, where most of it is free, taking as little as it
+        can; None when there is no device that the engine could use."""
         for cell in sorted(self.cells, key=lambda cell: (cell.preference, cell.count)):
-            row = cell.rows[0]
+            rows = wished_rows(self._ask, cell.rows) or cell.rows
+            row = max(rows, key=lambda row: row.room(cell.count))
             node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
             gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
             machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=device.allocatable)
-            return run_plan(self.spec, self.facts, self._program_of(node), machine)
+            return Imagined(run_plan(self.spec, self.facts, self._program_of(node), machine), row)
         return None
 
     def _told(self, node: NodeFacts, lack: Lack | None) -> Reason:

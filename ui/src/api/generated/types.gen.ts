@@ -90,7 +90,7 @@ export type CatalogCardView = {
     /**
      * Fit
      */
-    fit: 'fits' | 'waits' | 'no' | 'unknown';
+    fit: 'fits' | 'waits' | 'no' | 'engine' | 'unsupported' | 'unknown';
     /**
      * Why
      */
@@ -181,7 +181,7 @@ export type CatalogVariantView = {
     /**
      * Fit
      */
-    fit: 'fits' | 'waits' | 'no' | 'unknown';
+    fit: 'fits' | 'waits' | 'no' | 'engine' | 'unsupported' | 'unknown';
     /**
      * Fit Message
      */
@@ -226,7 +226,7 @@ export type CatalogView = {
  *
  * What is changed.
  */
-export type ChangeKind = 'wishes' | 'sequences' | 'cache' | 'image_tokens' | 'images' | 'eager' | 'context' | 'fp8' | 'quantization' | 'neighbour' | 'stop' | 'card';
+export type ChangeKind = 'wishes' | 'sequences' | 'cache' | 'image_tokens' | 'images' | 'eager' | 'context' | 'fp8' | 'quantization' | 'neighbour' | 'replicas' | 'stop' | 'card';
 
 /**
  * ChoiceView
@@ -275,7 +275,7 @@ export type ChoiceView = {
     /**
      * Fit
      */
-    fit: 'fits' | 'waits' | 'no' | 'unknown';
+    fit: 'fits' | 'waits' | 'no' | 'engine' | 'unsupported' | 'unknown';
     /**
      * Fit Message
      */
@@ -632,7 +632,10 @@ export type DeviceKind = 'cpu' | 'nvidia' | 'amd';
 /**
  * DeviceView
  *
- * A device with the memory that replicas claim on it.
+ * A device with the memory that replicas claim on it, and which of them how much (``holders``).
+ *
+ * Of its ``allocatable`` bytes: ``used`` are in use as measured, ``foreign`` of them by other programs, ``free`` can
+ * still be claimed.
  */
 export type DeviceView = {
     /**
@@ -644,6 +647,22 @@ export type DeviceView = {
      * Claimed
      */
     claimed: number;
+    /**
+     * Used
+     */
+    used: number;
+    /**
+     * Foreign
+     */
+    foreign: number;
+    /**
+     * Free
+     */
+    free: number;
+    /**
+     * Holders
+     */
+    holders: Array<HolderView>;
 };
 
 /**
@@ -765,8 +784,9 @@ export type FilesView = {
  * ``no`` for the ``reasons`` given.
  *
  * Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
- * are wide. ``placements``: of all replicas that find a place, ``placement`` of the first. ``refusals``: machines that
- * cannot take one (the next one), at most 100.
+ * are wide. ``placements``: of all replicas that find a place, ``placement`` of the first; ``nearest``: where the
+ * next one would go if there were room, None when all have a place. ``refusals``: machines that cannot take one (the
+ * next one), at most 100.
  */
 export type FitReport = {
     /**
@@ -826,6 +846,7 @@ export type FitReport = {
      * Placements
      */
     placements: Array<PlacementView>;
+    nearest: PlacementView | null;
     /**
      * Refusals
      */
@@ -888,6 +909,27 @@ export type FitRequest = {
      * Fleet
      */
     fleet?: Array<NodeFacts> | null;
+};
+
+/**
+ * HolderView
+ *
+ * A replica that claims ``bytes`` on a device.
+ */
+export type HolderView = {
+    /**
+     * Deployment
+     */
+    deployment: string;
+    /**
+     * Replica Id
+     */
+    replica_id: string;
+    phase: Phase;
+    /**
+     * Bytes
+     */
+    bytes: number;
 };
 
 /**
@@ -1041,7 +1083,7 @@ export type HubModelView = {
     /**
      * Fit
      */
-    fit: 'fits' | 'waits' | 'no' | 'unknown';
+    fit: 'fits' | 'waits' | 'no' | 'engine' | 'unsupported' | 'unknown';
 };
 
 /**
@@ -1716,7 +1758,8 @@ export type Origin = 'default' | 'derived' | 'yours' | 'managed';
 /**
  * ParameterView
  *
- * One engine argument, who decided it and why.
+ * One engine argument, who decided it and why. ``names``: other spellings of the flag; ``choices``: the values that
+ * it takes, where there are only some.
  */
 export type ParameterView = {
     /**
@@ -1732,6 +1775,14 @@ export type ParameterView = {
      * Why
      */
     why: string;
+    /**
+     * Names
+     */
+    names: Array<string>;
+    /**
+     * Choices
+     */
+    choices: Array<string>;
 };
 
 /**
@@ -1767,8 +1818,9 @@ export type Place = 'device' | 'host';
 /**
  * PlacedDeviceView
  *
- * A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``foreign``:
- * what other programs use; ``free``: what could be claimed before.
+ * A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``tenants``: who
+ * claimed before (what is missing there are earlier replicas of this one); ``foreign``: what other programs use;
+ * ``free``: what could be claimed before. ``index``: the device's number in its machine.
  */
 export type PlacedDeviceView = {
     /**
@@ -1804,6 +1856,14 @@ export type PlacedDeviceView = {
      * Allocatable
      */
     allocatable: number;
+    /**
+     * Index
+     */
+    index: number;
+    /**
+     * Tenants
+     */
+    tenants: Array<TenantView>;
 };
 
 /**
@@ -2221,6 +2281,22 @@ export type SystemView = {
      * Started At
      */
     started_at: number;
+};
+
+/**
+ * TenantView
+ *
+ * A deployment that claims ``bytes`` on a device by now.
+ */
+export type TenantView = {
+    /**
+     * Deployment
+     */
+    deployment: string;
+    /**
+     * Bytes
+     */
+    bytes: number;
 };
 
 /**

@@ -123,7 +123,7 @@ def cards(sight: Sight, query: CatalogQuery, language: Language) -> tuple[Catalo
     return tuple(sorted(shown, key=_place))
 
 
-_ORDER = ("fits", "waits", "no", "unknown")
+_ORDER = ("fits", "waits", "engine", "no", "unsupported", "unknown")
 
 
 def _place(card: CatalogCardView) -> tuple[bool, int, str]:

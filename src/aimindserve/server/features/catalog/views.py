@@ -61,7 +61,7 @@ def _variant_view(
         gated=family.is_gated(variant),
         code=model.code and variant.engine == "vllm",
         uncertain=tuple(dict.fromkeys((*model.uncertain, *variant.uncertain))),
-        fit=mark.verdict,
+        fit=mark.fit,
         fit_message=reason_view(mark.why, language).message if mark.why else "",
         memory_high=mark.claimed,
         gpus=mark.gpus,

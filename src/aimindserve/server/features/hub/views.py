@@ -49,7 +49,7 @@ def search_view(page: HubPage, marks: Mapping[str, Mark | None]) -> HubSearchVie
 def _model_view(model: HubModel, marks: Mapping[str, Mark | None]) -> HubModelView:
     mark = marks.get(source_text(model))
     return HubModelView(
-        fit=mark.verdict if mark else "unknown",
+        fit=mark.fit if mark else "unknown",
         hub=model.hub,
         repository=model.repository,
         source=source_text(model),
@@ -112,7 +112,7 @@ def _choice_view(choice: HubChoice, mark: Mark | None, language: Language) -> Ch
         projector=choice.projector,
         projectors=choice.projectors,
         default=choice.default,
-        fit=mark.verdict if mark else "unknown",
+        fit=mark.fit if mark else "unknown",
         fit_message=reason_view(mark.why, language).message if mark and mark.why else "",
         memory_high=mark.claimed if mark else None,
         level=LEVELS[mark.level] if mark and mark.level is not None else None,

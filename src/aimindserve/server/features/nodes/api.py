@@ -1,17 +1,20 @@
 """``/nodes`` and ``/devices``: machines, what they have and what of it is claimed."""
 
+from collections.abc import Sequence
+
 from fastapi import Request
 
 from aimindserve.domain.access import Policy
 from aimindserve.domain.lifecycle import NodeStatus
 from aimindserve.domain.reasons import Language
-from aimindserve.domain.rooms import spaces_of
-from aimindserve.domain.views import DeviceView, ItemList, NodeView
+from aimindserve.domain.rooms import DeviceSpace, spaces_of
+from aimindserve.domain.views import ItemList
+from aimindserve.domain.views_nodes import DeviceView, HolderView, NodeView
 from aimindserve.server.context import Context, ServerContext
 from aimindserve.server.db.tables import NodeRow
 from aimindserve.server.errors import language, reason_view
 from aimindserve.server.guards import feature_router, requires
-from aimindserve.server.reconcile.observe import World, look
+from aimindserve.server.reconcile.observe import World, look, standings
 
 router = feature_router("nodes")
 
@@ -39,6 +42,7 @@ async def _nodes(context: ServerContext, wording: Language) -> tuple[NodeView, .
 
 def _view(row: NodeRow, world: World, now: float, wording: Language) -> NodeView:
     facts = row.facts
+    holders = _holders(row.id, world, now)
     silent = NodeStatus(row.id, row.hostname, row.last_report_at).silent_for(now)
     return NodeView(
         id=row.id,
@@ -48,9 +52,40 @@ def _view(row: NodeRow, world: World, now: float, wording: Language) -> NodeView
         desired_revision=row.desired_revision,
         acked_revision=row.acked_revision,
         devices=tuple(
-            DeviceView(node_id=row.id, device=space.device, claimed=space.claimed)
+            _device_view(space, holders.get(space.device.id, ()))
             for space in spaces_of([facts] if facts else [], world.replicas)
         ),
         engines=facts.engines if facts else (),
         notes=tuple(reason_view(note, wording) for note in (facts.notes if facts else ())),
     )
+
+
+def _device_view(space: DeviceSpace, holders: Sequence[HolderView]) -> DeviceView:
+    device = space.device
+    return DeviceView(
+        node_id=space.node_id,
+        device=device,
+        claimed=space.claimed,
+        used=max(0, device.allocatable - device.memory_free),
+        foreign=space.foreign,
+        free=space.free,
+        holders=tuple(holders),
+    )
+
+
+def _holders(node_id: str, world: World, now: float) -> dict[str, list[HolderView]]:
+    """Who claims memory of one machine, by device; the replicas in the order in which they were made."""
+    names = {deployment.id: deployment.spec.name for deployment in world.deployments}
+    found: dict[str, list[HolderView]] = {}
+    for replica, standing in standings(world.replicas, world.statuses, now):
+        if replica.assignment is None or replica.assignment.node_id != node_id:
+            continue
+        for claim in replica.assignment.claims:
+            held = HolderView(
+                deployment=names.get(replica.deployment_id, ""),
+                replica_id=replica.id,
+                phase=standing.phase,
+                bytes=claim.bytes,
+            )
+            found.setdefault(claim.device_id, []).append(held)
+    return found
