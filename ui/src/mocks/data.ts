@@ -1,4 +1,11 @@
-import type { DeploymentView, FitReport, MemoryItemView, ReasonView, ReplicaView } from "../api/generated/types.gen";
+import type {
+  DeploymentView,
+  FitReport,
+  MemoryItemView,
+  ParameterView,
+  ReasonView,
+  ReplicaView,
+} from "../api/generated/types.gen";
 
 const MIB = 1024 ** 2;
 export const NOW = 1_795_000_000;
@@ -11,30 +18,46 @@ const line = (item: string, mebibytes: number, why: string): MemoryItemView => (
   source: "GGUF header",
   why,
 });
-const MEMORY = [
+export const MEMORY = [
   line("weights", 5.1, "The language model's weights, as in the file."),
   line("projector", 1.4, "The part that turns pictures into tokens."),
   line("kv_cache", 12, "Keys and values of 2048 tokens in 6 layers."),
   line("compute", 21, "Working memory for one batch."),
   line("overhead", 96, "The engine program itself."),
 ];
-const TOTAL = MEMORY.reduce((sum, item) => sum + item.bytes, 0);
+export const TOTAL = MEMORY.reduce((sum, item) => sum + item.bytes, 0);
 
-const PARAMETERS: FitReport["parameters"] = [
-  { flag: "--ctx-size", value: "2048", origin: "derived", why: "The model was trained for 2048 tokens." },
+const derived: Pick<ParameterView, "origin" | "names" | "choices"> = { origin: "derived", names: [], choices: [] };
+export const PARAMETERS: FitReport["parameters"] = [
+  { ...derived, flag: "--ctx-size", value: "2048", names: ["-c"], why: "The model was trained for 2048 tokens." },
   {
     flag: "--image-min-tokens",
     value: "16",
-    origin: "derived",
+    ...derived,
     why: "The model was trained on pictures of 16 tokens.",
   },
   {
     flag: "--image-max-tokens",
     value: "16",
-    origin: "derived",
+    ...derived,
     why: "The model was trained on pictures of 16 tokens.",
   },
-  { flag: "--no-webui", value: null, origin: "managed", why: "The engine's own page stays off." },
+  {
+    flag: "--flash-attn",
+    value: "auto",
+    origin: "default",
+    names: ["-fa"],
+    choices: ["on", "off", "auto"],
+    why: "The engine decides.",
+  },
+  {
+    flag: "--no-webui",
+    value: null,
+    origin: "managed",
+    names: [],
+    choices: [],
+    why: "The engine's own page stays off.",
+  },
 ];
 
 export const CRASHED: ReasonView = {
@@ -128,64 +151,3 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
     updated_at: NOW - 60,
   };
 }
-
-export function makeFit(source: string): FitReport {
-  const missing = source.startsWith("/") && !source.endsWith(".gguf");
-  const reasons: ReasonView[] = missing
-    ? [
-        {
-          code: "source_not_found",
-          params: { path: source },
-          message: `There is no file or folder ${source} on this machine.`,
-          remedy: "Check the path; it must exist on the machine that runs the model, not on the one with the browser.",
-        },
-      ]
-    : [];
-  const none: FitReport = {
-    verdict: "no",
-    engine: null,
-    engine_version: null,
-    architecture: null,
-    capabilities: [],
-    context_length: null,
-    gpus: 0,
-    memory: [],
-    memory_total: 0,
-    memory_high: 0,
-    host_high: 0,
-    certain: false,
-    parameters: [],
-    placement: null,
-    placements: [],
-    refusals: [],
-    alternatives: [],
-    reasons,
-  };
-  return missing ? none : { ...none, ...FITS };
-}
-
-const FITS: Partial<FitReport> = {
-  verdict: "fits",
-  engine: "llama.cpp",
-  architecture: "qwen2vl",
-  capabilities: ["chat", "vision"],
-  context_length: 2048,
-  memory: MEMORY,
-  memory_total: TOTAL,
-  memory_high: TOTAL,
-  certain: true,
-  parameters: PARAMETERS,
-  placement: {
-    node_id: "n-1",
-    node: "gpu-server",
-    level: "cpu",
-    devices: [],
-    host: null,
-    device_id: "cpu",
-    device: "AMD EPYC 9354",
-    kind: "cpu",
-    bytes: TOTAL,
-    free: 11.4 * 1024 * MIB,
-    allocatable: 12 * 1024 * MIB,
-  },
-};

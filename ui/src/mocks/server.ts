@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { catalog } from "./catalog.ts";
 import { chat } from "./chat.ts";
-import { makeFit } from "./data.ts";
 import { deployments } from "./deployments.ts";
 import { files, startDownloads } from "./files.ts";
+import { makeFit } from "./fit.ts";
 import type { Body } from "./http.ts";
 import { json, problem } from "./http.ts";
 import { hub, settings } from "./hub.ts";

@@ -33,7 +33,7 @@ function Row({ choice }: { choice: ChoiceView }): ReactElement {
               {choice.quantization ?? t("hub.whole")}
             </Text>
             <FitMark mark={choice.fit} />
-            {choice.default && choice.fit !== "no" && (
+            {choice.default && choice.fit !== "no" && choice.fit !== "unsupported" && (
               <Badge size="sm" variant="default" tt="none">
                 {t("hub.suggested")}
               </Badge>

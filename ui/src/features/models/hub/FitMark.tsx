@@ -1,5 +1,5 @@
 import { Badge } from "@mantine/core";
-import { IconAlertTriangle, IconCircleCheck, IconClock } from "@tabler/icons-react";
+import { IconAlertTriangle, IconBan, IconCircleCheck, IconClock, IconDownload } from "@tabler/icons-react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { FitMark as Mark } from "@/api/hub";
@@ -8,6 +8,8 @@ const LOOKS = {
   fits: { colour: "teal", Icon: IconCircleCheck },
   waits: { colour: "yellow", Icon: IconClock },
   no: { colour: "red", Icon: IconAlertTriangle },
+  engine: { colour: "orange", Icon: IconDownload },
+  unsupported: { colour: "red", Icon: IconBan },
 } as const;
 
 /** Whether a model would run on these machines; nothing while it is not known. */
