@@ -15,6 +15,7 @@ from aimindserve.domain.reasons import Language, ReasonCode
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.units import GIB
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
+from aimindserve.domain.views_hub import FitMark
 from aimindserve.server.context import ServerContext
 from aimindserve.server.errors import reason_view, refuse
 from aimindserve.server.features.catalog.views import card_view
@@ -123,12 +124,12 @@ def cards(sight: Sight, query: CatalogQuery, language: Language) -> tuple[Catalo
     return tuple(sorted(shown, key=_place))
 
 
-_ORDER = ("fits", "waits", "engine", "no", "unsupported", "unknown")
+_ORDER: dict[FitMark, int] = {"fits": 0, "waits": 1, "engine": 2, "no": 2, "unsupported": 2, "unknown": 3}
 
 
 def _place(card: CatalogCardView) -> tuple[bool, int, str]:
     """What sees comes first, and what fits before what does not."""
-    return "vision" not in card.capabilities, _ORDER.index(card.fit), card.name
+    return "vision" not in card.capabilities, _ORDER[card.fit], card.name
 
 
 def _matches(family: CatalogFamily, query: CatalogQuery) -> bool:
