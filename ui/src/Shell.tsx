@@ -1,5 +1,13 @@
 import { Badge, Group, Text, Tooltip } from "@mantine/core";
-import { IconBooks, IconCube, IconDatabase, IconKey, IconMessage2Question, IconSettings } from "@tabler/icons-react";
+import {
+  IconBooks,
+  IconCube,
+  IconDatabase,
+  IconKey,
+  IconMessage2Question,
+  IconServer2,
+  IconSettings,
+} from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
 import { useEffect } from "react";
@@ -15,6 +23,7 @@ const PAGES = [
   { to: "/playground", label: "shell.playground", Icon: IconMessage2Question, admin: false },
   { to: "/catalog", label: "catalog.title", Icon: IconBooks, admin: true },
   { to: "/models", label: "shell.models", Icon: IconCube, admin: false },
+  { to: "/nodes", label: "nodes.title", Icon: IconServer2, admin: false },
   { to: "/files", label: "files.title", Icon: IconDatabase, admin: true },
   { to: "/keys", label: "shell.keys", Icon: IconKey, admin: false },
   { to: "/settings", label: "shell.settings", Icon: IconSettings, admin: true },

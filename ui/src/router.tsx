@@ -56,6 +56,12 @@ const filesRoute = createRoute({
   component: lazyRouteComponent(() => import("./features/files/FilesPage"), "FilesPage"),
 });
 
+const nodesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/nodes",
+  component: lazyRouteComponent(() => import("./features/nodes/NodesPage"), "NodesPage"),
+});
+
 const keysRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/keys",
@@ -79,6 +85,7 @@ const routeTree = rootRoute.addChildren([
   playgroundRoute,
   catalogRoute,
   modelsRoute,
+  nodesRoute,
   filesRoute,
   keysRoute,
   settingsRoute,

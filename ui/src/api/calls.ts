@@ -55,6 +55,8 @@ export const api = {
       })
     ).data,
 
+  nodes: async () => (await sdk.listNodes()).data.items,
+
   keys: async () => (await sdk.listKeys()).data.items,
   createKey: async (body: KeyRequest) => (await sdk.createKey({ body })).data,
   deleteKey: async (id: string) => {

@@ -23,4 +23,7 @@ export const eventsQuery = (deployment: string) =>
 
 export const filesQuery = queryOptions({ queryKey: ["files"], queryFn: api.files });
 
+/** Machines with what is measured on them, which changes without an event: looked at again while it is shown. */
+export const nodesQuery = queryOptions({ queryKey: ["nodes"], queryFn: api.nodes });
+
 export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });

@@ -46,7 +46,6 @@ export const enModels = {
       "A .gguf file, a folder with one, or a Hugging Face folder, on the machine that runs the model. The projector of a vision model is found beside it.",
     memory: "Memory",
     memoryOf: "{{needed}} of {{free}} free on {{device}} ({{node}})",
-    memoryTotal: "{{total}} in all",
     nameHint: "Programs call the model by this name.",
     nameInvalid: "Letters, digits, dot, dash and underscore, up to 63 characters, no dot or dash first.",
     no: "It cannot run like this",

@@ -1,7 +1,9 @@
 import { enCatalog } from "./en.catalog";
 import { enFiles } from "./en.files";
+import { enFit } from "./en.fit";
 import { enHub } from "./en.hub";
 import { enModels } from "./en.models";
+import { enNodes } from "./en.nodes";
 import { enPlayground } from "./en.playground";
 import { enSettings } from "./en.settings";
 
@@ -105,8 +107,10 @@ export const en = {
   },
   ...enCatalog,
   ...enFiles,
+  ...enFit,
   ...enHub,
   ...enModels,
+  ...enNodes,
   ...enPlayground,
   ...enSettings,
 };

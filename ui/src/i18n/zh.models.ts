@@ -47,7 +47,6 @@ export const zhModels: typeof enModels = {
       "运行模型的机器上的 .gguf 文件、含有该文件的文件夹，或 Hugging Face 文件夹。视觉模型的投影器会在同一位置自动找到。",
     memory: "内存",
     memoryOf: "{{node}} 的 {{device}}：需要 {{needed}}，空闲 {{free}}",
-    memoryTotal: "共 {{total}}",
     nameHint: "程序用此名称调用模型。",
     nameInvalid: "可用字母、数字、点、短横线和下划线，最多 63 个字符，不能以点或短横线开头。",
     no: "按此设置无法运行",

@@ -1,8 +1,10 @@
 import type { en } from "./en";
 import { zhCatalog } from "./zh.catalog";
 import { zhFiles } from "./zh.files";
+import { zhFit } from "./zh.fit";
 import { zhHub } from "./zh.hub";
 import { zhModels } from "./zh.models";
+import { zhNodes } from "./zh.nodes";
 import { zhPlayground } from "./zh.playground";
 import { zhSettings } from "./zh.settings";
 
@@ -106,8 +108,10 @@ export const zh: typeof en = {
   },
   ...zhCatalog,
   ...zhFiles,
+  ...zhFit,
   ...zhHub,
   ...zhModels,
+  ...zhNodes,
   ...zhPlayground,
   ...zhSettings,
 };

@@ -8,6 +8,7 @@ import type { Body } from "./http.ts";
 import { json, problem } from "./http.ts";
 import { hub, settings } from "./hub.ts";
 import { keys } from "./keys.ts";
+import { firstNodes } from "./nodes.ts";
 import { sessions } from "./sessions.ts";
 import { firstWorld } from "./world.ts";
 
@@ -38,6 +39,7 @@ export function makeMockApi() {
     else if (PARTS.some((part) => part(world, method, path, body, response))) return;
     else if (catalog(url, response)) return;
     else if (hub(world, method, url, body, response)) return;
+    else if (path === "/nodes") json(response, 200, { items: firstNodes(world.deployments) });
     else if (path === "/fit") json(response, 200, makeFit(String(body.source)));
     else if (path === "/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });

@@ -4,7 +4,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import { EventList } from "./EventList";
-import { MemoryBar } from "./MemoryBar";
+import { MemoryItems } from "./MemoryItems";
 import { ParameterTable } from "./ParameterTable";
 import { ReplicaPanel } from "./ReplicaPanel";
 import type { Tab } from "./search";
@@ -41,7 +41,7 @@ export function DeploymentDetails({ deployment }: { deployment: DeploymentView }
       {plan && (
         <Tabs.Panel value="plan">
           <Stack>
-            <MemoryBar items={plan.memory} total={plan.memory_total} />
+            <MemoryItems items={plan.memory} total={plan.memory_total} high={plan.memory_high} gpus={plan.gpus} />
             <ParameterTable parameters={plan.parameters} />
           </Stack>
         </Tabs.Panel>

@@ -2,7 +2,7 @@ import { Drawer, Stack, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { AlternativeView, DeploymentSpecInput, DeploymentView } from "@/api/generated/types.gen";
+import type { AlternativeView, DeploymentView } from "@/api/generated/types.gen";
 import { HUB_NAMES } from "@/lib/hubs";
 import { FitPreview } from "./FitPreview";
 import { FormFields } from "./FormFields";
@@ -11,7 +11,7 @@ import type { FormSource } from "./search";
 import { isHub } from "./search";
 import { SourceField } from "./SourceField";
 import type { FormState } from "./spec";
-import { emptyForm, formFor, formOf, specOf } from "./spec";
+import { emptyForm, formFor, formOf, sameProgram, specOf, withPatch } from "./spec";
 import { useFit } from "./useFit";
 import { useSave } from "./useSave";
 
@@ -24,12 +24,6 @@ interface Props {
   onClose: () => void;
 }
 
-/** Only the number of replicas changes without new processes. */
-const restarts = (old: DeploymentView, spec: DeploymentSpecInput): boolean =>
-  old.spec.source !== spec.source ||
-  old.spec.engine !== spec.engine ||
-  JSON.stringify(old.spec.parameters) !== JSON.stringify(spec.parameters);
-
 /** The form for a new deployment or a changed one, with its preview. */
 export function DeploymentForm({ kind, edited, source, taken, onClose }: Props): ReactElement {
   const { t } = useTranslation();
@@ -41,8 +35,8 @@ export function DeploymentForm({ kind, edited, source, taken, onClose }: Props):
   const spec = specOf(form, edited?.spec);
   const fit = useFit(spec);
   const save = useSave(opened, onClose);
-  const apply = (alternative: AlternativeView): void => {
-    setForm((old) => ({ ...old, ...(alternative.patch as Partial<FormState>) }));
+  const apply = ({ patch }: AlternativeView): void => {
+    setForm((old) => withPatch(old, patch));
   };
   const title = edited
     ? t("deploy.editTitle", { name: edited.name })
@@ -58,8 +52,15 @@ export function DeploymentForm({ kind, edited, source, taken, onClose }: Props):
         <Stack>
           <SourceField form={form} onChange={setForm} />
           <FormFields form={form} nameFixed={edited !== undefined} onChange={setForm} />
-          {edited && spec && restarts(edited, spec) && <Text size="sm">{t("deploy.editRestarts")}</Text>}
-          <FitPreview fit={fit} onApply={apply} />
+          {edited && spec && !sameProgram(edited.spec, spec) && <Text size="sm">{t("deploy.editRestarts")}</Text>}
+          <FitPreview
+            fit={fit}
+            onApply={apply}
+            given={form.parameters}
+            onGiven={(parameters) => {
+              setForm((old) => ({ ...old, parameters }));
+            }}
+          />
           <SaveBar save={save} disabled={!spec || fit.report?.verdict === "no"} onCancel={onClose} />
         </Stack>
       </form>

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Loader, Stack, Text } from "@mantine/core";
+import { Alert, Group, Loader, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconClock } from "@tabler/icons-react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,13 +6,19 @@ import type { AlternativeView, FitReport } from "@/api/generated/types.gen";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { Reasons } from "@/components/Reasons";
 import { formatBytes } from "@/lib/format";
-import { MemoryBar } from "./MemoryBar";
+import { Alternatives } from "./Alternatives";
+import { FitBars } from "./FitBars";
+import { MemoryItems } from "./MemoryItems";
+import { NodeRefusals } from "./NodeRefusals";
 import { ParameterTable } from "./ParameterTable";
 import type { Fit } from "./useFit";
 
 interface Props {
   fit: Fit;
   onApply: (alternative: AlternativeView) => void;
+  /** The arguments that the person gave, which the table changes. */
+  given: readonly string[];
+  onGiven: (given: string[]) => void;
 }
 
 const VERDICTS = {
@@ -48,8 +54,8 @@ function Verdict({ report }: { report: FitReport }): ReactElement {
   );
 }
 
-/** Whether it fits, before anything is started: verdict, memory, every parameter, and what would make it fit. */
-export function FitPreview({ fit, onApply }: Props): ReactElement {
+/** Whether it fits, before anything is started: verdict, what would make it fit, memory, every parameter. */
+export function FitPreview({ fit, onApply, given, onGiven }: Props): ReactElement {
   const { t } = useTranslation();
   const { report, error, checking } = fit;
   if (error) return <ErrorAlert error={error} />;
@@ -62,27 +68,20 @@ export function FitPreview({ fit, onApply }: Props): ReactElement {
     );
   }
   return (
-    <Stack aria-busy={checking} opacity={checking ? 0.6 : 1}>
+    <Stack aria-busy={checking} data-checking={checking}>
       <Verdict report={report} />
       <Reasons reasons={report.reasons} failed={report.verdict === "no"} />
-      {report.alternatives.map((alternative) => (
-        <Group key={alternative.message} justify="space-between" wrap="nowrap">
-          <Text size="sm">{alternative.message}</Text>
-          {Object.keys(alternative.patch).length > 0 && (
-            <Button
-              size="xs"
-              variant="light"
-              onClick={() => {
-                onApply(alternative);
-              }}
-            >
-              {t("deploy.applyAlternative")}
-            </Button>
-          )}
-        </Group>
-      ))}
-      <MemoryBar items={report.memory} total={report.memory_total} />
-      <ParameterTable parameters={report.parameters} />
+      <Alternatives alternatives={report.alternatives} onApply={onApply} />
+      <FitBars report={report} />
+      <NodeRefusals refusals={report.refusals} />
+      <MemoryItems
+        items={report.memory}
+        total={report.memory_total}
+        high={report.memory_high}
+        gpus={report.gpus}
+        certain={report.certain}
+      />
+      <ParameterTable parameters={report.parameters} given={given} onChange={onGiven} reasons={report.reasons} />
     </Stack>
   );
 }

@@ -2,6 +2,7 @@ import { Accordion, NumberInput, Select, Stack, TextInput } from "@mantine/core"
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { ParameterEditor } from "./ParameterEditor";
+import { PlacementFields } from "./PlacementFields";
 import type { FormState } from "./spec";
 import { validName } from "./spec";
 
@@ -56,12 +57,20 @@ export function FormFields({ form, nameFixed, onChange }: Props): ReactElement {
         <Accordion.Item value="advanced">
           <Accordion.Control>{t("deploy.advanced")}</Accordion.Control>
           <Accordion.Panel>
-            <ParameterEditor
-              parameters={form.parameters}
-              onChange={(parameters) => {
-                onChange({ ...form, parameters });
-              }}
-            />
+            <Stack>
+              <ParameterEditor
+                parameters={form.parameters}
+                onChange={(parameters) => {
+                  onChange({ ...form, parameters });
+                }}
+              />
+              <PlacementFields
+                wishes={form.placement}
+                onChange={(placement) => {
+                  onChange({ ...form, placement });
+                }}
+              />
+            </Stack>
           </Accordion.Panel>
         </Accordion.Item>
       </Accordion>

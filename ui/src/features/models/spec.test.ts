@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { emptyForm, formFor, formOf, freeName, patchOf, specOf, suggestName, validName } from "./spec";
+import {
+  emptyForm,
+  formFor,
+  formOf,
+  freeName,
+  patchOf,
+  sameProgram,
+  specOf,
+  suggestName,
+  validName,
+  withPatch,
+} from "./spec";
 
 const SPEC = {
   name: "m",
@@ -56,6 +67,7 @@ describe("specOf", () => {
       engine: "auto",
       replicas: 1,
       parameters: ["--ctx-size=4096"],
+      placement: { nodes: [], devices: [], strategy: "spread" },
     });
   });
 
@@ -70,5 +82,36 @@ describe("specOf", () => {
     const hub = { ...formOf({ ...SPEC, source }), replicas: 2 };
     expect(hub).toMatchObject({ kind: "hf", path: source });
     expect(specOf(hub, { ...SPEC, source })).toMatchObject({ source, replicas: 2 });
+  });
+});
+
+describe("withPatch", () => {
+  const form = { ...emptyForm("hf", []), path: "hf://org/name", projector: "mmproj-a.gguf" };
+
+  it("sets fields of the spec, and nothing that a form has not", () => {
+    const placement = { nodes: [], devices: ["GPU-1"], strategy: "pack" as const };
+    expect(withPatch(form, { parameters: ["--x=1"], placement, gone: 1 })).toEqual({
+      ...form,
+      parameters: ["--x=1"],
+      placement,
+    });
+  });
+
+  it("goes to another source without the projector of the one before", () => {
+    expect(withPatch(form, { source: "hf://org/other:Q4_K_M" })).toMatchObject({
+      path: "hf://org/other:Q4_K_M",
+      projector: null,
+    });
+  });
+});
+
+describe("sameProgram", () => {
+  it("only lets the number of replicas change", () => {
+    const again = specOf(formOf(SPEC), SPEC);
+    if (!again) throw new Error("no spec");
+    expect(sameProgram(SPEC, { ...again, replicas: 7 })).toBe(true);
+    expect(sameProgram(SPEC, { ...again, parameters: ["--x"] })).toBe(false);
+    const placement = { ...SPEC.placement, strategy: "pack" as const };
+    expect(sameProgram(SPEC, { ...again, placement })).toBe(false);
   });
 });

@@ -1,4 +1,9 @@
-import type { DeploymentPatch, DeploymentSpecInput, DeploymentSpecOutput } from "@/api/generated/types.gen";
+import type {
+  DeploymentPatch,
+  DeploymentSpecInput,
+  DeploymentSpecOutput,
+  PlacementWishesOutput,
+} from "@/api/generated/types.gen";
 import type { FormSource } from "./search";
 
 export const DEMO_SOURCE = "demo://tiny-vlm";
@@ -16,7 +21,10 @@ export interface FormState {
   engine: "auto" | "llama.cpp" | "vllm";
   replicas: number;
   parameters: string[];
+  placement: PlacementWishesOutput;
 }
+
+const ANYWHERE: PlacementWishesOutput = { nodes: [], devices: [], strategy: "spread" };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
@@ -43,7 +51,17 @@ export function freeName(wish: string, taken: readonly string[]): string {
 
 export function emptyForm(kind: FormSource, taken: readonly string[]): FormState {
   const name = kind === "demo" ? freeName("tiny-vlm", taken) : "";
-  return { kind, name, named: false, path: "", projector: null, engine: "auto", replicas: 1, parameters: [] };
+  return {
+    kind,
+    name,
+    named: false,
+    path: "",
+    projector: null,
+    engine: "auto",
+    replicas: 1,
+    parameters: [],
+    placement: ANYWHERE,
+  };
 }
 
 export function kindOf(source: string): FormSource {
@@ -69,6 +87,7 @@ export function formOf(spec: DeploymentSpecOutput): FormState {
     engine: spec.engine,
     replicas: spec.replicas,
     parameters: [...spec.parameters],
+    placement: spec.placement,
   };
 }
 
@@ -84,7 +103,27 @@ export function specOf(form: FormState, kept?: DeploymentSpecOutput): Deployment
     engine: form.engine,
     replicas: form.replicas,
     parameters: form.parameters.map((text) => text.trim()).filter((text) => text !== ""),
+    placement: form.placement,
   };
+}
+
+const PATCHED = ["projector", "engine", "replicas", "parameters", "placement"] as const;
+
+/** The form with the fields of a spec that a change sets. */
+export function withPatch(form: FormState, patch: Record<string, unknown>): FormState {
+  const known = Object.fromEntries(PATCHED.filter((field) => field in patch).map((field) => [field, patch[field]]));
+  const next: FormState = { ...form, ...known };
+  if (typeof patch.source !== "string") return next;
+  // A projector that was chosen by its path belongs to the source before.
+  const projector = next.projector === "none" ? "none" : null;
+  return { ...next, projector, kind: kindOf(patch.source), path: sourceText(patch.source) };
+}
+
+/** Whether replicas started for one spec serve another as they are: only their number may differ. */
+export function sameProgram(old: DeploymentSpecOutput, spec: DeploymentSpecInput): boolean {
+  const bare = ({ replicas: _replicas, ...rest }: DeploymentSpecInput): string =>
+    JSON.stringify(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b)));
+  return bare({ ...old, source: sourceText(old.source) }) === bare({ ...spec, source: sourceText(spec.source) });
 }
 
 export function patchOf(spec: DeploymentSpecInput): DeploymentPatch {

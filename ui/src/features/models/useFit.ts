@@ -25,5 +25,6 @@ export function useFit(spec: DeploymentSpecInput | null): Fit {
   });
   const stale = JSON.stringify(spec) !== key;
   if (spec === null) return { report: undefined, error: null, checking: false };
-  return { report: query.data, error: query.error, checking: stale || query.isFetching };
+  // Looking again because something happened elsewhere is no reason to say that an answer is awaited.
+  return { report: query.data, error: query.error, checking: stale || query.isPending || query.isPlaceholderData };
 }

@@ -8,6 +8,9 @@ import { FitMark } from "./FitMark";
 import classes from "./Hub.module.css";
 import { choiceId } from "./rules";
 
+/** What may be suggested: it runs now, or once something is there that is missing. */
+const MAY_RUN: readonly ChoiceView["fit"][] = ["fits", "waits", "engine", "unknown"];
+
 interface Props {
   choices: readonly ChoiceView[];
   chosen: ChoiceView | undefined;
@@ -33,7 +36,7 @@ function Row({ choice }: { choice: ChoiceView }): ReactElement {
               {choice.quantization ?? t("hub.whole")}
             </Text>
             <FitMark mark={choice.fit} />
-            {choice.default && choice.fit !== "no" && choice.fit !== "unsupported" && (
+            {choice.default && MAY_RUN.includes(choice.fit) && (
               <Badge size="sm" variant="default" tt="none">
                 {t("hub.suggested")}
               </Badge>

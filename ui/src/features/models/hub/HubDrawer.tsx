@@ -2,12 +2,14 @@ import { Button, Drawer } from "@mantine/core";
 import { IconArrowLeft, IconPointer } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Hub, HubWish } from "@/api/hub";
 import { EmptyState } from "@/components/EmptyState";
 import { HUB_NAMES } from "@/lib/hubs";
+import type { FormState } from "../spec";
 import classes from "./Hub.module.css";
+import type { Carried } from "./HubForm";
 import { Repository } from "./Repository";
 import { Results } from "./Results";
 import { addressOf, shownRepository } from "./rules";
@@ -60,8 +62,14 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
       replace: true,
     });
   };
+  const [carried, setCarried] = useState<Carried>(null);
   const choose = (repo: string | undefined): void => {
+    setCarried(null);
     void navigate({ search: ({ files, args, family, ...old }) => ({ ...old, repo }) });
+  };
+  const move = (repo: string, choice: string, form: FormState): void => {
+    setCarried(form);
+    void navigate({ search: ({ args, family, ...old }) => ({ ...old, repo, files: choice || undefined }) });
   };
   return (
     <Drawer
@@ -94,7 +102,15 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
         {repository === undefined ? (
           <EmptyState icon={<IconPointer size={28} />} title={t("hub.chooseTitle")} hint={t("hub.chooseHint")} />
         ) : (
-          <Repository key={repository} hub={hub} repository={repository} taken={taken} onClose={onClose} />
+          <Repository
+            key={repository}
+            hub={hub}
+            repository={repository}
+            taken={taken}
+            carried={carried}
+            onMove={move}
+            onClose={onClose}
+          />
         )}
       </section>
     </Drawer>

@@ -8,19 +8,24 @@ import { FitPreview } from "../FitPreview";
 import { FormFields } from "../FormFields";
 import { SaveBar } from "../SaveBar";
 import type { FormState } from "../spec";
-import { emptyForm, freeName, specOf, suggestName } from "../spec";
+import { emptyForm, freeName, specOf, suggestName, withPatch } from "../spec";
 import { useFit } from "../useFit";
 import { useSave } from "../useSave";
 import { ChoiceList } from "./ChoiceList";
 import classes from "./Hub.module.css";
 import { ProjectorSelect } from "./ProjectorSelect";
-import { choiceId, codeWaits, pickChoice, projectorWish } from "./rules";
+import { choiceId, codeWaits, pickChoice, projectorWish, targetOf } from "./rules";
 
 const route = getRouteApi("/models");
+
+/** What was filled in for a repository, taken along to another one. */
+export type Carried = FormState | null;
 
 interface Props {
   files: HubFilesView;
   taken: readonly string[];
+  carried: Carried;
+  onMove: (repository: string, files: string, form: FormState) => void;
   onClose: () => void;
 }
 
@@ -28,16 +33,19 @@ interface Props {
 const withChoice = (form: FormState, choice: ChoiceView | undefined): FormState =>
   choice ? { ...form, path: choice.source, projector: projectorWish(choice, form.projector) } : form;
 
+/** The form of a repository; what was taken along from another one stays, but for a name that nobody chose. */
+function firstEntries(files: HubFilesView, taken: readonly string[], args: string[], carried: Carried): FormState {
+  const name = freeName(suggestName(files.repository), taken);
+  const fresh: FormState = { ...emptyForm(files.hub, taken), name, parameters: args };
+  return carried ? { ...carried, kind: files.hub, projector: null, name: carried.named ? carried.name : name } : fresh;
+}
+
 /** Which files, and how they are run. */
-export function HubForm({ files, taken, onClose }: Props): ReactElement {
+export function HubForm({ files, taken, carried, onMove, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const [entries, setEntries] = useState<FormState>(() => ({
-    ...emptyForm(files.hub, taken),
-    name: freeName(suggestName(files.repository), taken),
-    parameters: search.args ?? [],
-  }));
+  const [entries, setEntries] = useState(() => firstEntries(files, taken, search.args ?? [], carried));
   const choice = pickChoice(files.choices, search.files);
   const form = withChoice(entries, choice);
   const deployable = choice?.refused === null && files.problem === null;
@@ -49,9 +57,15 @@ export function HubForm({ files, taken, onClose }: Props): ReactElement {
     void navigate({ search: (old) => ({ ...old, ...address }), replace: true });
   };
   const apply = ({ patch }: AlternativeView): void => {
-    const smaller = files.choices.find((candidate) => candidate.source === patch.source);
-    if (smaller) choose(smaller);
-    setEntries((old) => ({ ...old, ...(patch as Partial<FormState>) }));
+    const next = withPatch(entries, patch);
+    const target = typeof patch.source === "string" ? targetOf(patch.source) : null;
+    if (target && target.repository !== files.repository) {
+      onMove(target.repository, target.files, next);
+      return;
+    }
+    const other = target && files.choices.find((candidate) => choiceId(candidate) === target.files);
+    if (other) choose(other);
+    setEntries(next);
   };
   const barred = codeWaits(files);
   return (
@@ -74,7 +88,14 @@ export function HubForm({ files, taken, onClose }: Props): ReactElement {
           />
         )}
         <FormFields form={form} nameFixed={false} onChange={setEntries} />
-        <FitPreview fit={fit} onApply={apply} />
+        <FitPreview
+          fit={fit}
+          onApply={apply}
+          given={entries.parameters}
+          onGiven={(parameters) => {
+            setEntries((old) => ({ ...old, parameters }));
+          }}
+        />
         <div className={classes.save}>
           {barred && (
             <Text size="sm" c="dimmed" mb="xs">

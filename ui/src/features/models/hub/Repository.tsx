@@ -9,9 +9,11 @@ import type { Hub } from "@/api/hub";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { currentLanguage } from "@/i18n";
 import { HUB_NAMES, hubPage } from "@/lib/hubs";
+import type { FormState } from "../spec";
 import { CatalogPick } from "./CatalogPick";
 import { CodeApproval } from "./CodeApproval";
 import classes from "./Hub.module.css";
+import type { Carried } from "./HubForm";
 import { HubForm } from "./HubForm";
 import { HubReason } from "./HubReason";
 import { Labels } from "./Labels";
@@ -22,6 +24,8 @@ interface Props {
   hub: Hub;
   repository: string;
   taken: readonly string[];
+  carried: Carried;
+  onMove: (repository: string, files: string, form: FormState) => void;
   onClose: () => void;
 }
 
@@ -68,7 +72,7 @@ function Waiting(): ReactElement {
 }
 
 /** One repository: what it offers, what stands in the way, and the form that deploys it. */
-export function Repository({ hub, repository, taken, onClose }: Props): ReactElement {
+export function Repository({ hub, repository, ...form }: Props): ReactElement {
   const { t } = useTranslation();
   const query = useQuery(filesQuery(hub, repository, currentLanguage()));
   const files = query.data;
@@ -94,7 +98,7 @@ export function Repository({ hub, repository, taken, onClose }: Props): ReactEle
       ))}
       {files && files.code_files.length > 0 && <CodeApproval files={files} />}
       <Readme hub={hub} repository={repository} />
-      {files && files.choices.length > 0 && <HubForm files={files} taken={taken} onClose={onClose} />}
+      {files && files.choices.length > 0 && <HubForm files={files} {...form} />}
     </Stack>
   );
 }

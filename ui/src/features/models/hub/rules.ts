@@ -20,6 +20,12 @@ export function choiceId(choice: ChoiceView): string {
   return tail ?? choice.source;
 }
 
+/** The repository that a source names, and what tells its choice from others there; null for no hub's source. */
+export function targetOf(source: string): { repository: string; files: string } | null {
+  const found = /^(?:hf|ms):\/\/([^/]+\/[^/:@]+)(?:@[^/:]+)?[/:]?(.*)$/.exec(source);
+  return found?.[1] ? { repository: found[1], files: found[2] ?? "" } : null;
+}
+
 /** The choice with this id, else the hub's default, else the first that can be deployed. */
 export function pickChoice(choices: readonly ChoiceView[], id: string | undefined): ChoiceView | undefined {
   return (
