@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -151,7 +152,7 @@ async def test_offline_is_said_at_once(cli: httpx.AsyncClient, hub: FakeHub) -> 
 
 
 async def test_check_tells_whose_the_token_is_and_which_hub_is_silent(cli: httpx.AsyncClient, hub: FakeHub) -> None:
-    async def checked() -> dict[Hub, dict[str, object]]:
+    async def checked() -> dict[Hub, dict[str, Any]]:
         return {check["hub"]: check for check in (await cli.post(f"{HUB}/check")).json()["items"]}
 
     await use(cli, hub)
