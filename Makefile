@@ -6,7 +6,7 @@ PORT ?= 8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: demo demo-hub test check gen bench soak test-engines ui setup clean help
+.PHONY: demo demo-hub test check gen bench soak test-engines ui dist setup clean help
 
 demo: ## set everything up and start with the small model that ships with the project (CPU, offline)
 	@$(SETUP) runtime ui
@@ -17,7 +17,7 @@ demo-hub: ## the same with emulated Hugging Face and ModelScope hubs: search and
 	@exec $(VENV)/python -m aimindserve.sim.demo_hub --port $(PORT) --data-dir .demo $(ARGS)
 
 test: ## set everything up, then every check and every test that needs no GPU (CI runs this)
-	@$(SETUP) dev ui chromium fonts
+	@$(SETUP) dev wheels ui chromium fonts
 	@exec $(VENV)/python scripts/run_checks.py --tests
 
 check: ## lint, types, import contract, size budgets; no tests
@@ -34,8 +34,8 @@ bench: ## measure the gateway against nginx on this machine
 	@$(SETUP) dev
 	@exec $(VENV)/python -m bench.gateway $(ARGS)
 
-soak: ## load and kills for an hour; SOAK_SECONDS=600 for ten minutes
-	@$(SETUP) dev ui
+soak: ## load and kills for an hour, installation on empty systems; SOAK_SECONDS=600 for ten minutes of load
+	@$(SETUP) dev wheels ui
 	@exec $(VENV)/python -m pytest -m soak tests $(ARGS)
 
 test-engines: ## the tests that need a GPU or real engines (AIMINDSERVE_VLLM=/path/of/bin/vllm)
@@ -45,8 +45,12 @@ test-engines: ## the tests that need a GPU or real engines (AIMINDSERVE_VLLM=/pa
 ui: ## build the page into the package
 	@$(SETUP) ui
 
+dist: ## build the release into dist/ (wheel, sdist, installer, SBOM); ARGS=--wheels: with all dependencies
+	@$(SETUP) dev ui
+	@exec $(VENV)/python scripts/build_dist.py $(ARGS)
+
 setup: ## only set up what `make test` needs
-	@$(SETUP) dev ui chromium fonts
+	@$(SETUP) dev wheels ui chromium fonts
 
 clean: ## remove what was built (keeps .venv and .demo)
 	rm -rf .cache dist build ui/node_modules ui/dist src/aimindserve/ui_dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prepare this clone: Python environment, Node packages, built web page, test browser.
 
-Usage: ``python3 scripts/bootstrap.py STEP…`` with steps among ``runtime dev node ui chromium fonts``.
+Usage: ``python3 scripts/bootstrap.py STEP…`` with steps among ``runtime dev wheels node ui chromium fonts``.
 Needs only Python >= 3.11 with ``venv``; everything else is installed from the hashed locks.
 Each step leaves a stamp (a hash of what it was made from), so a second run does nothing.
 """
@@ -25,6 +25,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = ROOT / ".cache" / "stamps"
 REQUIREMENTS = ROOT / "requirements"
+WHEELS = ROOT / ".cache" / "wheels"
 UI = ROOT / "ui"
 UI_DIST = ROOT / "src" / "aimindserve" / "ui_dist"
 NODE_MINIMUM = (20, 19)  # what Vite asks for
@@ -214,6 +215,21 @@ def ensure_ui() -> None:
     write_stamp(stamp, wanted)
 
 
+def ensure_wheels() -> None:
+    """Every locked package, and pip, as files below ``.cache/wheels``: what an installation without network takes."""
+    locks = [REQUIREMENTS / "runtime.txt", REQUIREMENTS / "pip.txt"]
+    wanted, stamp = hash_files(locks, salt=str(sys.version_info[:2])), STAMPS / "wheels"
+    if is_fresh(stamp, wanted) and WHEELS.is_dir():
+        return
+    ensure_packages("runtime")
+    say("fetching the packages of an installation")
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    for lock in locks:
+        download = [PYTHON, "-m", "pip", "download", "-qq", "--no-input", "--only-binary", ":all:", "--no-deps"]
+        call([*download, "--require-hashes", "-r", lock, "-d", WHEELS], remedy="Check that the index can be reached.")
+    write_stamp(stamp, wanted)
+
+
 def ensure_chromium() -> None:
     """Chromium for the browser tests: found, else by apt where we are root on Debian."""
     if not any(shutil.which(name) for name in CHROMIUM_NAMES):
@@ -240,6 +256,7 @@ def install_by_apt(need: str, *packages: str) -> None:
 PYTHON_STEPS: dict[str, Callable[[], None]] = {
     "runtime": lambda: ensure_packages("runtime"),
     "dev": lambda: ensure_packages("dev"),
+    "wheels": ensure_wheels,
 }
 OTHER_STEPS: dict[str, Callable[[], None]] = {
     "node": ensure_node_packages,

@@ -18,7 +18,7 @@ from aimindserve.cli.specs import default_name, joined_parameters
 
 COMMANDS = [
     ["start"], ["deploy"], ["ls"], ["show"], ["logs"], ["stop"], ["start-model"], ["scale"], ["rm"], ["doctor"],
-    ["reset-admin-password"], ["stop-engines"], ["version"], ["search"], ["hub", "files"],
+    ["reset-admin-password"], ["stop-engines"], ["uninstall"], ["version"], ["search"], ["hub", "files"],
     ["fit"], ["catalog", "ls"], ["catalog", "show"],
     ["files", "ls"], ["files", "download"], ["files", "import"], ["files", "pause"], ["files", "resume"],
     ["files", "retry"], ["files", "rm"],

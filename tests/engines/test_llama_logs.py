@@ -86,6 +86,16 @@ FIT = "0.00.004.5 E common_fit_params: encountered an error while trying to fit 
         ),
         (["terminate called after throwing an instance of 'std::bad_alloc'"], ReasonCode.ENGINE_OUT_OF_MEMORY, {}),
         (["ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory"], "engine_out_of_memory", {}),
+        (
+            ["ImportError: libgomp.so.1: cannot open shared object file: No such file or directory"],
+            ReasonCode.ENGINE_LIBRARY_MISSING,
+            {"library": "libgomp.so.1"},
+        ),
+        (
+            ["llama-server: error while loading shared libraries: libcurl.so.4: cannot open shared object file"],
+            ReasonCode.ENGINE_LIBRARY_MISSING,
+            {"library": "libcurl.so.4"},
+        ),
         (["Illegal instruction (core dumped)"], ReasonCode.ENGINE_ILLEGAL_INSTRUCTION, {}),
         (
             ["error: invalid argument: --prot"],

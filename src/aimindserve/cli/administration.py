@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("reset-admin-password", epilog="Example: sudo aimindserve reset-admin-password")(reset_admin_password)
     app.command("stop-engines", epilog="Example: aimindserve stop-engines --data-dir .demo")(stop_engines)
+    app.command(epilog="Example: sudo aimindserve uninstall")(uninstall)
 
 
 def reset_admin_password(data_dir: DataDir = None, output: Output = Format.TEXT) -> None:
@@ -71,3 +75,23 @@ def stop_engines(data_dir: DataDir = None, output: Output = Format.TEXT) -> None
         raise CommandError(
             f"Still running: {', '.join(map(str, left))}.", "Run the command as the account that started them."
         )
+
+
+def uninstall(
+    purge: Annotated[bool, typer.Option("--purge", help="Remove data and settings too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+) -> None:
+    """Remove an installation that install.sh made. It is listed first what goes; data stays unless told otherwise."""
+    prefix = Path(sys.prefix).parent.parent  # of <prefix>/versions/<this environment>
+    script = prefix / "install.sh"
+    if not script.is_file():
+        raise CommandError(
+            "This aiMindServe was not installed by install.sh.",
+            "Remove its environment (pip uninstall aimindserve, or the clone); data is in the data folder.",
+            code="not_installed",
+        )
+    given = {"--purge": purge, "--yes": yes, "--dry-run": dry_run}
+    options = [option for option, wanted in given.items() if wanted]
+    sys.stdout.flush()
+    os.execv("/bin/sh", ["/bin/sh", str(script), "--uninstall", f"--prefix={prefix}", *options])

@@ -83,8 +83,9 @@ def _program() -> str:
 
 
 def _shell(path: Path) -> str:
-    """The path as a shell takes it, relative to the current folder where it lies below."""
-    if path.is_relative_to(Path.cwd()):
+    """The path as a shell takes it, relative to the current folder where it lies below. A service runs in ``/``: there
+    the whole path is meant."""
+    if Path.cwd() != Path("/") and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
     text = str(path)
     safe = all(sign.isalnum() or sign in "/._-" for sign in text)

@@ -131,6 +131,12 @@ _LIFE = {
         "引擎是为更新的处理器编译的，无法在本机运行。",
         "请配置为本机编译的 llama-server。",
     ),
+    _C.ENGINE_LIBRARY_MISSING: text(
+        "The engine needs the system library {library}, which is not installed.",
+        "Install it, then start the model again. libgomp.so.1: apt-get install libgomp1, or dnf install libgomp.",
+        "引擎需要系统库 {library}，但它没有安装。",
+        "请安装后重新启动该模型。libgomp.so.1：apt-get install libgomp1，或 dnf install libgomp。",
+    ),
     _C.ENGINE_START_TIMEOUT: text(
         "The engine was not ready after {seconds} s.",
         "Look at its log; a large model on a slow disk may need a longer limit.",

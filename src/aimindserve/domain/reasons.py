@@ -114,6 +114,7 @@ class ReasonCode(StrEnum):
     DRIVER_TOO_OLD = "driver_too_old"
     GPU_LINK_FAILED = "gpu_link_failed"
     ENGINE_ILLEGAL_INSTRUCTION = "engine_illegal_instruction"
+    ENGINE_LIBRARY_MISSING = "engine_library_missing"
     ENGINE_START_TIMEOUT = "engine_start_timeout"
     ENGINE_NOT_ANSWERING = "engine_not_answering"
     PORT_TAKEN = "port_taken"

@@ -55,6 +55,10 @@ _PATTERNS: tuple[tuple[str, _Builder], ...] = (
         lambda _m, _lines, _facts, _version: reason(ReasonCode.ENGINE_ILLEGAL_INSTRUCTION),
     ),
     (
+        r"(?:error while loading shared libraries: |ImportError: )(\S+): cannot open shared object file",
+        lambda m, _lines, _facts, _version: reason(ReasonCode.ENGINE_LIBRARY_MISSING, library=m[1]),
+    ),
+    (
         r"unknown model architecture: '([^']*)'",
         lambda m, _lines, _facts, version: reason(
             ReasonCode.ARCHITECTURE_NOT_SUPPORTED, engine="llama.cpp", version=version, architecture=m[1]

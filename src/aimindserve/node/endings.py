@@ -38,6 +38,7 @@ _HOPELESS = frozenset(
         ReasonCode.ENGINE_CANNOT_RUN,
         ReasonCode.ENGINE_REFUSED_PARAMETER,
         ReasonCode.ENGINE_ILLEGAL_INSTRUCTION,
+        ReasonCode.ENGINE_LIBRARY_MISSING,
         ReasonCode.DOWNLOAD_REFUSED,
         ReasonCode.DOWNLOAD_NOT_FOUND,
         ReasonCode.DOWNLOAD_DAMAGED,

@@ -234,8 +234,20 @@ def save_settings(settings: Settings) -> Path:
     Raises:
         OSError: a folder or file cannot be made.
     """
-    keys = Path(settings.paths.keys)
-    for folder in (Path(settings.data_dir), keys, Path(settings.run_dir)):
+    save_tokens(settings)
+    make_private_folder(Path(settings.run_dir))
+    file = Path(settings_file(PurePosixPath(settings.run_dir)))
+    replace_private_file(file, settings.model_dump_json(exclude=SECRET_NAMES).encode())
+    return file
+
+
+def save_tokens(settings: Settings) -> None:
+    """Makes the data folder and ``keys`` in it (0700) and writes the tokens that are given (0600).
+
+    Raises:
+        OSError: a folder or file cannot be made.
+    """
+    for folder in (Path(settings.data_dir), Path(settings.paths.keys)):
         make_private_folder(folder)
     for token, path in (
         (settings.huggingface_token, settings.paths.huggingface_token),
@@ -243,9 +255,6 @@ def save_settings(settings: Settings) -> Path:
     ):
         if token is not None:
             replace_private_file(Path(path), token.get_secret_value().encode())
-    file = Path(settings_file(PurePosixPath(settings.run_dir)))
-    replace_private_file(file, settings.model_dump_json(exclude=SECRET_NAMES).encode())
-    return file
 
 
 def load_settings(file: Path) -> Settings:
