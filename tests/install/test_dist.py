@@ -14,7 +14,7 @@ from scripts.sbom import make_sbom, read_lock
 from tests.arch.project import ROOT
 from tests.e2e.product import PATIENCE, Product
 
-LARGEST_CORE_MIB = 100
+LARGEST_CORE_MIB = 120  # 114 with Pillow (20) and hf-xet (11); files of the packages, without bytecode
 
 
 def test_two_builds_are_the_same_bytes(release: Path, tmp_path: Path) -> None:
