@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,7 @@ from tests.e2e.product import wait_for
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 PATIENCE = 600.0
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # $1: the machine's root, $2: the lower folder, $3: the upper one, $4: the overlay's work folder, then devices.
 SWITCH_ON = """
@@ -95,16 +97,11 @@ class Machine:
         return []
 
     def run(
-        self, *argv: str, check: bool = True, text: str | None = None, **environment: str
+        self, *argv: str, check: bool = True, text: str | None = None, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the machine as root with a bare environment; ``text`` is its standard input."""
         inside = ["nsenter", f"--target={self._init}", "--mount", "--pid", "--net", "--ipc", "--uts", "--root", "--wd"]
-        bare = {
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": "/root",
-            "AIMINDSERVE_READY_SECONDS": "600",
-            **environment,
-        }
+        bare = {"PATH": PATH, "HOME": "/root", "AIMINDSERVE_READY_SECONDS": "600", **(environment or {})}
         done = subprocess.run(
             [*inside, *argv], env=bare, input=text, capture_output=True, text=True, check=False, timeout=PATIENCE
         )

@@ -44,15 +44,15 @@ def with_systemd(machine: Machine) -> None:
     place.chmod(0o755)
 
 
-def install(machine: Machine, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def install(machine: Machine, *options: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     script = "/media/release/install.sh"
-    return machine.run("sh", script, "--offline-bundle", "/media/release", *options, **environment)
+    return machine.run("sh", script, "--offline-bundle", "/media/release", *options, environment=environment)
 
 
 def test_a_service_of_its_own(machine: Machine) -> None:
     with_systemd(machine)
     machine.run("groupadd", "--system", "--force", "render")
-    done = install(machine, "--demo", HF_TOKEN=TOKEN)
+    done = install(machine, "--demo", environment={"HF_TOKEN": TOKEN})
     assert "Password  cat /var/lib/aimindserve/initial_admin_password" in done.stdout
     assert "Page      http://" in done.stdout
     calls = machine.run("cat", "/run/systemctl.log").stdout.split("\n")
