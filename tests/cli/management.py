@@ -20,13 +20,12 @@ from aimindserve.domain.replicas import LogChunk, Wanted
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.views import (
     DeploymentView,
-    KeyCreated,
-    KeyRequest,
     Problem,
     ReasonView,
     ReplicaView,
     SystemView,
 )
+from aimindserve.domain.views_access import KeyCreated, KeyRequest, limits_of, limits_view
 from aimindserve.domain.views_catalog import CatalogView
 from aimindserve.domain.views_files import FilesView, ModelFilesView, StoreView
 from aimindserve.domain.views_hub import HubCheckView, HubFilesView, HubSearchView
@@ -194,6 +193,7 @@ class Management:
             id=f"key{len(self.keys):09d}", name=request.name, scopes=request.scopes, models=request.models,
             created_at=0.0, expires_at=None if request.expires_in is None else float(request.expires_in),
             last_used_at=None, disabled=False, owner="admin", token=KEY,
+            networks=request.networks, limits=limits_view(limits_of(request.limits)), tokens_this_month=0,
         )  # fmt: skip
         self.keys[made.id] = made
         return made

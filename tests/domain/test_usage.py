@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimindserve.domain.usage import UsageRecord, UsageTotal, tokens_per_second, total
+from aimindserve.domain.usage import UsageRecord, UsageSum, sums_by_day, tokens_per_second
 
 
 def record(request_id: str = "r", **values: object) -> UsageRecord:
@@ -25,29 +25,30 @@ RECORDS = st.lists(
 )
 
 
-def test_a_sum() -> None:
-    records = [record("a", prompt_tokens=3, completion_tokens=4), record("b", status=502), record("a", prompt_tokens=9)]
-    assert total(records) == UsageTotal(requests=2, failed=1, prompt_tokens=3, completion_tokens=4)
-    assert total([]) == UsageTotal()
+def test_sums_are_by_day_model_key_and_person() -> None:
+    records = [
+        record("a", prompt_tokens=3, completion_tokens=4, cached_tokens=1, image_tokens=2, images=1),
+        record("b", status=502, prompt_tokens=1),
+        record("c", started_at=86_400.0),
+        record("d", key_id="k"),
+        record("e", model="n"),
+    ]
+    assert sums_by_day(records) == (
+        UsageSum(0, "m", "", "u", 2, 1, 4, 4, 1, 2, 1),
+        UsageSum(0, "m", "k", "u", 1),
+        UsageSum(0, "n", "", "u", 1),
+        UsageSum(1, "m", "", "u", 1),
+    )
+    assert sums_by_day([]) == ()
 
 
 @given(records=RECORDS)
-def test_sending_again_changes_nothing(records: list[UsageRecord]) -> None:
-    assert total(records + records) == total(records)
-    assert total(records).requests == len({one.request_id for one in records})
-
-
-@given(parts=st.lists(RECORDS, max_size=4))
-def test_sums_of_separate_requests_add_up(parts: list[list[UsageRecord]]) -> None:
-    apart = [
-        record(f"{index}-{position}", status=one.status, prompt_tokens=one.prompt_tokens)
-        for index, part in enumerate(parts)
-        for position, one in enumerate(part)
-    ]
-    added = UsageTotal()
-    for one in apart:
-        added += total([one])
-    assert added == total(apart)
+def test_nothing_is_lost_in_sums(records: list[UsageRecord]) -> None:
+    sums = sums_by_day(records)
+    assert sum(one.requests for one in sums) == len(records)
+    assert sum(one.failed for one in sums) == sum(one.status >= 400 for one in records)
+    assert sum(one.prompt_tokens for one in sums) == sum(one.prompt_tokens for one in records)
+    assert sum(one.completion_tokens for one in sums) == sum(one.completion_tokens for one in records)
 
 
 def test_speed_is_told_from_the_first_token_to_the_last() -> None:

@@ -16,8 +16,8 @@ from aimindserve.domain.routing import RoutingTable
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway import usage
 from aimindserve.gateway.channel import Channel
+from aimindserve.gateway.spool import Spool
 from aimindserve.gateway.table import load_table, save_table
-from aimindserve.gateway.unsent import keep_unsent, take_unsent
 from aimindserve.gateway.usage import Outbox, find_usage
 
 
@@ -117,7 +117,7 @@ async def test_usage_is_sent_again_until_it_is_acknowledged(stage: Rig) -> None:
         server.acknowledges = True
         assert server.writer is not None
         server.writer.close()  # the server restarts
-        await until(lambda: not len(stage.gateway.outbox))
+        await until(lambda: len(set(server.request_ids())) == 2)
         ids = server.request_ids()
         assert len(set(ids)) == 2
         assert len(ids) >= 3
@@ -162,18 +162,72 @@ def test_a_saved_table_that_others_could_change_is_not_used(tmp_path) -> None:
     assert load_table(link) is None
 
 
+def drained(spool: Spool) -> list[str]:
+    """Request ids on disk, in order; nothing is left."""
+    found: list[str] = []
+    while (oldest := spool.oldest()) is not None:
+        found += [one.request_id for one in oldest[1]]
+        spool.done(oldest[0])
+    return found
+
+
 def test_what_could_not_be_sent_is_kept_for_the_next_gateway(tmp_path) -> None:
     folder = tmp_path / "usage-unsent"
-    assert take_unsent(folder) == []
-    assert keep_unsent(folder, "one", [])
-    assert not folder.exists()
-    assert keep_unsent(folder, "one", [record(1), record(2)])
-    assert keep_unsent(folder, "two", [record(3)])
-    assert stat.S_IMODE((folder / "one.json").stat().st_mode) == 0o600
-    (folder / "zdamaged.json").write_bytes(b"[{")
-    assert take_unsent(folder) == [record(1), record(2), record(3)]
+    first, second = Spool(folder, "one", 1 << 20), Spool(folder, "two", 1 << 20)
+    assert (first.open(), second.open()) == (True, True)
+    assert first.put([record(1), record(2)])
+    assert second.put([record(number) for number in range(10, 2510)])
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    (folder / "older.json").write_bytes(msgspec.json.encode([record(3)]))
+    (folder / "older.json").chmod(0o600)
+    first.close()
+    third = Spool(folder, "three", 1 << 20)
+    assert third.open()
+    assert drained(third) == ["id-3", "id-1", "id-2"], "the second one lives: its files stay"
+    assert drained(second) == [f"id-{number}" for number in range(10, 2510)]
+    second.close()
+    third.close()
     assert list(folder.iterdir()) == []
-    assert not keep_unsent(tmp_path / "no" / "such" / "place", "x", [record(1)])
+    assert not Spool(tmp_path / "no" / "such" / "place", "x", 1 << 20).put([record(1)])
+
+
+def test_usage_on_disk_is_bounded_and_the_oldest_goes(tmp_path) -> None:
+    line = len(msgspec.json.encode(record(1000))) + 1
+    spool = Spool(tmp_path / "usage", "one", 2500 * line)
+    for start in range(1000, 6000, 100):
+        assert spool.put([record(number) for number in range(start, start + 100)])
+        assert spool.size <= 2500 * line + 100 * line
+        assert spool.size == sum(file.stat().st_size for file in (tmp_path / "usage").iterdir())
+    left = drained(spool)
+    assert left == [f"id-{number}" for number in range(6000 - len(left), 6000)]
+    assert len(left) >= 1500
+    assert spool.dropped == 5000 - len(left)
+
+
+def test_what_a_crash_tore_is_left_out(tmp_path) -> None:
+    spool = Spool(tmp_path, "one", 1 << 20)
+    spool.put([record(1), record(2)])
+    oldest = spool.oldest()
+    assert oldest is not None
+    content = oldest[0].read_bytes()
+    oldest[0].write_bytes(content[:-9])
+    assert drained(spool) == ["id-1"]
+
+
+async def test_usage_goes_to_disk_while_the_server_is_away_and_all_of_it_arrives(stage: Rig) -> None:
+    engine = await stage.engine()
+    stage.serve(route(engine.port))
+    async with channel(stage) as server:
+        await until(lambda: server.of("hello"))
+    # The server is gone now; the gateway goes on without a channel until the next block.
+    ids = [(await stage.ask(post(chat()))).headers["x-request-id"] for _ in range(5)]
+    stage.gateway.spool.put(stage.gateway.outbox.take_all())
+    ids += [(await stage.ask(post(chat()))).headers["x-request-id"] for _ in range(5)]
+    (stage.run / "gateway.sock").unlink()
+    async with channel(stage) as server:
+        await until(lambda: set(server.request_ids()) == set(ids))
+        await until(lambda: stage.gateway.spool.size == 0)
+        assert len(stage.gateway.outbox) == 0
 
 
 def record(number: int) -> UsageRecord:
@@ -222,6 +276,28 @@ def test_usage_is_found(text: bytes, expected: tuple[int, int, str] | None) -> N
     found = find_usage(text)
     assert (found and (found.prompt, found.completion, found.by)) == expected
     assert find_usage(b"x" * 100 + text) == found
+
+
+@pytest.mark.parametrize(
+    ("details", "cached", "image"),
+    [
+        (b'{"cached_tokens":8,"multimodal_tokens":{"image":16,"audio":2}}', 8, 16),
+        (b'{"cached_tokens":8,"image_tokens":5}', 8, 5),
+        (b'{"cached_tokens":null,"multimodal_tokens":null}', 0, 0),
+        (b'{"cached_tokens":99,"image_tokens":-1}', 30, 0),
+        (b"null", 0, 0),
+    ],
+)
+def test_parts_of_the_prompt_are_told_where_the_engine_does(details: bytes, cached: int, image: int) -> None:
+    found = find_usage(b'{"usage":{"prompt_tokens":30,"prompt_tokens_details":%b,"completion_tokens":4}}' % details)
+    assert found is not None
+    assert (found.prompt, found.completion, found.cached, found.image) == (30, 4, cached, image)
+
+
+def test_cached_tokens_in_the_timings_of_llama_cpp() -> None:
+    found = find_usage(b'{"timings":{"cache_n":2,"prompt_n":5,"predicted_n":8}}')
+    assert found is not None
+    assert (found.prompt, found.cached) == (7, 2)
 
 
 async def test_usage_of_embeddings_stands_at_the_front_of_long_answers(stage: Rig) -> None:

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 from tests.gateway.harness import KEY, PATIENCE, PEPPER, chat, route, table
 
+from aimindserve.domain.usage import UsageRecord
+from aimindserve.gateway.spool import Spool
 from aimindserve.gateway.table import save_table
-from aimindserve.gateway.unsent import take_unsent
 
 
 def free_port() -> int:
@@ -103,7 +104,13 @@ def test_inference_from_the_last_good_table_alone_then_a_graceful_end(folder: Pa
         assert process.wait(PATIENCE) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
-        kept = take_unsent(folder / "usage-unsent")  # nobody was there to take the usage
+        spool = Spool(folder / "usage-unsent", "next", 1 << 20)
+        assert spool.open()
+        kept: list[UsageRecord] = []  # nobody was there to take the usage
+        while (oldest := spool.oldest()) is not None:
+            kept += oldest[1]
+            spool.done(oldest[0])
+        spool.close()
         assert [(one.status, one.completion_tokens) for one in kept] == [(200, 5), (200, 20)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ from aimindserve.cli.output import (
     print_table,
 )
 
-app = typer.Typer(help="Make, list and delete API keys.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Make, list, change and delete API keys.", no_args_is_help=True, rich_markup_mode=None)
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -33,6 +33,20 @@ def parse_duration(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+PerMinute = Annotated[int | None, typer.Option("--requests-per-minute", min=1, help="Requests in any 60 seconds.")]
+TokensPerMinute = Annotated[
+    int | None, typer.Option("--tokens-per-minute", min=1, help="Tokens of prompts and answers in any 60 seconds.")
+]
+ImagesPerMinute = Annotated[int | None, typer.Option("--images-per-minute", min=1, help="Pictures in any 60 seconds.")]
+Concurrent = Annotated[
+    int | None, typer.Option("--concurrent", min=1, help="Requests that run at once; more of them wait.")
+]
+PerMonth = Annotated[int | None, typer.Option("--tokens-per-month", min=1, help="Tokens in a calendar month (UTC).")]
+NetworkOption = Annotated[
+    list[str] | None, typer.Option("--network", help="Only from here (10.0.0.0/8); repeat for several.")
+]
+
+
 @app.command(epilog="Example: aimindserve key create my-laptop --model tiny-vlm --expires 30d")
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
@@ -41,21 +55,35 @@ def create(
     ] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only this model; repeat for several. Default: all.")] = None,
     expires: Annotated[str | None, typer.Option(help="Lifetime: 90m, 12h, 30d, 4w. Default: never.")] = None,
+    network: NetworkOption = None,
+    requests_per_minute: PerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    images_per_minute: ImagesPerMinute = None,
+    concurrent: Concurrent = None,
+    tokens_per_month: PerMonth = None,
     data_dir: DataDir = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Make an API key and show it, this once."""
     from aimindserve.domain.access import Scope
-    from aimindserve.domain.views import KeyRequest
+    from aimindserve.domain.views_access import KeyRequest
 
     unknown = sorted(set(scope or ()) - set(Scope))
     if unknown:
         raise typer.BadParameter(f"no scope {unknown[0]!r}: inference, management or metrics", param_hint="--scope")
+    given: dict[str, Any] = {
+        "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
+        "images_per_minute": images_per_minute,
+        "concurrent": concurrent,
+        "tokens_per_month": tokens_per_month,
+    }
     request = KeyRequest(
         name=name,
         scopes=tuple(Scope(one) for one in scope or ("inference",)),
         models=tuple(model) if model else None,
         expires_in=parse_duration(expires) if expires else None,
+        **_restrictions(network, given),
     )
     with connect(data_dir) as client:
         created = client.create_key(request)
@@ -64,6 +92,22 @@ def create(
         return
     print_facts([("id", created.id), ("key", created.token)])
     typer.echo("Keep it safe: it is not shown again.", err=True)
+
+
+def _restrictions(networks: list[str] | None, limits: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are sent about them: none when nothing is restricted."""
+    from aimindserve.domain.access import parse_networks
+    from aimindserve.domain.views_access import LimitsView
+
+    fields: dict[str, Any] = {}
+    try:
+        parse_networks(networks or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--network") from error
+    if networks:
+        fields["networks"] = tuple(networks)
+    set_ones = {name: value for name, value in limits.items() if value is not None}
+    return fields | ({"limits": LimitsView(**set_ones)} if set_ones else {})
 
 
 @app.command("ls", epilog="Example: aimindserve key ls")

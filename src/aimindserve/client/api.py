@@ -24,11 +24,13 @@ from aimindserve.domain.views import (
     KeyCreated,
     KeyRequest,
     KeyView,
+    NodeView,
     Problem,
     ReasonView,
     ScaleRequest,
     SystemView,
 )
+from aimindserve.domain.views_access import KeyCreated, KeyPatch, KeyRequest, KeyView
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
 from aimindserve.domain.views_files import DownloadRequest, FilesView, ImportRequest, OrderedView
 from aimindserve.domain.views_hub import (
@@ -130,6 +132,10 @@ class Client:
     def create_key(self, request: KeyRequest) -> KeyCreated:
         """Make an API key; the answer is the only place that shows it whole."""
         return self._send("POST", "/keys", KeyCreated, request)
+
+    def edit_key(self, key_id: str, patch: KeyPatch) -> KeyView:
+        """Change what a key may do; fields that were not set stay."""
+        return self._send("PATCH", f"/keys/{_part(key_id)}", KeyView, patch)
 
     def delete_key(self, key_id: str) -> None:
         """Delete an API key: it stops working at once."""

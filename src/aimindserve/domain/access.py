@@ -1,13 +1,15 @@
 """Who may do what: scopes of keys, policies of routes. Used by the gateway and by the server."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 SESSION_COOKIE = "aimindserve_session"
 CSRF_HEADER = "x-aimindserve-csrf"
 KEY_PREFIX = "sk-"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+Network = IPv4Network | IPv6Network
 
 
 class Scope(StrEnum):
@@ -86,6 +88,39 @@ def _refuse_key(principal: Principal, policy: Policy) -> Refusal | None:
 def may_use_model(models: Collection[str] | None, model: str) -> bool:
     """Whether a key limited to ``models`` (None: all) may call ``model``."""
     return models is None or model in models
+
+
+def parse_networks(texts: Collection[str]) -> tuple[Network, ...]:
+    """Ranges of addresses in CIDR form; one address is a range of its own.
+
+    Raises:
+        ValueError: one of them is no range (bits beyond the prefix included).
+    """
+    return tuple(ip_network(text) for text in texts)
+
+
+def is_within(address: str, networks: Collection[Network]) -> bool:
+    """Whether ``address`` lies in one of ``networks``; what is no address lies in none."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return any(one in network for one in (parsed, mapped) if one is not None for network in networks)
+
+
+def client_address(peer: str, forwarded: Sequence[str], trusted: Collection[Network]) -> str:
+    """Where a request comes from: ``peer``, or what proxies that are ``trusted`` say of it.
+
+    ``forwarded``: the addresses of X-Forwarded-For, each proxy having added its own peer at the end. The last one that
+    no trusted proxy has counts: everything before it could have been made up.
+    """
+    address = peer
+    for before in reversed(forwarded):
+        if not trusted or not is_within(address, trusted):
+            break
+        address = before
+    return address
 
 
 def same_origin(method: str, *, host: str, origin: str | None, fetch_site: str | None, csrf_header: str | None) -> bool:

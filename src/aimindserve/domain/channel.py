@@ -1,8 +1,9 @@
 """Messages between the server and its gateways: one JSON object a line over a Unix socket, ``type`` first.
 
-Server → gateway: ``Table``, ``UsageAck``. Gateway → server: ``Hello``, ``TableAck``, ``Usage``, ``Loads``. A gateway
-sends ``Hello`` at once; the server answers with the whole table, and again at each change. Usage is sent again until
-it is acknowledged, so a receiver counts each request id once."""
+Server → gateway: ``Table``, ``UsageAck``, ``Spent``, ``Used``. Gateway → server: ``Hello``, ``TableAck``, ``Usage``,
+``Loads``, ``Used``.
+A gateway sends ``Hello`` at once; the server answers with the whole table, and again at each change. Usage is sent
+again until it is acknowledged, so a receiver counts each request id once."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -55,6 +56,16 @@ class UsageAck:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """Tokens stored for ``month`` so far, by ``domain.limits.subject_of``, of those who have a limit for it: all of
+    them to a gateway that has just come, then those that changed."""
+
+    month: str
+    tokens: dict[str, int]
+    type: Literal["spent"] = "spent"
+
+
+@dataclass(frozen=True, slots=True)
 class Loads:
     """Requests in flight by replica id, and when each model was last asked for (Unix seconds)."""
 
@@ -63,5 +74,14 @@ class Loads:
     type: Literal["loads"] = "loads"
 
 
-ToGateway = Table | UsageAck
-ToServer = Hello | TableAck | Usage | Loads
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What limited keys and people used at one gateway since it last said so, by ``domain.limits.subject_of``:
+    requests, tokens, pictures. The server passes it on to all other gateways."""
+
+    by: dict[str, tuple[int, int, int]]
+    type: Literal["used"] = "used"
+
+
+ToGateway = Table | UsageAck | Spent | Used
+ToServer = Hello | TableAck | Usage | Loads | Used

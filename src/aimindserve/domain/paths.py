@@ -58,8 +58,13 @@ class DataPaths:
 
     @property
     def unsent_usage(self) -> PurePosixPath:
-        """Folder of usage that a gateway could not hand over before it ended."""
+        """Folder of usage that gateways could not hand over yet."""
         return self.root / "usage-unsent"
+
+    @property
+    def limit_counts(self) -> PurePosixPath:
+        """What limited keys and people have used, for the next start of a gateway."""
+        return self.root / "limit-counts.json"
 
     @property
     def routing_table(self) -> PurePosixPath:

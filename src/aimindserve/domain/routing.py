@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from aimindserve.domain.limits import Limits
+
 # Deployment names have up to 63 characters.
 _LONGEST_NAME = 128
 
@@ -23,13 +25,15 @@ class RouteState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where one ready replica listens. ``engine_key`` is sent to the engine as its bearer token ("" when it takes
-    none); it is secret. ``engine``: the program, by its name in a spec ("" when it is not known)."""
+    none); it is secret. ``engine``: the program, by its name in a spec ("" when it is not known); ``slots``: requests
+    that it works on at once, 0 when that is not known."""
 
     replica_id: str
     host: str
     port: int
     engine_key: str = ""
     engine: str = ""
+    slots: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class KeyGrant:
     """What the bearer of one key may do. ``digest``: HMAC-SHA-256 of the whole token, hex. ``models`` None: all.
-    ``expires_at``: Unix seconds or None. Disabled keys are not in the table."""
+    ``expires_at``: Unix seconds or None. ``networks``: where it may be used from, CIDR; None: everywhere. Disabled keys
+    are not in the table."""
 
     key_id: str
     digest: str
@@ -62,6 +67,16 @@ class KeyGrant:
     scopes: tuple[str, ...]
     models: tuple[str, ...] | None = None
     expires_at: float | None = None
+    networks: tuple[str, ...] | None = None
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserGrant:
+    """What all keys and sessions of one person may use together. People without limits are not in the table."""
+
+    user_id: str
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,13 @@ class RoutingTable:
     routes: tuple[Route, ...] = ()
     keys: tuple[KeyGrant, ...] = ()
     sessions: tuple[SessionGrant, ...] = ()
+    users: tuple[UserGrant, ...] = ()
+
+
+def slots_of(route: Route) -> int | None:
+    """Requests that all replicas of ``route`` work on at once; None when that is not known."""
+    slots = [endpoint.slots for endpoint in route.endpoints]
+    return sum(slots) if slots and all(slots) else None
 
 
 def pick(endpoints: Iterable[Endpoint], in_flight: Mapping[str, int], exclude: Collection[str] = ()) -> Endpoint | None:

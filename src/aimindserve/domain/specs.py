@@ -88,6 +88,17 @@ class DeploymentSpec(BaseModel):
         return parse_source(self.source)
 
 
+def no_null(value: Any) -> Any:
+    """Validator of a field that is left out to keep what is there, and has no null.
+
+    Raises:
+        ValueError: it is null.
+    """
+    if value is None:
+        raise ValueError("null is no value of this field; leave it out to keep what is there")
+    return value
+
+
 class DeploymentPatch(BaseModel):
     """Changes to a spec; fields that are left out stay. The name does not change."""
 
@@ -102,13 +113,10 @@ class DeploymentPatch(BaseModel):
     placement: PlacementWishes | None = None
     env: dict[EnvironmentName, EnvironmentValue] | None = Field(default=None, max_length=64)
 
-    @field_validator("source", "engine", "parameters", "replicas", "placement", "env", mode="before")
-    @classmethod
-    def _not_null(cls, value: Any) -> Any:
-        """A field is left out to leave it as it is; only the engine's version has null as a value."""
-        if value is None:
-            raise ValueError("null is no value of this field; leave it out to keep what is there")
-        return value
+    # A field is left out to leave it as it is; only the engine's version has null as a value.
+    _not_null = field_validator("source", "engine", "parameters", "replicas", "placement", "env", mode="before")(
+        no_null
+    )
 
     def apply(self, spec: DeploymentSpec) -> DeploymentSpec:
         """``spec`` with the fields that were given."""

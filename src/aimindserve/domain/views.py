@@ -6,16 +6,13 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aimindserve.domain.access import Scope
 from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.memory import Place
 from aimindserve.domain.params import Origin
 from aimindserve.domain.reasons import ParameterValue
 from aimindserve.domain.replicas import Claim, Mark, Wanted
-from aimindserve.domain.specs import DeploymentName, DeploymentSpec
-
-_LONGEST_EXPIRY_SECONDS = 100 * 366 * 24 * 3600
+from aimindserve.domain.specs import DeploymentSpec
 
 Item = TypeVar("Item")
 
@@ -190,69 +187,6 @@ class LoginHint(View):
 
     initial_password_file: str | None
     version: str
-
-
-class KeyRequest(View):
-    """Body of ``POST /keys``. ``models`` None: all; ``expires_in`` seconds or None: never."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
-    scopes: tuple[Scope, ...] = (Scope.INFERENCE,)
-    models: tuple[DeploymentName, ...] | None = Field(default=None, max_length=256)
-    expires_in: int | None = Field(default=None, ge=60, le=_LONGEST_EXPIRY_SECONDS)
-
-
-class KeyView(View):
-    """An API key without its secret."""
-
-    id: str
-    name: str
-    scopes: tuple[Scope, ...]
-    models: tuple[str, ...] | None
-    created_at: float
-    expires_at: float | None
-    last_used_at: float | None
-    disabled: bool
-    owner: str
-
-
-class KeyCreated(KeyView):
-    """The answer to making a key: the only time that the whole ``token`` is shown."""
-
-    token: str
-
-
-class UserView(View):
-    """A person."""
-
-    id: str
-    username: str
-    is_admin: bool
-    disabled: bool
-    must_change_password: bool
-    created_at: float
-
-
-class UserRequest(View):
-    """Body of ``POST /users``. The person must change ``password`` at the first login."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    username: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")
-    password: str = Field(max_length=1024, repr=False)
-    is_admin: bool = False
-
-
-class UsageView(View):
-    """Usage of one model, by day (UTC, ``YYYY-MM-DD``)."""
-
-    day: str
-    model: str
-    requests: int
-    failed: int
-    prompt_tokens: int
-    completion_tokens: int
 
 
 class SystemView(View):

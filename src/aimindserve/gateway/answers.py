@@ -285,9 +285,7 @@ class EventRelay:
             return True
         # Anthropic's streams tell what went in at their beginning, what came out at their end.
         said = self._usage
-        self._usage = (
-            counted if said is None or counted.prompt else msgspec.structs.replace(counted, prompt=said.prompt)
-        )
+        self._usage = counted if said is None or counted.prompt else _joined(said, counted)
         if not self._hide:
             return True
         try:
@@ -313,6 +311,10 @@ class EventRelay:
         if self._usage is not None:
             return self._usage
         return Counted(0, self._chunks, "gateway") if self._chunks else Counted()
+
+
+def _joined(said: Counted, counted: Counted) -> Counted:
+    return msgspec.structs.replace(counted, prompt=said.prompt, cached=said.cached, image=said.image)
 
 
 def _tells(data: bytes) -> bool:

@@ -11,9 +11,9 @@ from pathlib import Path
 from aimindserve.gateway.channel import Channel
 from aimindserve.gateway.config import GatewayConfig
 from aimindserve.gateway.context import Gateway
+from aimindserve.gateway.meters import load_meters, save_meters
 from aimindserve.gateway.protocol import ClientConnection
 from aimindserve.gateway.table import load_table
-from aimindserve.gateway.unsent import keep_unsent, take_unsent
 
 PORT_UNUSABLE = 3
 _BACKLOG = 2048
@@ -68,6 +68,15 @@ async def watch_deadlines(gateway: Gateway, every: float) -> None:
             client.expired()
 
 
+async def keep_counts(gateway: Gateway, file: Path, every: float = 1.0) -> None:
+    """Writes down what limited keys have used, so that a restart gives nobody a fresh minute."""
+    while True:
+        await asyncio.sleep(every)
+        content = gateway.meters.snapshot()
+        if content is not None:
+            await asyncio.to_thread(save_meters, file, content)
+
+
 async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop: asyncio.Event) -> None:
     """Serve until ``stop`` is set, then end what is under way."""
     loop = asyncio.get_running_loop()
@@ -76,13 +85,15 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
         table = load_table(Path(config.paths.routing_table))
         if table is not None:
             gateway.apply(table)
-        unsent = Path(config.paths.unsent_usage)
-        for record in take_unsent(unsent):
-            gateway.outbox.add(record)
+        if not gateway.spool.open():
+            sys.stderr.write("aimindserve gateway: usage cannot be kept on disk\n")
+        counts = Path(config.paths.limit_counts)
+        gateway.meters.restore(load_meters(counts))
         channel = Channel(gateway)
         tasks = [
             background.create_task(channel.run()),
             background.create_task(watch_deadlines(gateway, _tick(config))),
+            background.create_task(keep_counts(gateway, counts)),
         ]
         servers = [await loop.create_server(lambda: ClientConnection(gateway), sock=sock) for sock in listeners]
         await stop.wait()
@@ -90,9 +101,13 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
             server.close()
         await _drain(gateway)
         await _settle_usage(gateway, channel)
-        keep_unsent(unsent, gateway.id, gateway.outbox.all())
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        gateway.spool.put(gateway.outbox.take_all())
+        gateway.spool.close()
+        if (content := gateway.meters.snapshot()) is not None:
+            save_meters(counts, content)
 
 
 def _tick(config: GatewayConfig) -> float:

@@ -1,12 +1,22 @@
 """Who a caller is: one place reads the credential, for every path that the gateway answers itself."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aimindserve.domain.access import CSRF_HEADER, SESSION_COOKIE, Scope, same_origin
+from aimindserve.domain.access import (
+    CSRF_HEADER,
+    SESSION_COOKIE,
+    Network,
+    Scope,
+    is_within,
+    parse_networks,
+    same_origin,
+)
+from aimindserve.domain.limits import Limits, subject_of
 from aimindserve.domain.routing import KeyGrant, SessionGrant
+from aimindserve.domain.turns import Bounds
 from aimindserve.gateway.errors import Refusal
 from aimindserve.gateway.heads import RequestHead
 
@@ -14,11 +24,14 @@ _COOKIE_PREFIX = SESSION_COOKIE.encode() + b"="
 _BLOCK = 64  # bytes that SHA-256 takes at a time
 _CSRF = CSRF_HEADER.encode()
 _ALL_SCOPES = frozenset({str(Scope.INFERENCE)})
+_UNLIMITED = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller whose credential is good now. ``key_id`` None: a browser session; ``models`` None: all."""
+    """A caller whose credential is good now. ``key_id`` None: a browser session; ``models``, ``networks`` None: all.
+    ``limits``: those of the key and of its owner, each with whose they are; ``line`` and ``bounds`` as in
+    ``domain.turns``."""
 
     user_id: str
     key_id: str | None
@@ -26,17 +39,61 @@ class Caller:
     models: frozenset[str] | None = None
     expires_at: float | None = None
     must_change_password: bool = False
+    networks: tuple[Network, ...] | None = None
+    limits: tuple[tuple[str, Limits], ...] = ()
+    line: str = ""
+    bounds: Bounds = ()
 
 
-def caller_of_key(grant: KeyGrant) -> Caller:
-    """The bearer of a key."""
-    models = None if grant.models is None else frozenset(grant.models)
-    return Caller(grant.user_id, grant.key_id, frozenset(grant.scopes), models, grant.expires_at)
+def caller_of_key(grant: KeyGrant, owner: Limits | None = None, most: int = 16) -> Caller:
+    """The bearer of a key. ``owner``: the limits of its owner; ``most``: requests of a key that run at once.
+
+    Raises:
+        ValueError: a network cannot be read.
+    """
+    line, user = subject_of(key_id=grant.key_id), subject_of(user_id=grant.user_id)
+    own = grant.limits
+    return Caller(
+        grant.user_id,
+        grant.key_id,
+        frozenset(grant.scopes),
+        None if grant.models is None else frozenset(grant.models),
+        grant.expires_at,
+        networks=None if grant.networks is None else parse_networks(grant.networks),
+        limits=_metered((line, own), (user, owner)),
+        line=line,
+        bounds=_bounds((line, most if own is None or own.concurrent is None else own.concurrent), (user, owner)),
+    )
 
 
-def caller_of_session(grant: SessionGrant) -> Caller:
+def caller_of_session(grant: SessionGrant, owner: Limits | None = None, most: int = 16) -> Caller:
     """The owner of a browser session."""
-    return Caller(grant.user_id, None, _ALL_SCOPES, None, grant.expires_at, grant.must_change_password)
+    line, user = f"page {grant.user_id}", subject_of(user_id=grant.user_id)
+    return Caller(
+        grant.user_id,
+        None,
+        _ALL_SCOPES,
+        None,
+        grant.expires_at,
+        grant.must_change_password,
+        limits=_metered((user, owner)),
+        line=line,
+        bounds=_bounds((line, most), (user, owner)),
+    )
+
+
+def _metered(*pairs: tuple[str, Limits | None]) -> tuple[tuple[str, Limits], ...]:
+    """Whose use is counted: those with a limit of anything but what runs at once."""
+    return tuple(
+        (subject, limits)
+        for subject, limits in pairs
+        if limits is not None and replace(limits, concurrent=None) != _UNLIMITED
+    )
+
+
+def _bounds(own: tuple[str, int], owner: tuple[str, Limits | None]) -> Bounds:
+    user, limits = owner
+    return (own,) if limits is None or limits.concurrent is None else (own, (user, limits.concurrent))
 
 
 class Pepper:
@@ -80,7 +137,8 @@ _NO_KEY = Refusal(
     "missing_api_key",
     "No API key was sent. Put one into the Authorization header: 'Authorization: Bearer sk-…'.",
 )
-_BAD_KEY = Refusal(401, "invalid_api_key", "The API key is wrong, was withdrawn or has expired.")
+_BAD_KEY = WITHDRAWN = Refusal(401, "invalid_api_key", "The API key is wrong, was withdrawn or has expired.")
+_BAD_ADDRESS = Refusal(403, "address_not_allowed", "The API key may not be used from this address.")
 _BAD_SESSION = Refusal(401, "invalid_session", "The browser session has ended. Log in again.")
 _CHANGE_PASSWORD = Refusal(403, "password_change_required", "The initial password must be changed first.")
 _CROSS_SITE = Refusal(403, "csrf_failed", "The request did not come from this server's own page.")
@@ -101,13 +159,19 @@ def authenticate(
     keys: Mapping[bytes, Caller],
     sessions: Mapping[bytes, Caller],
     now: float,
+    address: Callable[[], str],
 ) -> Caller | Refusal:
-    """The caller, or why not. A key wins over a cookie and never falls back to it; ``now`` in Unix seconds."""
+    """The caller, or why not. A key wins over a cookie and never falls back to it; ``now`` in Unix seconds;
+    ``address``: where the request comes from, asked only for keys that are bound to networks."""
     token = token_of(head)
     if token is not None:
         digest = pepper.digest(token)
         caller = None if digest is None else keys.get(digest)
-        return caller if caller is not None and is_current(caller, now) else _BAD_KEY
+        if caller is None or not is_current(caller, now):
+            return _BAD_KEY
+        if caller.networks is not None and not is_within(address(), caller.networks):
+            return _BAD_ADDRESS
+        return caller
     cookie = _session_cookie(head)
     if cookie is None:
         return _NO_KEY

@@ -4,17 +4,20 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from aimindserve.domain.channel import Hello, Loads, Table, TableAck, ToServer, UsageAck
+from aimindserve.domain.channel import Hello, Loads, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
+from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway.context import Gateway
 from aimindserve.gateway.table import save_table
 
 FIRST_DELAY, LONGEST_DELAY = 0.1, 2.0  # seconds between two attempts to reach the server
 FLUSH_EVERY = 1.0
 _LONGEST_LINE = 256 * 1024**2
+_MOST_IN_MEMORY = 5000  # records; more of them wait on disk
 
 
 class _Kind(msgspec.Struct):
@@ -24,6 +27,8 @@ class _Kind(msgspec.Struct):
 _kind_of = msgspec.json.Decoder(_Kind).decode
 _table_in = msgspec.json.Decoder(Table).decode
 _ack_in = msgspec.json.Decoder(UsageAck).decode
+_spent_in = msgspec.json.Decoder(Spent).decode
+_used_in = msgspec.json.Decoder(Used).decode
 
 
 class Channel:
@@ -33,10 +38,11 @@ class Channel:
         self._gateway = gateway
         self._flush_every = flush_every
         self._flush_now = asyncio.Event()
+        self._on_disk: Path | None = None
         self.connected = False
 
     async def run(self) -> None:
-        """Connect, serve, and again, until cancelled."""
+        """Connect, serve, and again, until cancelled. Meanwhile usage is safe on disk."""
         delay = FIRST_DELAY
         while True:
             began = time.monotonic()
@@ -47,7 +53,14 @@ class Channel:
                 # overlong lines are ValueErrors). Either way: start over.
                 _ = trouble
             delay = FIRST_DELAY if time.monotonic() - began > LONGEST_DELAY else min(LONGEST_DELAY, delay * 2)
+            await self._spill(self._gateway.outbox.take_all())
             await asyncio.sleep(delay)
+
+    async def _spill(self, records: Sequence[UsageRecord]) -> None:
+        """Write records down; those that the disk does not take wait in memory again."""
+        if records and not await asyncio.to_thread(self._gateway.spool.put, records):
+            for record in records:
+                self._gateway.outbox.add(record)
 
     def flush(self) -> None:
         """Send what is there now, without waiting for the next second."""
@@ -59,6 +72,7 @@ class Channel:
         try:
             self.connected = True
             gateway.outbox.restart()
+            self._on_disk = None
             _send(writer, Hello(gateway.id, os.getpid(), gateway.directory.version))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(reader, writer))
@@ -75,8 +89,32 @@ class Channel:
                 self._put_in_force(_table_in(line))
                 _send(writer, TableAck(self._gateway.directory.version))
             elif kind == "usage_ack":
-                self._gateway.outbox.acknowledged(_ack_in(line).batch)
-                self._flush_now.set()
+                await self._acknowledged(_ack_in(line).batch)
+            elif kind == "spent":
+                told = _spent_in(line)
+                self._gateway.meters.spent(told.month, told.tokens)
+            elif kind == "used":
+                self._gateway.meters.hear(_used_in(line))
+
+    async def _acknowledged(self, batch: int) -> None:
+        if self._gateway.outbox.acknowledged(batch) and self._on_disk is not None:
+            file, self._on_disk = self._on_disk, None
+            await asyncio.to_thread(self._gateway.spool.done, file)
+        self._flush_now.set()
+
+    async def _next_batch(self) -> Usage | None:
+        """What to send now: what is new first, then what is on disk, a file at a time."""
+        outbox, spool = self._gateway.outbox, self._gateway.spool
+        if len(outbox) > _MOST_IN_MEMORY:  # the server takes nothing
+            await self._spill(outbox.take_waiting())
+        batch = outbox.next_batch()
+        if batch is not None or not outbox.is_idle or not spool.size:
+            return batch
+        oldest = await asyncio.to_thread(spool.oldest)
+        if oldest is None or not outbox.is_idle:
+            return None
+        self._on_disk, records = oldest
+        return outbox.batch_from_disk(records)
 
     def _put_in_force(self, message: Table) -> None:
         self._gateway.apply(message.table)
@@ -92,9 +130,11 @@ class Channel:
             if not self._flush_now.is_set():
                 _send(writer, Loads(dict(gateway.loads), dict(gateway.last_request_at)))
             self._flush_now.clear()
-            batch = gateway.outbox.next_batch()
+            batch = await self._next_batch()
             if batch is not None:
                 _send(writer, batch)
+            if (used := gateway.meters.news()) is not None:
+                _send(writer, used)
             await writer.drain()
             try:
                 async with asyncio.timeout(self._flush_every):

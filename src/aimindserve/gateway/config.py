@@ -32,9 +32,11 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True):
     stream_idle_timeout: float = 120.0
     # 600 s is what the official OpenAI clients wait by default: giving up earlier would be our fault.
     first_byte_timeout: float = 600.0
+    trusted_proxies: tuple[str, ...] = ()
     key_concurrency: int = 16
     key_queue: int = 64
     drain_seconds: float = 10.0
+    usage_spool_bytes: int = 64 * MIB
 
     @property
     def paths(self) -> DataPaths:

@@ -8,13 +8,17 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aimindserve.domain.access import client_address, parse_networks
 from aimindserve.domain.routing import RoutingTable
+from aimindserve.domain.turns import Turns
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway.auth import Pepper
 from aimindserve.gateway.config import GatewayConfig
+from aimindserve.gateway.heads import RequestHead
+from aimindserve.gateway.meters import Meters
 from aimindserve.gateway.metrics import Metrics
+from aimindserve.gateway.spool import Spool
 from aimindserve.gateway.table import Directory
-from aimindserve.gateway.turns import Turns
 from aimindserve.gateway.upstream import Pools
 from aimindserve.gateway.usage import Outbox
 
@@ -53,14 +57,17 @@ class Gateway:
         self.loop = loop
         self.now = loop.time
         self.id = secrets.token_hex(8)
-        self.directory = Directory()
+        self.directory = Directory(config.key_concurrency)
         self.pepper = Pepper(Path(config.paths.pepper))
         self.budget = BodyBudget(config.body_budget_bytes)
         self.pools = Pools()
         self.loads: dict[str, int] = {}
-        self.turns = Turns(config.key_concurrency, config.key_queue, loop.call_soon)
+        self.turns = Turns(config.key_queue)
+        self.meters = Meters(loop.time, shared=config.gateway_processes > 1)
+        self._proxies = parse_networks(config.trusted_proxies)
         self.last_request_at: dict[str, float] = {}
         self.outbox = Outbox()
+        self.spool = Spool(Path(config.paths.unsent_usage), self.id, config.usage_spool_bytes)
         self.metrics = Metrics()
         self.clients: set[Connection] = set()
         self.stopping = False
@@ -83,10 +90,19 @@ class Gateway:
             ValueError: the table is damaged; the old one stays.
         """
         self.directory.apply(table)
+        self.meters.keep_only(self.directory.metered())
         endpoints = self.directory.endpoints()
         self.pools.keep_only(endpoints)
         served = {replica for replica, _, _ in endpoints}
         self.loads = {replica: count for replica, count in self.loads.items() if count or replica in served}
+
+    def address_of(self, peer: str, head: RequestHead) -> str:
+        """Where a request comes from, as far as proxies that are trusted tell."""
+        if not self._proxies:
+            return peer
+        lines = [value for name, value in head.headers if name == b"x-forwarded-for"]
+        told = b",".join(lines).decode("latin-1")
+        return client_address(peer, [part.strip() for part in told.split(",") if part.strip()], self._proxies)
 
     def load(self, replica_id: str, change: int) -> None:
         """One request more or less is under way at a replica."""
@@ -115,6 +131,7 @@ class Gateway:
             "waiting_for_turn": self.turns.waiting(),
             "body_bytes": self.budget.held,
             "usage_records_waiting": len(self.outbox),
-            "usage_records_dropped_total": self.outbox.dropped,
+            "usage_records_dropped_total": self.outbox.dropped + self.spool.dropped,
+            "usage_spool_bytes": self.spool.size,
             "table_version": self.directory.version,
         }

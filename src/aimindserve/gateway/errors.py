@@ -27,7 +27,8 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an inference request is not served. ``retry_after`` in seconds; ``extra`` adds fields to the error."""
+    """Why an inference request is not served. ``retry_after`` in seconds; ``extra`` adds fields to the error,
+    ``headers`` whole lines to the answer."""
 
     status: int
     code: str
@@ -36,6 +37,7 @@ class Refusal:
     source: str = "gateway"
     retry_after: int | None = None
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    headers: bytes = b""
 
 
 def reason_phrase(status: int) -> bytes:

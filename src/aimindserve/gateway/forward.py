@@ -5,14 +5,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aimindserve.domain.routing import Endpoint, Route, pick
-from aimindserve.gateway.admit import TOO_MANY
 from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay, Whole
 from aimindserve.gateway.auth import Caller
 from aimindserve.gateway.body import BodyView
+from aimindserve.gateway.client_head import client_head
 from aimindserve.gateway.endpoints import Row
-from aimindserve.gateway.errors import Refusal, engine_refusal, error_event, reason_phrase
+from aimindserve.gateway.errors import Refusal, engine_refusal, error_event
 from aimindserve.gateway.framing import FramingError
 from aimindserve.gateway.outgoing import Outgoing
+from aimindserve.gateway.turns import Turn
 from aimindserve.gateway.upstream import Pool, Upstream
 from aimindserve.gateway.usage import Counted, new_record
 
@@ -36,9 +37,35 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answered", "_began", "_caller", "_client", "_client_slow", "_endpoint", "_engine", "_entered", "_error_body",
-        "_error_status", "_first_token", "_gateway", "_idle", "_outgoing", "_over", "_path", "_pool", "_relay",
-        "_retried", "_route", "_row", "_sent_after", "_started_at", "_status", "_tried", "_turn", "_usage_hidden",
+        "_answered",
+        "_began",
+        "_caller",
+        "_client",
+        "_client_slow",
+        "_endpoint",
+        "_engine",
+        "_entered",
+        "_error_body",
+        "_error_status",
+        "_first_token",
+        "_gateway",
+        "_idle",
+        "_images",
+        "_outgoing",
+        "_over",
+        "_path",
+        "_pool",
+        "_relay",
+        "_retried",
+        "_route",
+        "_row",
+        "_sent_after",
+        "_started_at",
+        "_status",
+        "_told",
+        "_tried",
+        "_turn",
+        "_usage_hidden",
         "request_id",
     )  # fmt: skip
 
@@ -51,6 +78,8 @@ class Exchange:
         self._path = path
         self._caller = caller
         self.request_id = request_id
+        self._told = b""
+        self._images = 0
         self._started_at = time.time()
         self._began = time.perf_counter()
         self._idle = gateway.config.stream_idle_timeout
@@ -63,8 +92,7 @@ class Exchange:
         self._client_slow = False
         self._over = False
         self._answered = False
-        self._entered = False
-        self._turn = caller.key_id or f"user {caller.user_id}"
+        self._turn = Turn(gateway, caller, self._begin, self._fail)
         self._status = 0
         self._sent_after = 0.0
         self._first_token: float | None = None
@@ -73,17 +101,17 @@ class Exchange:
 
     # ---- towards the engine
 
-    def start(self, body: bytes | bytearray, view: BodyView, route: Route) -> None:
-        """The request is complete and admitted; it is sent when it is this caller's turn."""
+    def start(self, body: bytes | bytearray, view: BodyView, route: Route, told: bytes) -> None:
+        """The request is complete and admitted; it is sent when it is this caller's turn. ``told``: header lines about
+        the caller's limits."""
         self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view)
         self._usage_hidden = view.usage_hidden
         self._route = route
         gateway = self._gateway
         gateway.asked_for(route.model)
         self._client.deadline = gateway.now() + gateway.config.first_byte_timeout
-        self._entered = gateway.turns.enter(self._turn, self._begin)
-        if not self._entered:
-            self._fail(TOO_MANY)
+        self._images, self._told = view.images, told
+        self._turn.take(route)
 
     def _begin(self) -> None:
         if not self._over:  # the client may have left since it was given its turn
@@ -162,30 +190,13 @@ class Exchange:
         self._let_go_of_body()
         overhead = self._sent_after + time.perf_counter() - came
         self._gateway.metrics.overhead.observe(overhead)
-        self._client.write(self._head_for_client(head, chunked, overhead, events=events) + body)
+        self._client.write(client_head(head, self._client, chunked, events, self._about(overhead)) + body)
         self._after_data(relay)
 
-    def _head_for_client(self, head: AnswerHead, chunked: bool, overhead: float, *, events: bool) -> bytes:
-        if head.length is not None and not events:
-            framing = b"content-length: %d\r\n" % head.length
-        elif chunked:
-            framing = b"transfer-encoding: chunked\r\n"
-        else:
-            framing = b""
-            self._client.keep_alive = False
-        if events:  # proxies in front of us must not gather events
-            framing += b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
-        return (
-            b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\n%bx-request-id: %b\r\nx-aimindserve-overhead-us: %d\r\n%b\r\n"
-        ) % (
-            head.status,
-            reason_phrase(head.status),
-            head.content_type or b"application/json",
-            framing,
-            self.request_id.encode(),
-            round(overhead * 1e6),
-            self._client.connection_line(),
-        )
+    def _about(self, overhead: float) -> bytes:
+        """Header lines about this request; ``overhead`` in seconds."""
+        lines = b"x-request-id: %b\r\nx-aimindserve-overhead-us: %d\r\n%b"
+        return lines % (self.request_id.encode(), round(overhead * 1e6), self._told)
 
     def answer_data(self, data: bytes) -> None:
         """See ``Owner``."""
@@ -305,7 +316,7 @@ class Exchange:
         relay = self._relay
         self._status = refusal.status
         if not self._answered:
-            self._tell(lambda: self._client.refuse(refusal, self.request_id))
+            self._tell(lambda: self._client.refuse(refusal, self.request_id, self._told))
         elif isinstance(relay, EventRelay):
             self._client.write(relay.broken(error_event(refusal, self._row.errors)))
             self._tell(self._client.finished)
@@ -355,12 +366,13 @@ class Exchange:
         self._release(reuse=reuse and self._outgoing.done)
         self._outgoing.let_go()
         self._record(replica)
-        if self._entered:
-            self._gateway.turns.leave(self._turn, self._begin)
+        self._turn.leave()
 
     def _record(self, replica: str) -> None:
         counted = self._relay.counted() if self._relay is not None and not self._error_status else Counted()
         first_token = self._first_token
+        if self._caller.limits:
+            self._gateway.meters.charge(self._caller, counted.prompt + counted.completion)
         self._gateway.finished(
             new_record(
                 request_id=self.request_id,
@@ -377,5 +389,8 @@ class Exchange:
                 duration_ms=round((time.perf_counter() - self._began) * 1000, 3),
                 ttft_ms=None if first_token is None else round(first_token * 1000, 3),
                 counted_by=counted.by,
+                cached_tokens=counted.cached,
+                image_tokens=counted.image,
+                images=self._images,
             )
         )

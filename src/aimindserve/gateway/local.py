@@ -1,6 +1,7 @@
 """What the gateway answers by itself: the list of models, its health, its metrics."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -53,14 +54,16 @@ def answer_models(gateway: "Gateway", row: Row, path: str, caller: Caller) -> by
     return msgspec.json.encode({"object": "list", "data": listed})
 
 
-def answer_local(gateway: "Gateway", head: RequestHead, request_id: str) -> tuple[int, bytes, bytes]:
-    """(status, content type, body) of ``/healthz`` or ``/metrics``."""
+def answer_local(
+    gateway: "Gateway", head: RequestHead, request_id: str, address: Callable[[], str]
+) -> tuple[int, bytes, bytes]:
+    """(status, content type, body) of ``/healthz`` or ``/metrics``; ``address``: see ``authenticate``."""
     if head.method not in (b"GET", b"HEAD"):
         return 405, JSON, b'{"status":"method not allowed"}'
     if head.path == "/healthz":
         return 200, JSON, b'{"status":"ok"}'
     directory = gateway.directory
-    caller = authenticate(head, gateway.pepper, directory.keys, directory.sessions, time.time())
+    caller = authenticate(head, gateway.pepper, directory.keys, directory.sessions, time.time(), address)
     known = not isinstance(caller, Refusal)
     if not known or not caller.scopes & {str(Scope.METRICS), str(Scope.MANAGEMENT)}:
         problem = METRICS_SCOPE_NEEDED if known else METRICS_KEY_NEEDED

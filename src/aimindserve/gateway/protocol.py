@@ -158,7 +158,7 @@ class ClientConnection(Connection):
         if is_inference(head.path):
             self._inference(head, request_id)
         elif head.path in LOCAL_PATHS:
-            status, kind, body = answer_local(self._gateway, head, request_id)
+            status, kind, body = answer_local(self._gateway, head, request_id, lambda: self._address(head))
             self.answer(status, kind, body, request_id)
         elif head.target == b"*" or head.method == b"CONNECT":
             self.answer(204 if head.target == b"*" else 405, JSON, b"", request_id)
@@ -196,9 +196,13 @@ class ClientConnection(Connection):
         known, directory, now = self._known, self._gateway.directory, time.time()
         if known is not None and known[0] is head and known[1] == directory.generation and is_current(known[2], now):
             return known[2]
-        caller = authenticate(head, self._gateway.pepper, directory.keys, directory.sessions, now)
+        pepper = self._gateway.pepper
+        caller = authenticate(head, pepper, directory.keys, directory.sessions, now, lambda: self._address(head))
         self._known = None if isinstance(caller, Refusal) else (head, directory.generation, caller)
         return caller
+
+    def _address(self, head: RequestHead) -> str:
+        return self._gateway.address_of(self.peer, head)
 
     # ---- bodies
 
@@ -300,8 +304,12 @@ class ClientConnection(Connection):
         if isinstance(route, Refusal):
             self.refuse(route, request_id)
             return
+        told = self._gateway.meters.admit(caller, view.images) if caller.limits else b""
+        if isinstance(told, Refusal):
+            self.refuse(told, request_id)
+            return
         self._handler = exchange = Exchange(self._gateway, self, row, self._head.path, caller, request_id)
-        exchange.start(body, view, route)
+        exchange.start(body, view, route, told)
 
     def _splice(self, head: RequestHead, request_id: str) -> None:
         self.read_body(on=False)
@@ -324,6 +332,7 @@ class ClientConnection(Connection):
         """Answer with an error in the endpoint's form."""
         if refusal.retry_after is not None:
             headers += b"retry-after: %d\r\n" % refusal.retry_after
+        headers += refusal.headers
         if refusal.status == 401:
             headers += b'www-authenticate: Bearer realm="aimindserve"\r\n'
         if self._handler is None:

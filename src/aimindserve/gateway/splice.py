@@ -88,7 +88,8 @@ class Splice:
         self._server = server
         server.begin(self, to_head=self._head.method == b"HEAD")
         scheme = self._gateway.config.scheme
-        server.transport.write(server_head(self._head, self._client.peer, scheme, self.request_id))
+        address = self._gateway.address_of(self._client.peer, self._head)
+        server.transport.write(server_head(self._head, address, scheme, self.request_id))
         self._client.take_body()
 
     # ---- from the client

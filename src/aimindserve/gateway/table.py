@@ -12,24 +12,44 @@ from aimindserve.gateway.private import read_private, replace_private
 class Directory:
     """What the gateway knows from the server. ``apply`` replaces all of it between two requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, key_concurrency: int = 16) -> None:
+        self._key_concurrency = key_concurrency
         self.version = 0
         self.generation = 0  # rises with each table, whatever its version
         self.routes: dict[str, Route] = {}
         self.keys: dict[bytes, Caller] = {}
         self.sessions: dict[bytes, Caller] = {}
+        self.lines: frozenset[str] = frozenset()
+        """Whose requests may go on that have waited (``Caller.line``)."""
 
     def apply(self, table: RoutingTable) -> None:
         """Put ``table`` in force.
 
         Raises:
-            ValueError: a digest is not hexadecimal; the old table stays in force.
+            ValueError: a digest is not hexadecimal, or a network is none; the old table stays in force.
         """
-        keys = {bytes.fromhex(grant.digest): caller_of_key(grant) for grant in table.keys}
-        sessions = {bytes.fromhex(grant.digest): caller_of_session(grant) for grant in table.sessions}
+        owners = {grant.user_id: grant.limits for grant in table.users}
+        most = self._key_concurrency
+        keys = {
+            bytes.fromhex(grant.digest): caller_of_key(grant, owners.get(grant.user_id), most) for grant in table.keys
+        }
+        sessions = {
+            bytes.fromhex(grant.digest): caller_of_session(grant, owners.get(grant.user_id), most)
+            for grant in table.sessions
+        }
         self.routes = {route.model: route for route in table.routes}
         self.keys, self.sessions, self.version = keys, sessions, table.version
+        self.lines = frozenset(caller.line for callers in (keys, sessions) for caller in callers.values())
         self.generation += 1
+
+    def metered(self) -> set[str]:
+        """Whose use is counted against a limit."""
+        return {
+            subject
+            for callers in (self.keys, self.sessions)
+            for caller in callers.values()
+            for subject, _ in caller.limits
+        }
 
     def endpoints(self) -> set[tuple[str, str, int]]:
         """(replica id, host, port) of every replica that is served now."""

@@ -1,50 +1,59 @@
-"""Whose turn it is: so many requests of one caller run at once, so many more wait, in order; the rest is refused."""
+"""A request's place among those of all callers: it begins now or when its turn comes, and gives its place on."""
 
-from collections import Counter, deque
+import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-Start = Callable[[], None]
+from aimindserve.domain.routing import Route, slots_of
+from aimindserve.domain.turns import Entry, Ticket
+from aimindserve.gateway.admit import TOO_MANY
+from aimindserve.gateway.auth import WITHDRAWN, Caller, is_current
+from aimindserve.gateway.errors import Refusal
+
+if TYPE_CHECKING:
+    from aimindserve.gateway.context import Gateway
 
 
-class Turns:
-    """Counts by caller. ``running`` and ``waiting`` are the most of each for one caller; ``soon`` calls what it is
-    given a little later, so that a line of requests that fail at once does not pile up calls."""
+class Turn:
+    """``begin`` is called once: by ``take``, or later out of another request's ``leave``."""
 
-    __slots__ = ("_in_line", "_now", "_running", "_soon", "_waiting")
+    __slots__ = ("_begin", "_caller", "_gateway", "_refuse", "_ticket")
 
-    def __init__(self, running: int, waiting: int, soon: Callable[[Start], object]) -> None:
-        self._soon = soon
-        self._running = running
-        self._waiting = waiting
-        self._now: Counter[str] = Counter()
-        self._in_line: dict[str, deque[Start]] = {}
+    def __init__(
+        self, gateway: "Gateway", caller: Caller, begin: Callable[[], None], refuse: Callable[[Refusal], None]
+    ) -> None:
+        self._gateway = gateway
+        self._caller = caller
+        self._begin = begin
+        self._refuse = refuse
+        self._ticket: Ticket | None = None
 
-    def enter(self, caller: str, start: Start) -> bool:
-        """Calls ``start`` now or when a turn is free; False when too many wait already."""
-        if self._now[caller] < self._running:
-            self._now[caller] += 1
-            start()
-            return True
-        line = self._in_line.setdefault(caller, deque())
-        if len(line) >= self._waiting:
-            return False
-        line.append(start)
-        return True
-
-    def leave(self, caller: str, start: Start) -> None:
-        """The request that entered with ``start`` is over, whether it ran or still waits; the next one starts."""
-        line = self._in_line.get(caller)
-        if line:
-            if start in line:
-                line.remove(start)
-                return
-            self._soon(line.popleft())
+    def take(self, route: Route) -> None:
+        """Begin, wait, or be refused because too many wait."""
+        bounds, most = self._caller.bounds, slots_of(route)
+        if most is not None:
+            bounds = (*bounds, (f"model {route.deployment_id}", most))
+        ticket = Ticket(self._caller.line, route.deployment_id, bounds, self._begin_late)
+        entry = self._gateway.turns.enter(ticket)
+        if entry is Entry.FULL:
+            self._refuse(TOO_MANY)
             return
-        self._in_line.pop(caller, None)
-        self._now[caller] -= 1
-        if not self._now[caller]:
-            del self._now[caller]
+        self._ticket = ticket
+        if entry is Entry.STARTS:
+            self._begin()
 
-    def waiting(self) -> int:
-        """Requests that wait, over all callers."""
-        return sum(len(line) for line in self._in_line.values())
+    def _begin_late(self) -> None:
+        """After a wait, in which the key may have been withdrawn."""
+        caller = self._caller
+        if caller.line in self._gateway.directory.lines and is_current(caller, time.time()):
+            self._begin()
+        else:
+            self._refuse(WITHDRAWN)
+
+    def leave(self) -> None:
+        """The request is over, whether it ran or still waits."""
+        if self._ticket is None:
+            return
+        for started in self._gateway.turns.leave(self._ticket):
+            # A little later, so that a line of requests that fail at once does not pile up calls.
+            self._gateway.loop.call_soon(started.start)

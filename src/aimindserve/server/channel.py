@@ -6,6 +6,7 @@ slow gateway holds one table at most and holds up nobody; one that takes nothing
 import asyncio
 import socket
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from aimindserve.domain.channel import Hello, Loads, Table, TableAck, ToServer, Usage, UsageAck
+from aimindserve.domain.channel import Hello, Loads, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
+from aimindserve.domain.limits import month_of
 from aimindserve.domain.paths import PurePosixPath, gateway_socket
 from aimindserve.domain.routing import RoutingTable
 from aimindserve.server.channel_messages import MessageError, decode, encode
@@ -21,7 +23,7 @@ from aimindserve.server.context import ServerContext
 from aimindserve.server.events import EventBus
 from aimindserve.server.reconcile.loop import contain
 from aimindserve.server.sockets import listen_private
-from aimindserve.server.usage_store import store_usage
+from aimindserve.server.usage_store import spent_of_limited, store_usage
 
 log = structlog.get_logger()
 
@@ -44,6 +46,10 @@ class Peer:
     acked: int = 0
     acks: deque[int] = field(default_factory=deque)
     loads: Loads = field(default_factory=Loads)
+    spent: dict[str, int] = field(default_factory=dict[str, int])
+    """Monthly counts that it has still to be told."""
+    used: deque[Used] = field(default_factory=deque["Used"])
+    """What other gateways said that it has still to be told."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -147,6 +153,7 @@ class GatewayChannel:
             case Hello():
                 peer.hello = message
                 self._outrun(message.table_version)
+                await self._tell_spent([peer], None)
                 peer.news.set()
             case TableAck():
                 peer.acked = message.version
@@ -156,6 +163,14 @@ class GatewayChannel:
                 await self._store(peer, message)
             case Loads():
                 peer.loads = message
+            case Used():
+                self._pass_on(peer, message)
+
+    def _pass_on(self, sender: Peer, used: Used) -> None:
+        for peer in self._peers - {sender}:
+            if len(peer.used) < _MOST_PENDING_ACKS:
+                peer.used.append(used)
+                peer.news.set()
 
     def _outrun(self, version: int) -> None:
         """A gateway with a higher version than ours (the clock went back) would not take our table."""
@@ -172,6 +187,20 @@ class GatewayChannel:
             raise MessageError("the gateway reads no acknowledgements")
         peer.acks.append(usage.batch)
         peer.news.set()
+        await self._tell_spent(self._peers, usage)
+
+    async def _tell_spent(self, peers: Iterable[Peer], usage: Usage | None) -> None:
+        """What those with monthly limits have used: all of them, or those whose requests ``usage`` has."""
+        records = None if usage is None else usage.records
+        try:
+            spent = await spent_of_limited(self._context.database, self._context.clock(), records)
+        except (SQLAlchemyError, OSError) as error:  # they are told with the next batch
+            log.warning("monthly usage not read", error=type(error).__name__)
+            return
+        if spent:
+            for peer in peers:
+                peer.spent |= spent
+                peer.news.set()
 
     async def _try_store(self, peer: Peer, usage: Usage) -> bool:
         try:
@@ -185,6 +214,11 @@ class GatewayChannel:
         while True:
             await peer.news.wait()
             peer.news.clear()
+            if peer.spent:
+                spent, peer.spent = peer.spent, {}
+                await _send(peer, encode(Spent(month_of(self._context.clock()), spent)))
+            while peer.used:
+                await _send(peer, encode(peer.used.popleft()))
             while peer.acks:
                 await _send(peer, encode(UsageAck(peer.acks.popleft())))
             if peer.hello is not None and self._table is not None and peer.sent != self._table.version:

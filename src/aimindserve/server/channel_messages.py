@@ -2,9 +2,15 @@
 
 import msgspec
 
-from aimindserve.domain.channel import Hello, Loads, TableAck, ToGateway, ToServer, Usage
+from aimindserve.domain.channel import Hello, Loads, TableAck, ToGateway, ToServer, Usage, Used
 
-_SHAPES: dict[str, type[ToServer]] = {"hello": Hello, "table_ack": TableAck, "usage": Usage, "loads": Loads}
+_SHAPES: dict[str, type[ToServer]] = {
+    "hello": Hello,
+    "table_ack": TableAck,
+    "usage": Usage,
+    "loads": Loads,
+    "used": Used,
+}
 
 
 class _Kind(msgspec.Struct):

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from aimindserve.domain.access import KEY_PREFIX, SESSION_COOKIE, Principal
+from aimindserve.domain.access import KEY_PREFIX, SESSION_COOKIE, Principal, is_within, parse_networks
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ApiKeyRow, SessionRow, UserRow
 
@@ -18,10 +18,11 @@ _TOUCH_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credential:
-    """What a request shows for itself: a token from a header, or a cookie's value."""
+    """What a request shows for itself: a token from a header, or a cookie's value; and where it comes from."""
 
     token: str
     by_cookie: bool
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def credential_of(connection: HTTPConnection) -> Credential | None:
     back to its cookie."""
     token = _header_token(connection.headers)
     if token is not None:
-        return Credential(token, by_cookie=False)
+        # Set by the gateway, which drops what clients send under this name.
+        return Credential(token, by_cookie=False, address=connection.headers.get("x-forwarded-for", ""))
     cookie = connection.cookies.get(SESSION_COOKIE)
     return Credential(cookie, by_cookie=True) if cookie else None
 
@@ -57,11 +59,12 @@ def _header_token(headers: Headers) -> str | None:
 
 
 async def identify(context: ServerContext, credential: Credential) -> Identity | None:
-    """The caller with this credential, or None when it is unknown, expired, disabled or its owner is."""
+    """The caller with this credential, or None when it is unknown, expired, disabled or its owner is, or it may not
+    be used from where the request comes from."""
     if credential.by_cookie:
         return await _identify_session(context, context.digester.digest(credential.token))
     if credential.token.startswith(KEY_PREFIX):
-        return await _identify_key(context, context.digester.digest(credential.token))
+        return await _identify_key(context, context.digester.digest(credential.token), credential.address)
     return None
 
 
@@ -81,7 +84,7 @@ async def _identify_session(context: ServerContext, digest: str) -> Identity | N
     return Identity(principal, digest, session_expires_at(row.created_at, now))
 
 
-async def _identify_key(context: ServerContext, digest: str) -> Identity | None:
+async def _identify_key(context: ServerContext, digest: str, address: str) -> Identity | None:
     query = select(ApiKeyRow, UserRow).join(UserRow).where(ApiKeyRow.digest == digest)
     async with context.database.read() as session:
         found = (await session.execute(query)).one_or_none()
@@ -90,6 +93,8 @@ async def _identify_key(context: ServerContext, digest: str) -> Identity | None:
     key, user = found
     now = context.clock()
     if key.disabled or user.disabled or (key.expires_at is not None and now >= key.expires_at):
+        return None
+    if key.networks is not None and not is_within(address, parse_networks(key.networks)):
         return None
     if key.last_used_at is None or now - key.last_used_at > _TOUCH_SECONDS:
         await _touch_key(context, key.id, now)

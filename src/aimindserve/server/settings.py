@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from aimindserve.domain.access import parse_networks
 from aimindserve.domain.paths import DataPaths, PurePosixPath, run_dir, settings_file
 from aimindserve.domain.units import GIB, KIB, MIB
 from aimindserve.server.files import make_private_folder, replace_private_file
@@ -62,6 +63,13 @@ def _parse_address(value: Any) -> Any:
 
 
 Endpoint = Annotated[str, BeforeValidator(_parse_address), Field(pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$")]
+
+
+def _parse_networks(value: Any) -> Any:
+    return tuple(str(one) for one in parse_networks(_parse_list(value))) if value else ()
+
+
+Networks = Annotated[tuple[str, ...], BeforeValidator(_parse_networks)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 Bytes = Annotated[int, BeforeValidator(_parse_bytes), Field(ge=0)]
 Period = Annotated[float, Field(gt=0)]
@@ -129,11 +137,20 @@ class Settings(BaseModel):
     max_body_bytes: Bytes = Field(32 * MIB, description="Largest body of an inference request.")
     max_header_bytes: Bytes = Field(16 * KIB, description="Largest head of a request.")
     max_headers: int = Field(100, ge=8, le=1000, description="Most headers of a request.")
+    usage_spool_bytes: Bytes = Field(
+        64 * MIB, description="Bytes of usage that a gateway keeps on disk while the server does not take it."
+    )
     header_timeout: Period = Field(10.0, description="Seconds for a request's head to arrive.")
     body_idle_timeout: Period = Field(15.0, description="Seconds without a byte of a request's body.")
     keepalive_timeout: Period = Field(75.0, description="Seconds that an idle connection is kept.")
     stream_idle_timeout: Period = Field(120.0, description="Seconds without a byte of an engine's answer.")
-    key_concurrency: int = Field(16, ge=1, description="Requests of one key that run at once.")
+    trusted_proxies: Networks = Field(
+        (),
+        description="Reverse proxies (addresses, CIDR) that are believed where a request comes from (X-Forwarded-For).",
+    )
+    key_concurrency: int = Field(
+        16, ge=1, description="Requests of one key that run at once, unless the key says else."
+    )
     key_queue: int = Field(64, ge=0, description="Requests of one key that wait.")
 
     @model_validator(mode="before")

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Meta
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.limits import Limits
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import Assignment, ReplicaObservation
@@ -90,8 +91,8 @@ class NodeRow(Base):
 
 
 class UserRow(Base):
-    """A person. ``password_hash`` is an argon2id string. Names are kept in lower case, so that two people never
-    differ by case alone."""
+    """A person. ``password_hash`` is an argon2id string; ``limits`` are those of all keys and sessions together. Names
+    are kept in lower case, so that two people never differ by case alone."""
 
     __tablename__ = "users"
 
@@ -103,6 +104,7 @@ class UserRow(Base):
     must_change_password: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[float] = mapped_column(Seconds)
     last_login_at: Mapped[float | None] = mapped_column(Seconds)
+    limits: Mapped[Limits | None] = mapped_column(Shaped(Limits))
 
 
 class SessionRow(Base):
@@ -120,7 +122,8 @@ class SessionRow(Base):
 class ApiKeyRow(Base):
     """An API key. ``id`` is the middle part of the token; ``digest`` the HMAC of the whole token.
 
-    ``models`` None: all. ``system``: made by the server for itself, not shown and not counted as anybody's.
+    ``models`` None: all; ``networks`` None: from everywhere, else CIDR. ``system``: made by the server for itself, not
+    shown and not counted as anybody's.
     """
 
     __tablename__ = "api_keys"
@@ -137,6 +140,8 @@ class ApiKeyRow(Base):
     system: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[float] = mapped_column(Seconds)
     last_used_at: Mapped[float | None] = mapped_column(Seconds)
+    networks: Mapped[tuple[str, ...] | None] = mapped_column(Shaped(tuple[str, ...]))
+    limits: Mapped[Limits | None] = mapped_column(Shaped(Limits))
 
 
 class EventRow(Base):
@@ -181,6 +186,32 @@ class UsageRow(Base):
     duration_ms: Mapped[float] = mapped_column(Seconds)
     ttft_ms: Mapped[float | None] = mapped_column(Seconds)
     counted_by: Mapped[str] = mapped_column(String(16))
+    cached_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    image_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    images: Mapped[int] = mapped_column(server_default="0")
+
+
+class UsageDayRow(Base):
+    """Sums over the usage of one day, added to in the transaction that stores its rows: what pages and monthly limits
+    are read from, however many requests there were. ``day``: days since 1970 (UTC); ``key_id`` "" for sessions."""
+
+    __tablename__ = "usage_days"
+    __table_args__ = (
+        Index("usage_days_by_key", "key_id", "day"),
+        Index("usage_days_by_user", "user_id", "day"),
+    )
+
+    day: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(String(255), primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    failed: Mapped[int] = mapped_column(BigInteger)
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int] = mapped_column(BigInteger)
+    image_tokens: Mapped[int] = mapped_column(BigInteger)
+    images: Mapped[int] = mapped_column(BigInteger)
 
 
 class SettingRow(Base):

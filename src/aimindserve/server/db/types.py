@@ -26,11 +26,11 @@ class Shaped(TypeDecorator[Any]):
     Values are immutable: assign a new one instead of changing one in place, or the change is not stored.
     """
 
-    impl = PLAIN_JSON
+    impl = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
     cache_ok = True
 
     def __init__(self, shape: Any) -> None:
-        super().__init__(none_as_null=True)
+        super().__init__()
         self.shape = shape
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002  # SQLAlchemy's signature

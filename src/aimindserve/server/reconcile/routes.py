@@ -9,7 +9,8 @@ from aimindserve.domain.lifecycle import Phase, Standing
 from aimindserve.domain.reason_texts import explain
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Deployment, Replica, Wanted
-from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant
+from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant, UserGrant
+from aimindserve.engines.slots import slots
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ApiKeyRow, SessionRow, UserRow
 from aimindserve.server.identity import session_expires_at
@@ -32,6 +33,7 @@ class Grants:
 
     keys: tuple[KeyGrant, ...]
     sessions: tuple[SessionGrant, ...]
+    users: tuple[UserGrant, ...]
 
 
 async def read_table(context: ServerContext) -> RoutingTable:
@@ -41,12 +43,14 @@ async def read_table(context: ServerContext) -> RoutingTable:
         world = await look(session)
         keys = (await session.execute(select(ApiKeyRow, UserRow).join(UserRow).order_by(ApiKeyRow.id))).all()
         sessions = (await session.execute(select(SessionRow, UserRow).join(UserRow).order_by(SessionRow.digest))).all()
+        users = list(await session.scalars(select(UserRow).where(UserRow.limits.is_not(None)).order_by(UserRow.id)))
     world = replace(world, replicas=tuple(context.board.with_downloads(world.replicas)))
     grants = Grants(
         keys=_key_grants(((row[0], row[1]) for row in keys), now),
         sessions=_session_grants(((row[0], row[1]) for row in sessions), now),
+        users=tuple(UserGrant(row.id, row.limits) for row in users if row.limits is not None),
     )
-    return RoutingTable(version=0, routes=routes_of(world, now), keys=grants.keys, sessions=grants.sessions)
+    return RoutingTable(0, routes_of(world, now), grants.keys, grants.sessions, grants.users)
 
 
 def routes_of(world: World, now: float) -> tuple[Route, ...]:
@@ -92,7 +96,14 @@ def _endpoint(replica: Replica) -> Endpoint | None:
     if seen is None or seen.port is None:
         return None
     engine = replica.assignment.engine if replica.assignment else ""
-    return Endpoint(replica_id=replica.id, host=seen.host, port=seen.port, engine_key=seen.engine_key, engine=engine)
+    return Endpoint(
+        replica_id=replica.id,
+        host=seen.host,
+        port=seen.port,
+        engine_key=seen.engine_key,
+        engine=engine,
+        slots=slots(engine, replica.spec.parameters),
+    )
 
 
 def _detail(standing: Standing) -> str:
@@ -119,6 +130,8 @@ def _key_grants(rows: Iterable[tuple[ApiKeyRow, UserRow]], now: float) -> tuple[
             scopes=tuple(key.scopes),
             models=key.models,
             expires_at=key.expires_at,
+            networks=key.networks,
+            limits=key.limits,
         )
         for key, user in rows
         if not key.disabled and not user.disabled and (key.expires_at is None or key.expires_at > now)

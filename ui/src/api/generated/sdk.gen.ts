@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
+import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean> = Options2<TData, ThrowOnError> & {
     /**
@@ -105,7 +105,7 @@ export const deleteUser = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Edit User
  *
- * Keeps a person out, or lets them in again.
+ * Keeps a person out or lets them in again, and limits what all their keys and sessions use together.
  */
 export const editUser = <ThrowOnError extends boolean = true>(options: Options<EditUserData, ThrowOnError>) => (options.client ?? client).patch<EditUserResponses, EditUserErrors, ThrowOnError>({
     url: '/api/v1/users/{user_id}',
@@ -147,7 +147,7 @@ export const deleteKey = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Edit Key
  *
- * Disables a key, or enables it again.
+ * Changes what a key may do; fields that are left out stay. It is in force when the answer comes.
  */
 export const editKey = <ThrowOnError extends boolean = true>(options: Options<EditKeyData, ThrowOnError>) => (options.client ?? client).patch<EditKeyResponses, EditKeyErrors, ThrowOnError>({
     url: '/api/v1/keys/{key_id}',
@@ -471,6 +471,13 @@ export const listEvents = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * List Usage
  *
- * Requests and tokens by day (UTC) and model.
+ * Requests and tokens by day (UTC). Administrators see everybody's, others their own.
  */
 export const listUsage = <ThrowOnError extends boolean = true>(options?: Options<ListUsageData, ThrowOnError>) => (options?.client ?? client).get<ListUsageResponses, ListUsageErrors, ThrowOnError>({ url: '/api/v1/usage', ...options });
+
+/**
+ * Export Usage
+ *
+ * The same as a table (CSV, RFC 4180), ready for a spreadsheet.
+ */
+export const exportUsage = <ThrowOnError extends boolean = true>(options?: Options<ExportUsageData, ThrowOnError>) => (options?.client ?? client).get<ExportUsageResponses, ExportUsageErrors, ThrowOnError>({ url: '/api/v1/usage/export', ...options });

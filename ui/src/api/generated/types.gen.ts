@@ -45,6 +45,13 @@ export type AlternativeView = {
 };
 
 /**
+ * By
+ *
+ * What sums are made for, within each day.
+ */
+export type By = 'model' | 'key' | 'user';
+
+/**
  * CatalogCardView
  *
  * A family of models. Texts in the request's language. ``best``: the ``id`` of the variant that suits the machines
@@ -1339,6 +1346,15 @@ export type KeyCreated = {
      */
     owner: string;
     /**
+     * Networks
+     */
+    networks: Array<string> | null;
+    limits: LimitsViewOutput;
+    /**
+     * Tokens This Month
+     */
+    tokens_this_month: number;
+    /**
      * Token
      */
     token: string;
@@ -1347,19 +1363,42 @@ export type KeyCreated = {
 /**
  * KeyPatch
  *
- * Body of ``PATCH /keys/{key_id}``.
+ * Body of ``PATCH /keys/{key_id}``: what is to change; fields that are left out stay. ``expires_in``: seconds from
+ * now.
  */
 export type KeyPatch = {
     /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Scopes
+     */
+    scopes?: Array<Scope> | null;
+    /**
+     * Models
+     */
+    models?: Array<string> | null;
+    /**
+     * Expires In
+     */
+    expires_in?: number | null;
+    /**
+     * Networks
+     */
+    networks?: Array<string> | null;
+    limits?: LimitsViewInput | null;
+    /**
      * Disabled
      */
-    disabled: boolean;
+    disabled?: boolean | null;
 };
 
 /**
  * KeyRequest
  *
- * Body of ``POST /keys``. ``models`` None: all; ``expires_in`` seconds or None: never.
+ * Body of ``POST /keys``. ``models`` None: all; ``expires_in`` seconds or None: never; ``networks``: addresses that
+ * it may be used from (CIDR), None: everywhere.
  */
 export type KeyRequest = {
     /**
@@ -1378,6 +1417,11 @@ export type KeyRequest = {
      * Expires In
      */
     expires_in?: number | null;
+    /**
+     * Networks
+     */
+    networks?: Array<string> | null;
+    limits?: LimitsViewInput | null;
 };
 
 /**
@@ -1422,6 +1466,71 @@ export type KeyView = {
      * Owner
      */
     owner: string;
+    /**
+     * Networks
+     */
+    networks: Array<string> | null;
+    limits: LimitsViewOutput;
+    /**
+     * Tokens This Month
+     */
+    tokens_this_month: number;
+};
+
+/**
+ * LimitsView
+ *
+ * ``domain.limits.Limits``, in a minute, at once and in a calendar month (UTC). None: no limit of that kind.
+ */
+export type LimitsViewInput = {
+    /**
+     * Requests Per Minute
+     */
+    requests_per_minute?: number | null;
+    /**
+     * Tokens Per Minute
+     */
+    tokens_per_minute?: number | null;
+    /**
+     * Images Per Minute
+     */
+    images_per_minute?: number | null;
+    /**
+     * Concurrent
+     */
+    concurrent?: number | null;
+    /**
+     * Tokens Per Month
+     */
+    tokens_per_month?: number | null;
+};
+
+/**
+ * LimitsView
+ *
+ * ``domain.limits.Limits``, in a minute, at once and in a calendar month (UTC). None: no limit of that kind.
+ */
+export type LimitsViewOutput = {
+    /**
+     * Requests Per Minute
+     */
+    requests_per_minute: number | null;
+    /**
+     * Tokens Per Minute
+     */
+    tokens_per_minute: number | null;
+    /**
+     * Images Per Minute
+     */
+    images_per_minute: number | null;
+    /**
+     * Concurrent
+     */
+    concurrent: number | null;
+    /**
+     * Tokens Per Month
+     */
+    tokens_per_month: number | null;
 };
 
 /**
@@ -2368,7 +2477,9 @@ export type TransferProgress = {
 /**
  * UsageView
  *
- * Usage of one model, by day (UTC, ``YYYY-MM-DD``).
+ * Usage of one day (UTC, ``YYYY-MM-DD``), by what was asked for: model, key, user. The others are empty. A key or
+ * person that is deleted has an id and no name; ``key_id`` "" with ``by=key``: used from the web page. Cached and
+ * image tokens are parts of the prompt tokens, as far as engines tell them.
  */
 export type UsageView = {
     /**
@@ -2379,6 +2490,22 @@ export type UsageView = {
      * Model
      */
     model: string;
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * User Id
+     */
+    user_id: string;
+    /**
+     * User
+     */
+    user: string;
     /**
      * Requests
      */
@@ -2395,24 +2522,38 @@ export type UsageView = {
      * Completion Tokens
      */
     completion_tokens: number;
+    /**
+     * Cached Tokens
+     */
+    cached_tokens: number;
+    /**
+     * Image Tokens
+     */
+    image_tokens: number;
+    /**
+     * Images
+     */
+    images: number;
 };
 
 /**
  * UserPatch
  *
- * Body of ``PATCH /users/{user_id}``.
+ * Body of ``PATCH /users/{user_id}``: what is to change; fields that are left out stay.
  */
 export type UserPatch = {
     /**
      * Disabled
      */
-    disabled: boolean;
+    disabled?: boolean | null;
+    limits?: LimitsViewInput | null;
 };
 
 /**
  * UserRequest
  *
- * Body of ``POST /users``. The person must change ``password`` at the first login.
+ * Body of ``POST /users``. The person must change ``password`` at the first login. ``limits``: of all keys and
+ * sessions together.
  */
 export type UserRequest = {
     /**
@@ -2427,6 +2568,7 @@ export type UserRequest = {
      * Is Admin
      */
     is_admin?: boolean;
+    limits?: LimitsViewInput | null;
 };
 
 /**
@@ -2459,6 +2601,11 @@ export type UserView = {
      * Created At
      */
     created_at: number;
+    limits: LimitsViewOutput;
+    /**
+     * Tokens This Month
+     */
+    tokens_this_month: number;
 };
 
 /**
@@ -4035,6 +4182,30 @@ export type ListUsageData = {
          * Days back from now, today included.
          */
         days?: number;
+        /**
+         * By
+         *
+         * Sums for each model, key or user; repeat for more.
+         */
+        by?: Array<By>;
+        /**
+         * Model
+         *
+         * Only this model.
+         */
+        model?: string | null;
+        /**
+         * Key
+         *
+         * Only the key with this id.
+         */
+        key?: string | null;
+        /**
+         * User
+         *
+         * Only the person with this id.
+         */
+        user?: string | null;
     };
     url: '/api/v1/usage';
 };
@@ -4056,3 +4227,57 @@ export type ListUsageResponses = {
 };
 
 export type ListUsageResponse = ListUsageResponses[keyof ListUsageResponses];
+
+export type ExportUsageData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Days
+         *
+         * Days back from now, today included.
+         */
+        days?: number;
+        /**
+         * By
+         *
+         * Sums for each model, key or user; repeat for more.
+         */
+        by?: Array<By>;
+        /**
+         * Model
+         *
+         * Only this model.
+         */
+        model?: string | null;
+        /**
+         * Key
+         *
+         * Only the key with this id.
+         */
+        key?: string | null;
+        /**
+         * User
+         *
+         * Only the person with this id.
+         */
+        user?: string | null;
+    };
+    url: '/api/v1/usage/export';
+};
+
+export type ExportUsageErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ExportUsageError = ExportUsageErrors[keyof ExportUsageErrors];
+
+export type ExportUsageResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};

@@ -1,22 +1,13 @@
 """``/keys``: API keys."""
 
-from pydantic import ConfigDict
-
 from aimindserve.domain.access import Policy
-from aimindserve.domain.views import ItemList, KeyCreated, KeyRequest, KeyView, View
+from aimindserve.domain.views import ItemList
+from aimindserve.domain.views_access import KeyCreated, KeyPatch, KeyRequest, KeyView
 from aimindserve.server.context import Context
 from aimindserve.server.features.keys import service
 from aimindserve.server.guards import Caller, feature_router, requires
 
 router = feature_router("keys")
-
-
-class KeyPatch(View):
-    """Body of ``PATCH /keys/{key_id}``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    disabled: bool
 
 
 @router.get("/keys")
@@ -36,8 +27,8 @@ async def create_key(body: KeyRequest, caller: Caller, context: Context) -> KeyC
 @router.patch("/keys/{key_id}")
 @requires(Policy.USER)
 async def edit_key(key_id: str, body: KeyPatch, caller: Caller, context: Context) -> KeyView:
-    """Disables a key, or enables it again."""
-    return await service.set_disabled(context, caller, key_id, disabled=body.disabled)
+    """Changes what a key may do; fields that are left out stay. It is in force when the answer comes."""
+    return await service.edit_key(context, caller, key_id, body)
 
 
 @router.delete("/keys/{key_id}", status_code=204)

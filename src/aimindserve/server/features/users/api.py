@@ -1,22 +1,13 @@
 """``/users``: people who may log in. For administrators."""
 
-from pydantic import ConfigDict
-
 from aimindserve.domain.access import Policy
-from aimindserve.domain.views import ItemList, UserRequest, UserView, View
+from aimindserve.domain.views import ItemList
+from aimindserve.domain.views_access import UserPatch, UserRequest, UserView
 from aimindserve.server.context import Context
 from aimindserve.server.features.users import service
 from aimindserve.server.guards import Caller, feature_router, requires
 
 router = feature_router("users")
-
-
-class UserPatch(View):
-    """Body of ``PATCH /users/{user_id}``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    disabled: bool
 
 
 @router.get("/users")
@@ -36,8 +27,8 @@ async def create_user(body: UserRequest, caller: Caller, context: Context) -> Us
 @router.patch("/users/{user_id}")
 @requires(Policy.ADMIN)
 async def edit_user(user_id: str, body: UserPatch, caller: Caller, context: Context) -> UserView:
-    """Keeps a person out, or lets them in again."""
-    return await service.set_disabled(context, caller, user_id, disabled=body.disabled)
+    """Keeps a person out or lets them in again, and limits what all their keys and sessions use together."""
+    return await service.edit_user(context, caller, user_id, body)
 
 
 @router.delete("/users/{user_id}", status_code=204)

@@ -1,0 +1,205 @@
+"""What limited keys and people have used, as far as this gateway knows; and what callers are told about it."""
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+import msgspec
+
+from aimindserve.domain.channel import Used
+from aimindserve.domain.limits import Denial, Kind, Meter, Room, month_ends, month_of, tightest
+from aimindserve.gateway.auth import Caller
+from aimindserve.gateway.errors import Refusal
+from aimindserve.gateway.private import read_private, replace_private
+
+_HEADERS = {Kind.REQUESTS: b"requests", Kind.TOKENS: b"tokens", Kind.IMAGES: b"images", Kind.MONTH: b"tokens-month"}
+_WORDS = {
+    Kind.REQUESTS: "requests a minute",
+    Kind.TOKENS: "tokens a minute",
+    Kind.IMAGES: "pictures a minute",
+    Kind.MONTH: "tokens a month",
+}
+
+
+class _Kept(msgspec.Struct):
+    """One meter on disk: uses with their ages in seconds, by kind."""
+
+    requests: list[tuple[float, int]] = []
+    tokens: list[tuple[float, int]] = []
+    images: list[tuple[float, int]] = []
+    month: str = ""
+    month_tokens: int = 0
+
+
+class _File(msgspec.Struct):
+    at: float
+    meters: dict[str, _Kept]
+
+
+class Meters:
+    """One meter for each key and person with limits. ``now``: seconds that never go back; ``wall``: Unix seconds;
+    ``shared``: other gateways count the same keys, and are told."""
+
+    def __init__(
+        self, now: Callable[[], float], wall: Callable[[], float] = time.time, *, shared: bool = False
+    ) -> None:
+        self._now = now
+        self._wall = wall
+        self._shared = shared
+        self._news: dict[str, tuple[int, int, int]] = {}
+        self._meters: dict[str, Meter] = {}
+        self._changed = False
+
+    def __len__(self) -> int:
+        return len(self._meters)
+
+    def admit(self, caller: Caller, images: int) -> bytes | Refusal:
+        """Count a request of ``caller`` with so many pictures: the header lines for its answer, or why not."""
+        now, wall = self._now(), self._wall()
+        pairs = [(limits, self._meter(subject, now, wall)) for subject, limits in caller.limits]
+        denials = [denial for limits, meter in pairs if (denial := meter.deny(limits, images, now)) is not None]
+        if not denials:
+            self._changed = True
+            for _, meter in pairs:
+                meter.take(images, now)
+            self._tell(caller, (1, 0, images))
+        rooms = tightest(room for limits, meter in pairs for room in meter.room(limits, now))
+        told = _header_lines(rooms.values(), month_ends(wall) - wall)
+        return _refusal(denials, told, month_ends(wall) - wall) if denials else told
+
+    def charge(self, caller: Caller, tokens: int) -> None:
+        """A request of ``caller`` is over."""
+        if tokens > 0:
+            now, wall = self._now(), self._wall()
+            self._changed = True
+            for subject, _ in caller.limits:
+                self._meter(subject, now, wall).charge(tokens, now)
+            self._tell(caller, (0, tokens, 0))
+
+    def _tell(self, caller: Caller, used: tuple[int, int, int]) -> None:
+        if self._shared:
+            for subject, _ in caller.limits:
+                old = self._news.get(subject, (0, 0, 0))
+                self._news[subject] = (old[0] + used[0], old[1] + used[1], old[2] + used[2])
+
+    def news(self) -> Used | None:
+        """What other gateways have to be told, once."""
+        news, self._news = self._news, {}
+        return Used(news) if news else None
+
+    def hear(self, used: Used) -> None:
+        """What another gateway tells."""
+        now, wall = self._now(), self._wall()
+        self._changed = True
+        for subject, (requests, tokens, images) in used.by.items():
+            meter = self._meter(subject, now, wall)
+            meter.requests.add(requests, now)
+            meter.images.add(images, now)
+            meter.charge(tokens, now)
+
+    def spent(self, month: str, tokens: dict[str, int]) -> None:
+        """What the server has stored of this month."""
+        self._changed = True
+        for subject, count in tokens.items():
+            self._meters.setdefault(subject, Meter()).spent(month, count)
+
+    def keep_only(self, subjects: Collection[str]) -> None:
+        """A new table: what nobody has a limit for is left out, once its minute is over."""
+        now, month = self._now(), month_of(self._wall())
+        for subject in [subject for subject in self._meters if subject not in subjects]:
+            meter = self._meters[subject]
+            meter.forget(now, month)
+            if meter.is_idle:
+                del self._meters[subject]
+
+    def _meter(self, subject: str, now: float, wall: float) -> Meter:
+        meter = self._meters.get(subject)
+        if meter is None:
+            meter = self._meters[subject] = Meter()
+        meter.forget(now, month_of(wall))
+        return meter
+
+    # ---- over a restart
+
+    def snapshot(self) -> bytes | None:
+        """What to keep on disk; None when nothing has changed since the last one."""
+        if not self._changed:
+            return None
+        self._changed = False
+        now = self._now()
+        kept = {
+            subject: _Kept(m.requests.ages(now), m.tokens.ages(now), m.images.ages(now), m.month, m.month_tokens)
+            for subject, m in self._meters.items()
+        }
+        return msgspec.json.encode(_File(self._wall(), kept))
+
+    def restore(self, content: bytes) -> None:
+        """Take up what an earlier gateway kept; damaged content is left out."""
+        try:
+            file = msgspec.json.decode(content, type=_File)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        now, passed = self._now(), max(0.0, self._wall() - file.at)
+        for subject, kept in file.meters.items():
+            meter = self._meters.setdefault(subject, Meter())
+            for window, ages in (
+                (meter.requests, kept.requests),
+                (meter.tokens, kept.tokens),
+                (meter.images, kept.images),
+            ):
+                window.restore(((age + passed, amount) for age, amount in ages), now)
+            meter.spent(kept.month, kept.month_tokens)
+
+
+def save_meters(file: Path, content: bytes) -> bool:
+    """Write a snapshot (mode 0600); False when the disk does not take it."""
+    try:
+        replace_private(file, content)
+    except OSError:
+        return False
+    return True
+
+
+def load_meters(file: Path) -> bytes:
+    """The snapshot in ``file``, empty when there is none that can be trusted."""
+    return read_private(file) or b""
+
+
+def _header_lines(rooms: Iterable[Room], month_left: float) -> bytes:
+    """OpenAI's ``x-ratelimit-…`` headers, and two more kinds in the same way."""
+    return b"".join(
+        b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %d\r\nx-ratelimit-reset-%b: %b\r\n"
+        % (
+            (name := _HEADERS[room.kind]),
+            room.limit,
+            name,
+            room.remaining,
+            name,
+            duration(month_left if room.reset == math.inf else room.reset),
+        )
+        for room in rooms
+    )
+
+
+def duration(seconds: float) -> bytes:
+    """``1h2m3s``, as OpenAI writes the time until a limit is whole again."""
+    left = math.ceil(seconds)
+    hours, minutes = left // 3600, left // 60 % 60
+    text = f"{hours}h" if hours else ""
+    text += f"{minutes}m" if minutes or hours else ""
+    return f"{text}{left % 60}s".encode()
+
+
+def _refusal(denials: Iterable[Denial], told: bytes, month_left: float) -> Refusal:
+    """The refusal that lasts longest: before that one is over, trying again is of no use."""
+    worst = max(denials, key=lambda denial: math.inf if denial.wait is None else denial.wait)
+    what = f"{worst.limit} {_WORDS[worst.kind]}"
+    if worst.wait is None:
+        message = f"This request alone is above what this key or its owner may use: {what}."
+        return Refusal(400, "above_limit", message, headers=told)
+    wait = month_left if worst.wait == math.inf else worst.wait
+    seconds = max(1, math.ceil(wait))
+    message = f"This key or its owner has used what it may: {what}. Try again in {seconds} s."
+    code = "insufficient_quota" if worst.kind is Kind.MONTH else "rate_limit_exceeded"
+    return Refusal(429, code, message, retry_after=seconds, extra={"limit": worst.kind}, headers=told)

@@ -1,0 +1,169 @@
+"""Limits of keys and people: what is admitted in any minute, and what is told about it."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimindserve.domain.limits import (
+    Denial,
+    Kind,
+    Limits,
+    Meter,
+    Window,
+    month_begins,
+    month_ends,
+    month_of,
+    subject_of,
+    tightest,
+)
+from aimindserve.domain.views_access import LimitsView, limits_of, limits_view
+
+MONTH = "2026-11"
+STEPS = st.lists(st.tuples(st.floats(0, 45), st.integers(0, 4)), max_size=60)
+
+
+def admitted(limits: Limits, steps: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    """(time, pictures) of the requests that pass, of requests after pauses."""
+    meter, now, passed = Meter(), 1000.25, []
+    for pause, images in steps:
+        now += pause
+        meter.forget(now, MONTH)
+        if meter.deny(limits, images, now) is None:
+            meter.take(images, now)
+            passed.append((now, images))
+    return passed
+
+
+@given(steps=STEPS, most=st.integers(1, 6))
+def test_in_no_minute_wherever_it_begins_more_requests_pass_than_the_limit(
+    steps: list[tuple[float, int]], most: int
+) -> None:
+    times = [at for at, _ in admitted(Limits(requests_per_minute=most), steps)]
+    for first in times:
+        assert sum(first <= at <= first + 60 for at in times) <= most
+
+
+@given(steps=STEPS, most=st.integers(1, 6))
+def test_in_no_minute_more_pictures_pass_than_the_limit(steps: list[tuple[float, int]], most: int) -> None:
+    passed = admitted(Limits(images_per_minute=most), steps)
+    for first, _ in passed:
+        assert sum(images for at, images in passed if first <= at <= first + 60) <= most
+
+
+@given(steps=STEPS)
+def test_whoever_stays_below_the_limit_is_never_denied(steps: list[tuple[float, int]]) -> None:
+    spaced = [(62.0, images) for _, images in steps]
+    assert len(admitted(Limits(requests_per_minute=1, images_per_minute=4), spaced)) == len(spaced)
+
+
+@given(steps=STEPS, most=st.integers(1, 5), amount=st.integers(1, 6))
+def test_the_wait_that_is_told_is_enough_and_not_a_second_too_long(
+    steps: list[tuple[float, int]], most: int, amount: int
+) -> None:
+    window, now = Window(), 500.5
+    for pause, used in steps:
+        now += pause
+        window.forget(now)
+        if window.used + used <= most and used:
+            window.add(used, now)
+    wait = window.wait(amount, most, now)
+    if amount > most:
+        assert wait is None
+        return
+    assert wait is not None
+    if wait > 1:
+        earlier = Window()
+        earlier.restore(window.ages(now), now)
+        earlier.forget(now + wait - 1)
+        assert earlier.used + amount > most
+    window.forget(now + wait)
+    assert window.used + amount <= most
+
+
+@given(steps=STEPS, later=st.floats(0, 200))
+def test_a_window_goes_on_elsewhere_with_another_clock(steps: list[tuple[float, int]], later: float) -> None:
+    window, now = Window(), 700.75
+    for pause, used in steps:
+        now += pause
+        window.add(used, now)
+    window.forget(now)
+    other = Window()
+    other.restore(window.ages(now), 31.5)
+    assert other.used == window.used
+    window.forget(now + later)
+    other.forget(31.5 + later)
+    assert other.used >= window.used, "nothing is forgotten too early"
+    other.forget(31.5 + later + 1)
+    assert other.used <= window.used, "and not more than a second late"
+
+
+def test_tokens_count_when_a_request_is_over_and_let_the_next_one_wait() -> None:
+    limits, meter = Limits(tokens_per_minute=100), Meter()
+    meter.forget(10.0, MONTH)
+    assert meter.deny(limits, 0, 10.0) is None
+    meter.charge(150, 10.5)
+    assert meter.deny(limits, 0, 11.0) == Denial(Kind.TOKENS, 100, 60.0)
+    meter.forget(71.0, MONTH)
+    assert meter.deny(limits, 0, 71.0) is None
+
+
+def test_a_month_ends_and_another_begins() -> None:
+    limits, meter = Limits(tokens_per_month=100), Meter()
+    meter.forget(0.0, MONTH)
+    meter.charge(100, 0.0)
+    assert meter.deny(limits, 0, 99.0) == Denial(Kind.MONTH, 100, math.inf)
+    meter.forget(100.0, "2026-12")
+    assert meter.deny(limits, 0, 100.0) is None
+
+
+def test_what_others_have_counted_never_makes_it_less() -> None:
+    meter = Meter()
+    meter.forget(0.0, MONTH)
+    meter.charge(10, 0.0)
+    meter.spent(MONTH, 7)
+    assert meter.month_tokens == 10
+    meter.spent(MONTH, 12)
+    assert meter.month_tokens == 12
+    meter.spent("2026-10", 99)
+    assert (meter.month, meter.month_tokens) == (MONTH, 12)
+    meter.spent("2026-12", 1)
+    assert (meter.month, meter.month_tokens) == ("2026-12", 1)
+
+
+def test_a_request_that_asks_for_more_than_everything_is_never_admitted() -> None:
+    denial = Meter().deny(Limits(images_per_minute=3), 4, 0.0)
+    assert denial == Denial(Kind.IMAGES, 3, None)
+
+
+def test_the_tightest_of_two_limits_is_told() -> None:
+    key, user = Meter(), Meter()
+    key.take(0, 5.0)
+    rooms = [*key.room(Limits(requests_per_minute=10), 5.0), *user.room(Limits(requests_per_minute=20), 5.0)]
+    assert tightest(rooms)[Kind.REQUESTS].limit == 10
+    assert tightest(rooms)[Kind.REQUESTS].remaining == 9
+    assert tightest(rooms)[Kind.REQUESTS].reset == 61.0
+
+
+@pytest.mark.parametrize(
+    ("at", "month", "begins", "ends"),
+    [
+        (1_795_613_000.0, "2026-11", 1_793_491_200.0, 1_796_083_200.0),
+        (1_798_761_599.0, "2026-12", 1_796_083_200.0, 1_798_761_600.0),
+        (1_798_761_600.0, "2027-01", 1_798_761_600.0, 1_801_440_000.0),
+    ],
+)
+def test_months_are_those_of_utc(at: float, month: str, begins: float, ends: float) -> None:
+    assert (month_of(at), month_begins(at), month_ends(at)) == (month, begins, ends)
+
+
+def test_shapes_agree() -> None:
+    assert set(LimitsView.model_fields) == set(Limits.__dataclass_fields__)
+    full = Limits(1, 2, 3, 4, 5)
+    assert limits_of(limits_view(full)) == full
+    assert limits_of(LimitsView()) is None
+    assert limits_of(limits_view(None)) is None
+    assert limits_of(limits_view(replace(full, concurrent=None))) == replace(full, concurrent=None)
+    assert subject_of(key_id="a") != subject_of(user_id="a")
