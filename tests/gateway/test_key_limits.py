@@ -23,7 +23,7 @@ from tests.gateway.harness import (
     rig,
     until,
 )
-from tests.gateway.pictures import RED, uri
+from tests.gateway.pictures import real, uri
 
 from aimindserve.domain.channel import Used
 from aimindserve.domain.limits import Limits, month_of
@@ -31,7 +31,7 @@ from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, Ro
 from aimindserve.gateway.meters import Meters, duration, load_meters, save_meters
 
 OTHER = "sk-otherotherot-" + "o" * 43
-PICTURE = {"type": "image_url", "image_url": {"url": uri(RED)}}
+PICTURE = {"type": "image_url", "image_url": {"url": uri(real())}}
 FROM_PAGE = f"Cookie: aimindserve_session={SESSION}\r\nx-aimindserve-csrf: 1\r\nOrigin: http://gw\r\n"
 
 
