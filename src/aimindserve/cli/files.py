@@ -115,6 +115,22 @@ def download(
     _fail_unless_ready(items, wait=wait)
 
 
+def fetch_models(client: Client, sources: Sequence[str]) -> None:
+    """Have models fetched, and wait until they are there.
+
+    Raises:
+        CommandError: one could not be fetched.
+    """
+    from aimindserve.cli.specs import absolute_source
+    from aimindserve.domain.views_files import DownloadRequest
+
+    for source in sources:
+        request = _request(DownloadRequest, source=absolute_source(source))
+        view = client.download_files(request)
+        wanted = {item.key for item in view.items if item.source == request.source}
+        _fail_unless_ready(_settled(client, wanted), wait=True)
+
+
 @app.command("import", epilog="Example: aimindserve files import /media/usb/Qwen2-VL-2B-Instruct-GGUF --wait")
 def import_files(
     path: Annotated[Path, typer.Argument(help="A folder or .gguf file; a Hugging Face cache; another models folder.")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from aimindserve import __version__
-from aimindserve.cli import administration, backup, catalog, deployments, doctor, files, fit, hub, keys, start
+from aimindserve.cli import administration, backup, bundle, catalog, deployments, doctor, files, fit, hub, keys, start
 from aimindserve.cli.output import CommandError, Format, Output, print_json, print_trouble
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ for group in (start, deployments, fit, hub, doctor, backup, administration):
     group.register(app)
 app.add_typer(keys.app, name="key")
 app.add_typer(files.app, name="files")
+app.add_typer(bundle.app, name="bundle")
 app.add_typer(hub.app, name="hub")
 app.add_typer(catalog.app, name="catalog")
 

@@ -7,14 +7,16 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.files import blob_name, unsafe_name
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 
 MANIFEST_NAME = "manifest.json"
 FORMAT = 1
 """Of the archive; readers refuse a higher one."""
 PRODUCT = "aimindserve"
-LONGEST_NAME = 100
-"""Bytes of a member's name that a tar header holds without an extension."""
+LONGEST_NAME, LONGEST_PART = 200, 100
+"""Bytes of a member's whole name and of each part of it, so that a tar header holds it without an extension."""
 
 ArchiveKind = Literal["backup", "bundle"]
 
@@ -60,11 +62,61 @@ class BackupManifest(ArchiveManifest):
     tables: dict[str, TableSum]
 
 
+class BundledModel(_Frozen):
+    """A model whose files are in a bundle, under the names of their content (``domain.files.blob_name``)."""
+
+    source: str
+    facts: ModelFacts
+
+
+class BundledEngine(_Frozen):
+    """An engine whose wheels are in a bundle. ``folder``: of its wheels in the archive."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9.]{0,31}$")
+    version: str = Field(pattern=r"^[0-9][A-Za-z0-9.+]{0,31}$")
+
+    @property
+    def folder(self) -> str:
+        return f"engines/{self.name}/{self.version}"
+
+
+class BundleManifest(ArchiveManifest):
+    """What a bundle for machines without internet holds. ``python`` and ``platform``: for which the engines' wheels
+    are, such as ``3.11`` and ``linux-x86_64``. Wheels of aiMindServe itself lie in the folder ``wheels``."""
+
+    KIND: ClassVar[ArchiveKind | None] = "bundle"
+    models: tuple[BundledModel, ...] = ()
+    engines: tuple[BundledEngine, ...] = ()
+    python: str
+    platform: str
+
+
+MODELS_FOLDER, WHEELS_FOLDER = "models", "wheels"
+
+
+def bundle_trouble(manifest: BundleManifest, path: str) -> Reason | None:
+    """Why a bundle's models are not taken: a name that may not become a path, content that is missing, or content
+    whose checksum is not the one that its name says."""
+    there = {entry.name: entry for entry in manifest.entries}
+    for model in manifest.models:
+        origin = model.facts.origin
+        bad = unsafe_name(model.facts)
+        if origin is None or bad is not None:
+            return reason(ReasonCode.ARCHIVE_UNSAFE, path=path, member=bad or model.source[:LONGEST_NAME])
+        for file in model.facts.files:
+            entry = there.get(f"{MODELS_FOLDER}/{blob_name(origin, file)}")
+            if entry is None or entry.size != file.size:
+                return reason(ReasonCode.ARCHIVE_DAMAGED, path=path, detail=f"{file.path} of {model.source} is missing")
+            if (file.digest or "").startswith("sha256:") and file.digest != f"sha256:{entry.sha256}":
+                return reason(ReasonCode.ARCHIVE_UNSAFE, path=path, member=file.path)
+    return None
+
+
 def unsafe_member(name: str) -> bool:
     """Whether a member's name may not become a path: absolute, climbing, with control characters or too long."""
     parts = name.split("/")
     plain = name.isprintable() and "\\" not in name and 0 < len(name.encode()) <= LONGEST_NAME
-    return not plain or any(part in ("", ".", "..") for part in parts)
+    return not plain or any(part in ("", ".", "..") or len(part.encode()) > LONGEST_PART for part in parts)
 
 
 def manifest_trouble(manifest: ArchiveManifest, path: str) -> Reason | None:

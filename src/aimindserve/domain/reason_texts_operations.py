@@ -108,4 +108,37 @@ _BACKUPS = {
     ),
 }
 
-OPERATIONS_TEXTS: dict[ReasonCode, ReasonText] = {**_ARCHIVES, **_BACKUPS}
+_BUNDLES = {
+    _C.BUNDLE_EMPTY: text(
+        "Nothing was named that a bundle could hold.",
+        "Name models (--model hf://OWNER/NAME), engines (--engine vllm==0.33.0) or a folder of wheels (--wheels DIR).",
+        "没有指定要打包的内容。",
+        "请指定模型（--model hf://OWNER/NAME）、引擎（--engine vllm==0.33.0）或存放 wheel 的目录（--wheels DIR）。",
+    ),
+    _C.BUNDLE_MODEL_MISSING: text(
+        "The files of {source} are not all on this machine.",
+        "Fetch them first: aimindserve files download {source} --wait",
+        "{source} 的文件尚未全部在本机。",
+        "请先下载：aimindserve files download {source} --wait",
+    ),
+    _C.BUNDLE_ENGINE_UNKNOWN: text(
+        "“{engine}” is no engine with a version.",
+        "Name it like vllm==0.33.0; for llama.cpp put the wheel of xllamacpp into the folder of --wheels.",
+        "“{engine}” 不是带版本号的引擎。",
+        "请写成 vllm==0.33.0 的形式；llama.cpp 请将 xllamacpp 的 wheel 放入 --wheels 指定的目录。",
+    ),
+    _C.BUNDLE_WHEELS_FAILED: text(
+        "The wheels of {engine} could not be fetched or installed: {detail}.",
+        "Where a bundle is made, check the network and the proxy; where it is loaded, the disk and Python's venv.",
+        "无法下载或安装 {engine} 的 wheel：{detail}。",
+        "制作时请检查网络和代理；加载时请检查磁盘空间以及 Python 的 venv 模块。",
+    ),
+    _C.BUNDLE_PYTHON_DIFFERS: text(
+        "The engines in {path} are for Python {wanted} on {platform}; this is {here}.",
+        "Make the bundle again with that Python on such a machine. Its models can be loaded alone: --models-only",
+        "{path} 中的引擎适用于 {platform} 上的 Python {wanted}；本机为 {here}。",
+        "请在相同平台上用相同版本的 Python 重新制作。也可只加载模型：--models-only",
+    ),
+}
+
+OPERATIONS_TEXTS: dict[ReasonCode, ReasonText] = {**_ARCHIVES, **_BACKUPS, **_BUNDLES}

@@ -140,6 +140,11 @@ class ReasonCode(StrEnum):
     MOVE_NOT_POSSIBLE = "move_not_possible"
     COPY_DIFFERS = "copy_differs"
     FILE_FAILED = "file_failed"
+    BUNDLE_EMPTY = "bundle_empty"
+    BUNDLE_MODEL_MISSING = "bundle_model_missing"
+    BUNDLE_ENGINE_UNKNOWN = "bundle_engine_unknown"
+    BUNDLE_WHEELS_FAILED = "bundle_wheels_failed"
+    BUNDLE_PYTHON_DIFFERS = "bundle_python_differs"
     # What a look at the machine finds
     PYTHON_TOO_OLD = "python_too_old"
     MEMORY_LOW = "memory_low"

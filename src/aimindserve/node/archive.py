@@ -24,6 +24,8 @@ Told = Callable[[int], None]
 
 _BLOCK = tarfile.BLOCKSIZE
 _PIECE = 1 << 20
+_LARGE = 8 << 30
+"""Bytes from which on only GNU's form of a header can tell a size; that form takes short names alone."""
 _LONGEST_MANIFEST = 32 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 # What a cut or changed archive makes the readers of the standard library raise.
@@ -64,19 +66,22 @@ def entry_of(name: str, path: Path, told: Told = lambda _: None) -> Entry:
 
 
 def pack(
-    target: Path, manifest: ArchiveManifest, files: Mapping[str, Path], *, compress: bool, told: Told = lambda _: None
+    target: Path, manifest: ArchiveManifest, files: Mapping[str, Path], *, secret: bool, told: Told = lambda _: None
 ) -> None:
-    """Write a new archive of mode 0600, durably. ``files``: by name in the list.
+    """Write a new archive, durably. ``files``: by name in the list. ``secret``: closed to other accounts and
+    compressed; else as the account's files are, and not compressed, since models cannot be.
 
     Raises:
         ArchiveError: a file is not what the list says (it changed, or its disk is damaged).
         FileExistsError: there is something at ``target`` already.
         OSError: a file cannot be read, or the archive not written; nothing is left at ``target``.
     """
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(
+        target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600 if secret else 0o666
+    )
     try:
         with os.fdopen(descriptor, "wb") as raw:
-            if compress:
+            if secret:
                 with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as stream:
                     _write(cast("IO[bytes]", stream), manifest, files, told)
             else:
@@ -111,7 +116,7 @@ def _write(stream: IO[bytes], manifest: ArchiveManifest, files: Mapping[str, Pat
 def _header(name: str, size: int) -> bytes:
     info = tarfile.TarInfo(name)
     info.size, info.mode = size, 0o600
-    return info.tobuf(tarfile.GNU_FORMAT)
+    return info.tobuf(tarfile.USTAR_FORMAT if size < _LARGE else tarfile.GNU_FORMAT)
 
 
 def _padding(size: int) -> bytes:

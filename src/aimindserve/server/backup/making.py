@@ -71,7 +71,7 @@ async def make_backup(settings: Settings, target: Path, *, config: Path | None =
         with contextlib.suppress(FileNotFoundError):
             fresh.unlink()
         try:
-            await asyncio.to_thread(pack, fresh, manifest, files, compress=True)
+            await asyncio.to_thread(pack, fresh, manifest, files, secret=True)
             (folder / "tried").mkdir(mode=0o700)
             await asyncio.to_thread(unpack_checked, fresh, folder / "tried")
             _hand_over(fresh, Path(settings.data_dir))
