@@ -422,8 +422,7 @@ open_bundle() {
     if [ -f "$BUNDLE" ]; then
         bundle=$WORK/bundle
         mkdir "$bundle"
-        # Models may lie in it too: `aimindserve bundle load` takes those, straight out of the archive.
-        tar -xf "$BUNDLE" -C "$bundle" --no-same-owner --wildcards '*.whl' '*SHA256SUMS' || die '%s is no whole tar archive.' '%s 不是完整的 tar 包。' "$BUNDLE"
+        unpack_wheels "$BUNDLE" "$bundle" || die '%s is no whole archive of wheels: copy it again.' '%s 不是完整的 wheel 归档：请重新复制。' "$BUNDLE"
     fi
     if [ -f "$bundle/SHA256SUMS" ]; then
         (cd "$bundle" && sha256sum --check --quiet --ignore-missing SHA256SUMS >&2) || die '%s is damaged: its checksums do not agree. Copy it again.' '%s 已损坏：校验和不符。请重新复制。' "$BUNDLE"
@@ -433,6 +432,26 @@ open_bundle() {
     WHEEL=$(newest_wheel "$WHEELS" "$VERSION")
     [ -n "$WHEEL" ] || WHEEL=$(newest_wheel "$bundle" "$VERSION")
     [ -n "$WHEEL" ] || die 'There is no wheel of aiMindServe %s in %s.' '没有找到 aiMindServe %s 的 wheel（%s）。' "$VERSION" "$BUNDLE"
+}
+
+# Our wheels out of a tar archive, checked against its list. Models and engines in it are for `aimindserve bundle load`.
+unpack_wheels() {
+    "$PYTHON" -c '
+import hashlib, json, pathlib, sys, tarfile
+wanted, target = {}, pathlib.Path(sys.argv[2])
+with tarfile.open(sys.argv[1]) as archive:
+    for member in archive:
+        path = pathlib.PurePosixPath(member.name)
+        ours = path.suffix == ".whl" and path.parent.name in ("", "wheels") and len(path.parts) <= 2
+        if member.isreg() and (ours or str(path) in ("manifest.json", "SHA256SUMS")):
+            wanted[str(path)] = archive.extractfile(member).read()
+listed = {entry["name"]: entry["sha256"] for entry in json.loads(wanted.get("manifest.json", b"{}")).get("entries", [])}
+for name, content in wanted.items():
+    if name in listed and hashlib.sha256(content).hexdigest() != listed[name]:
+        sys.exit(f"{name}: the checksum does not agree")
+    (target / name).parent.mkdir(exist_ok=True)
+    (target / name).write_bytes(content)
+' "$1" "$2"
 }
 
 newest_wheel() { find "$1" -maxdepth 1 -name "aimindserve-${2:-[0-9]*}-*.whl" | sort -V | tail -n 1; }
@@ -915,6 +934,7 @@ tell_success() {
         say '  Service   none: sh %s/install.sh --stop, --start' '  服务      无：sh %s/install.sh --stop、--start' "$PREFIX"
     fi
     case :$PATH: in *:"$(dirname "$COMMAND")":*) ;; *) say '  Command   %s' '  命令      %s' "$COMMAND" ;; esac
+    if [ -f "$WORK/bundle/manifest.json" ]; then say '  Models    aimindserve bundle load %s' '  模型      aimindserve bundle load %s' "$BUNDLE"; fi
     tell_firewall
     [ "$TOKEN_WAS_SHOWN" = no ] || say 'The token is wiped from the process list and stored with mode 0600; your shell may keep it in its history.' \
         '令牌已从进程列表中抹去并以 0600 权限保存；您的 shell 历史中可能仍有它。'

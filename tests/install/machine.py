@@ -49,10 +49,11 @@ def can_be_had() -> bool:
 
 
 class Machine:
-    """Switched on as a context. ``root``: the file system it starts from, which stays as it is."""
+    """Switched on as a context. ``root``: the file system it starts from, which stays as it is. ``network``: it shares
+    the network of this machine."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
-        self.lower = root
+    def __init__(self, root: Path, folder: Path, *, network: bool = False) -> None:
+        self.lower, self.network = root, network
         self.root = folder / "root"
         self.changes = folder / "changes"
         self.log = folder / "machine.log"
@@ -62,7 +63,7 @@ class Machine:
         self._init = 0
 
     def __enter__(self) -> Self:
-        kinds = ["--mount", "--pid", "--net", "--ipc", "--uts"]
+        kinds = ["--mount", "--pid", "--ipc", "--uts", *([] if self.network else ["--net"])]
         folders = [self.root, self.lower, self.changes, self.root.parent / "work"]
         command = ["unshare", *kinds, "--fork", "--kill-child", "sh", "-c", SWITCH_ON, "sh", *folders, *DEVICES]
         with self.log.open("wb") as log:

@@ -87,7 +87,7 @@ def test_install_use_upgrade_roll_back_remove(home: Home, wheel: Path, tmp_path:
     # The guide's own command: the script by standard input, the token as an argument.
     script = (home.release / "install.sh").read_bytes()
     options = ("--host", "127.0.0.1", f"--port={home.port}", "--huggingface-token", CANARY)
-    done = home.run(*bundle, *options, script=script)
+    done = home.run(*bundle, *options, "--with=none", script=script)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Page      http://127.0.0.1:{home.port}" in done.stdout
     password_file = home.data / "initial_admin_password"

@@ -130,3 +130,19 @@ def test_long_data_folder_gets_a_short_folder_for_sockets() -> None:
 
 def test_every_setting_is_explained() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(("content", "token"), [("hf_x\n", "hf_x"), ("\n", None)])
+def test_a_token_in_a_file(tmp_path: Path, content: str, token: str | None) -> None:
+    file = tmp_path / "token"
+    file.write_text(content)
+    settings = resolve_settings({"huggingface_token_file": str(file)}, {})
+    assert (settings.huggingface_token and settings.huggingface_token.get_secret_value()) == token
+    given = resolve_settings({"huggingface_token_file": str(file)}, {"HF_TOKEN": "hf_environment"})
+    assert given.huggingface_token
+    assert given.huggingface_token.get_secret_value() == "hf_environment"
+
+
+def test_a_token_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="huggingface_token_file cannot be read"):
+        resolve_settings({"huggingface_token_file": str(tmp_path / "nothing")}, {})

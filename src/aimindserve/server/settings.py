@@ -103,6 +103,10 @@ class Settings(BaseModel):
     modelscope_token: SecretStr | None = Field(
         None, description="Token for ModelScope. MODELSCOPE_API_TOKEN works too."
     )
+    huggingface_token_file: str | None = Field(
+        None, description="File that holds the token for gated models, such as a container's secret."
+    )
+    modelscope_token_file: str | None = Field(None, description="File that holds the token for ModelScope.")
     huggingface_endpoint: Endpoint = Field(
         HUGGING_FACE, description="Address of Hugging Face or of a mirror. HF_ENDPOINT works too."
     )
@@ -198,7 +202,18 @@ def resolve_settings(flags: Mapping[str, Any], environment: Mapping[str, str], f
             values[name] = text
     values |= {name: value for name, value in flags.items() if value is not None}
     values.setdefault("huggingface_cache", _usual_cache(environment))
+    for name in SECRET_NAMES:
+        if not values.get(name) and values.get(f"{name}_file"):
+            values[name] = _token_in(Path(values[f"{name}_file"]), f"{name}_file")
     return _validated(values, file)
+
+
+def _token_in(file: Path, setting: str) -> str | None:
+    """The first line of a file, None where it is empty."""
+    try:
+        return next(iter(file.read_text().split()), None)
+    except OSError as error:
+        raise SettingsError(f"The file {file} of the setting {setting} cannot be read: {error.strerror}.") from error
 
 
 def _usual_cache(environment: Mapping[str, str]) -> tuple[str, ...]:
