@@ -4,6 +4,7 @@ from tests.domain.memory_models import QWEN2_VL_7B, QWEN2_VL_7B_AWQ
 from tests.server.test_fit_report import BY_NAME, deployed, machine, spec
 
 from aimindserve.domain.fit_changes import ChangeKind
+from aimindserve.domain.units import format_bytes
 from aimindserve.server.fit_report import report
 from aimindserve.server.fit_trials import Stage
 
@@ -29,6 +30,9 @@ def test_who_holds_the_devices_is_told_also_where_there_is_no_room() -> None:
     (device,) = near.devices
     assert [(held.deployment, held.bytes) for held in device.tenants] == [("llama", device.before)]
     assert device.bytes > device.free
+    # The bar and the sentence tell the same number.
+    found = report(one, facts, stage, "en")
+    assert found.reasons[0].params["needed"] == format_bytes(device.bytes)
     assert near.host is not None
     fitting = report(*BY_NAME["gguf"], stage, "en")
     assert fitting.nearest is None

@@ -66,7 +66,7 @@ FIT_TEXTS: dict[str, tuple[str, str]] = {
         "停止 {names} 后即可放入。",
     ),
     "alternative_card": (
-        "It fits as it is on {card}.",
-        "使用 {card} 无需更改即可放入。",
+        "It fits as it is on an empty {card}.",
+        "独占一块 {card} 时无需更改即可放入。",
     ),
 }

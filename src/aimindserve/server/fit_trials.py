@@ -103,10 +103,15 @@ def try_places(
     return Trial(tuple(placed), None, nodes)
 
 
-def nearest(spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None) -> Imagined | None:
-    """How and where one more replica would run if there were room; None where the engine could use no device."""
+def nearest(
+    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None, *, squeezed: bool = False
+) -> Imagined | None:
+    """How and where one more replica would run if there were room, on an empty device or ``squeezed`` into what is
+    free; None where the engine could use no device."""
     engine = choose_engine(spec.engine, facts)
-    return None if isinstance(engine, Reason) else PlaceSearch(spec, facts, engine, fleet, threads).imagined()
+    if isinstance(engine, Reason):
+        return None
+    return PlaceSearch(spec, facts, engine, fleet, threads).imagined(squeezed=squeezed)
 
 
 def unplaced(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> RunPlan | None:
@@ -139,7 +144,9 @@ def changes_for(
     def fewer(name: str) -> int | None:
         return thinned(name, spec, facts, stage, worst)
 
-    parameters = plan.parameters.parameters
+    # What it would like, not what it would be squeezed into: from there less is looked for.
+    liked = None if trial.placed else nearest(spec, facts, stage.seen, stage.threads)
+    parameters = (liked.plan if liked else plan).parameters.parameters
     case = Case(spec, facts, plan.engine, parameters, fits, tuple(choices), stage.tenants, card, squeeze, fewer)
     return find_changes(case)
 

@@ -16,6 +16,8 @@ const COLOURS: Record<Item, string> = {
   kv_cache: "cyan-6",
   compute: "teal-6",
   vision_compute: "orange-6",
+  activation: "teal-6",
+  encoder_peak: "orange-6",
   encoder_cache: "yellow-6",
   cuda_graphs: "pink-6",
   non_torch: "lime-7",
@@ -53,6 +55,9 @@ function wordsOf(t: TFunction, { kind, name, why, bytes, high }: Stretch): Words
 export function Swatch({ code }: { code: string }): ReactElement {
   return <span className={classes.swatch} style={{ background: colourOf(code) }} aria-hidden />;
 }
+
+/** The share of the bar from which on a name can be read in it. */
+const LEGIBLE = 0.06;
 
 interface Props {
   /** What the bar is of, for those who do not see it. */
@@ -115,12 +120,13 @@ export function DeviceBar({ label, stretches, over, used }: Props): ReactElement
                 data-look={kind}
                 data-stretch={kind === "item" || kind === "other" ? name : kind}
                 tabIndex={index === current ? 0 : -1}
-                aria-label={[`${what}: ${size}.`, detail].filter(Boolean).join(" ")}
+                aria-label={`${what}: ${size}`}
+                aria-description={detail}
                 onFocus={() => {
                   setAt(index);
                 }}
               >
-                {kind === "other" ? name : null}
+                {kind === "other" && bytes >= whole * LEGIBLE ? name : null}
               </button>
             </Tooltip>
           );

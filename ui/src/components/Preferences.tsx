@@ -18,7 +18,12 @@ export function LanguageMenu(): ReactElement {
   return (
     <Menu>
       <Menu.Target>
-        <Button variant="subtle" color="gray" size="compact-sm" aria-label={t("shell.language")}>
+        <Button
+          variant="subtle"
+          color="gray"
+          size="compact-sm"
+          aria-label={`${t("shell.language")}: ${LANGUAGES[current]}`}
+        >
           <IconLanguage size={18} />
           <span className={classes.label}>{LANGUAGES[current]}</span>
         </Button>

@@ -45,6 +45,8 @@ export const enFit = {
       kv_cache: "KV cache",
       compute: "Working memory",
       vision_compute: "Encoding pictures",
+      activation: "Working memory",
+      encoder_peak: "Encoding pictures",
       encoder_cache: "Encoded pictures",
       cuda_graphs: "CUDA graphs",
       non_torch: "CUDA and drivers",

@@ -45,6 +45,8 @@ export const zhFit: typeof enFit = {
       kv_cache: "KV 缓存",
       compute: "工作内存",
       vision_compute: "图片编码",
+      activation: "工作内存",
+      encoder_peak: "图片编码",
       encoder_cache: "已编码图片",
       cuda_graphs: "CUDA 图",
       non_torch: "CUDA 与驱动",

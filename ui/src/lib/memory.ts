@@ -8,6 +8,8 @@ export const ITEMS = [
   "kv_cache",
   "compute",
   "vision_compute",
+  "activation",
+  "encoder_peak",
   "encoder_cache",
   "cuda_graphs",
   "non_torch",

@@ -190,15 +190,17 @@ class PlaceSearch:
             if not self._is_wished(node) or node.node_id not in able
         )
 
-    def imagined(self) -> Imagined | None:
-        """How it would run on the best kind of device that is there, where most of it is free, taking as little as it
-        can; None when there is no device that the engine could use."""
+    def imagined(self, *, squeezed: bool = False) -> Imagined | None:
+        """How it would run on the best kind of device that is there, where most of it is free; None when there is no
+        device that the engine could use. It takes what it likes of an empty device, or ``squeezed`` as little as it
+        can once it does not fit what is free."""
         for cell in sorted(self.cells, key=lambda cell: (cell.preference, cell.count)):
             rows = wished_rows(self._ask, cell.rows) or cell.rows
             row = max(rows, key=lambda row: row.room(cell.count))
             node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
             gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
-            machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=device.allocatable)
+            budget = max(row.room(cell.count), 0) if squeezed else device.allocatable
+            machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=budget)
             return Imagined(run_plan(self.spec, self.facts, self._program_of(node), machine), row)
         return None
 

@@ -28,7 +28,7 @@ function Line({ item }: { item: MemoryItemView }): ReactElement {
       </Text>
       <Stack gap={0} align="flex-end" miw={90}>
         <Text size="sm">{formatBytes(item.bytes)}</Text>
-        {item.high > item.bytes * 1.005 && (
+        {formatBytes(item.high) !== formatBytes(item.bytes) && (
           <Text size="xs" c="dimmed">
             {t("memory.upTo", { high: formatBytes(item.high) })}
           </Text>

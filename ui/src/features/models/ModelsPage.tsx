@@ -91,7 +91,9 @@ export function ModelsPage(): ReactElement {
   return (
     <Container size="lg" py="lg">
       <Group justify="space-between" mb="md">
-        <Title order={2}>{t("shell.models")}</Title>
+        <Title order={1} size="h2">
+          {t("shell.models")}
+        </Title>
         {items.length > 0 && <DeployButton />}
       </Group>
       {deployments.isPending && <Loader aria-label={t("common.loading")} />}

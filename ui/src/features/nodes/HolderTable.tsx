@@ -22,7 +22,7 @@ export function HolderTable({ holders }: { holders: readonly HolderView[] }): Re
       <Table verticalSpacing={4} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
-            {(["deployment", "replica", "state", "bytes"] as const).map((column) => (
+            {(["deployment", "bytes", "state", "replica"] as const).map((column) => (
               <Table.Th key={column} className={column === "bytes" ? (classes.number ?? "") : ""}>
                 {t(`nodes.columns.${column}`)}
               </Table.Th>
@@ -42,15 +42,15 @@ export function HolderTable({ holders }: { holders: readonly HolderView[] }): Re
                   {deployment}
                 </Anchor>
               </Table.Td>
+              <Table.Td className={classes.number ?? ""}>{formatBytes(bytes)}</Table.Td>
+              <Table.Td>
+                <PhaseBadge phase={phase} />
+              </Table.Td>
               <Table.Td>
                 <Text size="sm" c="dimmed">
                   {replica}
                 </Text>
               </Table.Td>
-              <Table.Td>
-                <PhaseBadge phase={phase} />
-              </Table.Td>
-              <Table.Td className={classes.number ?? ""}>{formatBytes(bytes)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

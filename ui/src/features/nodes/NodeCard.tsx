@@ -29,7 +29,7 @@ export function NodeCard({ node }: { node: NodeView }): ReactElement {
       <Stack gap="md">
         <div>
           <Group justify="space-between" gap="xs">
-            <Title order={3} size="h4">
+            <Title order={2} size="h4">
               {node.hostname}
             </Title>
             <Liveness node={node} />

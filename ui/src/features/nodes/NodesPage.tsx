@@ -17,7 +17,7 @@ export function NodesPage(): ReactElement {
   const nodes = useQuery({ ...nodesQuery, refetchInterval: LOOK_AGAIN_MS });
   return (
     <Container size="lg" py="lg">
-      <Title order={2} mb={6}>
+      <Title order={1} size="h2" mb={6}>
         {t("nodes.title")}
       </Title>
       <Text size="sm" c="dimmed" mb="md">
