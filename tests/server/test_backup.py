@@ -152,7 +152,12 @@ async def test_the_archive_is_readable_in_every_cut_and_changed_form_as_damage(b
         folder.mkdir()
         with pytest.raises(ArchiveError) as refused:
             unpack_checked(broken, folder)
-        assert refused.value.why.code in {ReasonCode.ARCHIVE_DAMAGED, ReasonCode.ARCHIVE_FOREIGN}
+        # A changed byte may also turn a file's name or kind into one that is never unpacked.
+        assert refused.value.why.code in {
+            ReasonCode.ARCHIVE_DAMAGED,
+            ReasonCode.ARCHIVE_FOREIGN,
+            ReasonCode.ARCHIVE_UNSAFE,
+        }
         shutil.rmtree(folder)
 
 

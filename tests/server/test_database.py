@@ -253,5 +253,6 @@ def test_the_tables() -> None:
         "sessions",
         "settings",
         "usage",
+        "usage_days",
         "users",
     ]
