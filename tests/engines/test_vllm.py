@@ -30,6 +30,26 @@ def launch(facts: ModelFacts = QWEN, *parameters: str, on: Machine | None = None
     return ENGINE.launch(order)
 
 
+def test_pictures_of_one_request() -> None:
+    assert ENGINE.pictures_per_request(QWEN, ()) == 4
+    assert ENGINE.pictures_per_request(models.LLAMA_3_2, ()) == 1
+    for given in (
+        "--limit-mm-per-prompt=image=7",
+        '--limit-mm-per-prompt={"image": 7}',
+        "--limit-mm-per-prompt.image=7",
+    ):
+        assert ENGINE.pictures_per_request(QWEN, (given,)) == 7
+    assert ENGINE.pictures_per_request(QWEN, ('--limit-mm-per-prompt={"video": 1}',)) is None
+
+
+@pytest.mark.parametrize("version", ["0.33.0", "0.18.1", "0.10.2"])
+def test_the_engine_may_fetch_pictures_from_nowhere(version: str) -> None:
+    argv = launch(QWEN, version=version).argv
+    closed = [argv[place : place + 2] for place, word in enumerate(argv) if word == "--allowed-media-domains"]
+    assert closed == ([] if version == "0.10.2" else [("--allowed-media-domains", "none.invalid")])
+    assert refusals(QWEN, "--allowed-media-domains=example.com", program=install(version))
+
+
 @pytest.mark.parametrize(
     ("facts", "parameters"),
     [

@@ -291,7 +291,8 @@ async def rig(folder: Path, **settings: Any) -> AsyncIterator[Rig]:
     """A gateway on a free port. ``folder``: a short path for its sockets and files."""
     (folder / "keys").mkdir(parents=True, exist_ok=True)
     (folder / "keys" / "pepper").write_bytes(PEPPER)
-    values = {"host": "127.0.0.1", "port": 0, "data_dir": str(folder), "run_dir": str(folder), **settings}
+    values = {"host": "127.0.0.1", "port": 0, "data_dir": str(folder), "run_dir": str(folder), "media_policy": "off"}
+    values |= settings
     config = msgspec.convert(values, GatewayConfig)
     loop = asyncio.get_running_loop()
     sockets = listen(config)
@@ -306,6 +307,7 @@ async def rig(folder: Path, **settings: Any) -> AsyncIterator[Rig]:
         finally:
             watch.cancel()
             server.close()
+            await gateway.media.close()
             for client in list(gateway.clients):
                 client.abort()
             for upstream in stage.upstreams:

@@ -64,6 +64,16 @@ def test_bad_values_are_named(flags: dict[str, object], words: str) -> None:
         resolve_settings(flags, {})
 
 
+def test_where_pictures_are_fetched_from() -> None:
+    assert resolve_settings({}, {}).media_policy == "public"
+    environment = {"AIMINDSERVE_MEDIA_POLICY": "allowlist", "AIMINDSERVE_MEDIA_HOSTS": "*.example.com, 10.0.0.0/8:9000"}
+    found = resolve_settings({}, environment)
+    assert (found.media_policy, found.media_hosts) == ("allowlist", ("*.example.com", "10.0.0.0/8:9000"))
+    for wrong in ({"media_policy": "all"}, {"media_hosts": "http://example.com"}):
+        with pytest.raises(SettingsError, match="media"):
+            resolve_settings(wrong, {})
+
+
 def test_a_refusal_never_repeats_the_value() -> None:
     with pytest.raises(SettingsError) as refusal:
         resolve_settings({}, {"AIMINDSERVE_PORT": "hf_secret_in_the_wrong_place"})

@@ -85,6 +85,10 @@ VLLM_TEXTS: dict[str, tuple[str, str]] = {
         "The model needs code of its own ({files}); it runs once an administrator has confirmed it for this commit.",
         "该模型由其自带的 Python 代码（{files}）加载；只有管理员确认该提交的代码后才会运行。",
     ),
+    "no_fetching": (
+        "The gateway fetches and checks pictures; the engine itself may fetch from no host.",
+        "图片由网关下载并检查；引擎自身不得访问任何主机。",
+    ),
     "quiet_log": (
         "A line for each request and each health check would fill the log.",
         "否则每个请求和健康检查都会写入日志。",

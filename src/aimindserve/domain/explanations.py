@@ -76,6 +76,7 @@ class Why(StrEnum):
     MISTRAL_FORMAT = "mistral_format"
     CODE_CONFIRMED = "code_confirmed"
     QUIET_LOG = "quiet_log"
+    NO_FETCHING = "no_fetching"
     ALTERNATIVE_WISHES = "alternative_wishes"
     ALTERNATIVE_SEQUENCES = "alternative_sequences"
     ALTERNATIVE_IMAGES = "alternative_images"

@@ -148,6 +148,10 @@ class Engine(Protocol):
         """Memory of one replica, in bytes by item. ``install``: the program, on whose version it depends."""
         ...
 
+    def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:
+        """The most pictures that the engine takes in one request; None when it sets no limit."""
+        ...
+
     def launch(self, order: LaunchOrder) -> Launch:
         """The command line. The order's parameters were accepted by ``plan``."""
         ...

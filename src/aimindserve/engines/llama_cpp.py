@@ -99,6 +99,10 @@ class LlamaCpp:
         """Memory of one replica, in bytes by item."""
         return estimate_llama_cpp(seen_by(facts, plan), llama_run(facts, plan, install))
 
+    def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:  # noqa: ARG002
+        """As many as the context holds."""
+        return None
+
     def launch(self, order: LaunchOrder) -> Launch:
         """The command line."""
         install = order.install

@@ -31,13 +31,14 @@ from aimindserve.engines.vllm_flags import flag_table, positive
 from aimindserve.engines.vllm_logs import explain_log
 from aimindserve.engines.vllm_memory import (
     cache_item,
+    given_pictures,
     has_coarse_cache,
     measure,
     seen_by,
     sizing_of,
     vllm_run,
 )
-from aimindserve.engines.vllm_parameters import Case, code_refusal, derive
+from aimindserve.engines.vllm_parameters import PICTURES, Case, code_refusal, derive, usual_pictures
 from aimindserve.engines.vllm_versions import choose_install, version_for, wrong_version
 from aimindserve.engines.vllm_words import parse_words, read_object
 
@@ -129,6 +130,12 @@ class Vllm:
         version = install.version if install else version_for(facts)
         seen = seen_by(facts, read_object(plan.value("--mm-processor-kwargs")))
         return measure(seen, sizing_of(seen, plan, version, install))
+
+    def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:
+        """What the user gave, else what is derived for the model."""
+        parsed = parse_words(flag_table(version_for(facts)), parameters)
+        given = next((part.value for part in parsed if isinstance(part, Given) and part.flag.name == PICTURES), None)
+        return usual_pictures(facts) if given is None else given_pictures(read_object(given))
 
     def launch(self, order: LaunchOrder) -> Launch:
         """The command line. The key comes by the environment, which only the account itself can read."""

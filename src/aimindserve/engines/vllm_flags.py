@@ -14,7 +14,8 @@ from aimindserve.engines.vllm_data import READ, VersionData, data_of
 _MANAGED = (
     "--model --host --port --uds --api-key --served-model-name --root-path --download-dir --data-parallel-size "
     "--data-parallel-size-local --api-server-count --device --device-ids --revision --tokenizer-revision "
-    "--code-revision --enable-log-requests --disable-log-requests --disable-uvicorn-access-log --headless"
+    "--code-revision --enable-log-requests --disable-log-requests --disable-uvicorn-access-log --headless "
+    "--allowed-media-domains"
 )
 _MEMORY = (
     "--max-model-len --max-num-seqs --max-num-batched-tokens --gpu-memory-utilization --kv-cache-memory-bytes "

@@ -111,8 +111,14 @@ def _dtype(name: str | None) -> str | None:
 
 def picture_limit(limits: Mapping[str, Any]) -> int:
     """Pictures in one prompt, from the value of ``--limit-mm-per-prompt``."""
+    given = given_pictures(limits)
+    return _IMAGES if given is None else given
+
+
+def given_pictures(limits: Mapping[str, Any]) -> int | None:
+    """The same; None when it says nothing of pictures."""
     given = _part(limits, "image", "count")
-    return given if isinstance(given, int) and given >= 0 else _IMAGES
+    return given if isinstance(given, int) and given >= 0 else None
 
 
 def _part(values: Mapping[str, Any], name: str, within: str) -> Any:

@@ -28,6 +28,7 @@ from aimindserve.engines.vllm_words import read_object
 
 # Pictures in one request; the guide's deployments use four. Layers that look at pictures (Llama 3.2 Vision) keep about
 # 1 GiB for each, and vLLM itself allows one there.
+PICTURES = "--limit-mm-per-prompt"
 _IMAGES, _IMAGES_CROSSING = 4, 1
 # Devices without bfloat16: before compute capability 8.0.
 _OLD_GPU = re.compile(
@@ -196,11 +197,16 @@ def _dtype(case: Case) -> EngineParameter:
 def _pictures(case: Case) -> list[EngineParameter]:
     if not case.facts.sees_images or "--language-model-only" in case.yours:
         return []
-    crossing = any(group.kind is CacheKind.CROSS for group in case.facts.caches)
-    images = _IMAGES_CROSSING if crossing or _knows_one_kind(case) else _IMAGES
+    images = usual_pictures(case.facts)
     limits = {"image": images} if _knows_one_kind(case) else {"image": images, "video": 0}
     value = json.dumps(limits)
-    return [_item("--limit-mm-per-prompt", value, Origin.DEFAULT, Why.IMAGES_DEFAULT, images=images)]
+    return [_item(PICTURES, value, Origin.DEFAULT, Why.IMAGES_DEFAULT, images=images)]
+
+
+def usual_pictures(facts: ModelFacts) -> int:
+    """Pictures of one request unless the user gives their number. Models that cross over to them take one."""
+    crossing = any(group.kind is CacheKind.CROSS for group in facts.caches)
+    return _IMAGES_CROSSING if crossing or facts.architecture in V0_ARCHITECTURES else _IMAGES
 
 
 def _knows_one_kind(case: Case) -> bool:
@@ -240,10 +246,17 @@ def code_refusal(case: Case) -> Reason | None:
 
 def _log(case: Case) -> list[EngineParameter]:
     there = [flag for flag in ("--disable-uvicorn-access-log",) if has_flag(case.version, flag)]
+    closed = [_item(flag, "none.invalid", Origin.MANAGED, Why.NO_FETCHING) for flag in _fetched_from(case)]
     if before(case.version, READ[0]):
         # Prompts were in the log unless one said this; later versions leave them out by themselves.
         there.append("--disable-log-requests")
-    return [_item(flag, None, Origin.MANAGED, Why.QUIET_LOG) for flag in there]
+    return [*closed, *(_item(flag, None, Origin.MANAGED, Why.QUIET_LOG) for flag in there)]
+
+
+def _fetched_from(case: Case) -> list[str]:
+    """The gateway fetches pictures; an engine that may fetch from no host cannot be made to, whoever reaches it."""
+    flag = "--allowed-media-domains"
+    return [flag] if case.facts.sees_images and has_flag(case.version, flag) else []
 
 
 def _item(flag: str, value: object, origin: Origin, why: Why, **numbers: str | int) -> EngineParameter:

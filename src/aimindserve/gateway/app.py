@@ -100,6 +100,7 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
         for server in servers:
             server.close()
         await _drain(gateway)
+        await gateway.media.close()
         await _settle_usage(gateway, channel)
         for task in tasks:
             task.cancel()

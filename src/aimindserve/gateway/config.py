@@ -37,6 +37,8 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True):
     key_queue: int = 64
     drain_seconds: float = 10.0
     usage_spool_bytes: int = 64 * MIB
+    media_policy: str = "public"
+    media_hosts: tuple[str, ...] = ()
 
     @property
     def paths(self) -> DataPaths:

@@ -13,8 +13,10 @@ from aimindserve.domain.routing import RoutingTable
 from aimindserve.domain.turns import Turns
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway.auth import Pepper
+from aimindserve.gateway.budget import BodyBudget
 from aimindserve.gateway.config import GatewayConfig
 from aimindserve.gateway.heads import RequestHead
+from aimindserve.gateway.media import Media
 from aimindserve.gateway.meters import Meters
 from aimindserve.gateway.metrics import Metrics
 from aimindserve.gateway.spool import Spool
@@ -26,27 +28,6 @@ _COUNT_AT_ONCE = 1000
 
 if TYPE_CHECKING:
     from aimindserve.gateway.connection import Connection
-
-
-class BodyBudget:
-    """Bytes of request bodies held at once, over all requests."""
-
-    __slots__ = ("held", "limit")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.held = 0
-
-    def reserve(self, count: int) -> bool:
-        """Whether ``count`` more bytes may be held; they are counted if so."""
-        if self.held + count > self.limit:
-            return False
-        self.held += count
-        return True
-
-    def give_back(self, count: int) -> None:
-        """``count`` bytes were let go."""
-        self.held -= count
 
 
 class Gateway:
@@ -74,6 +55,7 @@ class Gateway:
         self._uncounted: list[UsageRecord] = []
         self._tasks = tasks
         self._numbers = itertools.count(1)
+        self.media = Media(config, self.budget, loop.time, self.spawn)
 
     def request_id(self) -> str:
         """A new id; no two gateways, and no two lives of one, make the same."""
@@ -134,4 +116,5 @@ class Gateway:
             "usage_records_dropped_total": self.outbox.dropped + self.spool.dropped,
             "usage_spool_bytes": self.spool.size,
             "table_version": self.directory.version,
+            **{f"pictures_{name}_total": count for name, count in self.media.counts.items()},
         }

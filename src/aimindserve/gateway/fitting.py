@@ -8,11 +8,6 @@ from aimindserve.gateway.endpoints import Body, Row
 from aimindserve.gateway.errors import Refusal, not_supported
 from aimindserve.gateway.limits import LIMITS, too_many
 
-_NOT_FETCHED = (
-    "Pictures must be sent inside the request, as data: URIs (data:image/…;base64,…). "
-    "Addresses are not fetched by this server for now."
-)
-
 
 def fitting(route: Route, row: Row, view: BodyView) -> Route | Refusal:
     """``route`` with those of its replicas whose engine has the endpoint; a refusal when there is none, or when the
@@ -20,8 +15,6 @@ def fitting(route: Route, row: Row, view: BodyView) -> Route | Refusal:
     most = LIMITS.images if route.images is None else route.images
     if view.images > most:
         return too_many("images", "messages" if row.body is not Body.RESPONSES else "input", view.images, most)
-    if view.urls:
-        return Refusal(400, "image_url_not_supported", _NOT_FETCHED)
     if row.paths is None:
         return route
     having = tuple(one for one in route.endpoints if row.path_on(one.engine, "") is not None)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aimindserve.domain.routing import Endpoint, Route, pick
+from aimindserve.gateway.admit import BUSY
 from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay, Whole
 from aimindserve.gateway.auth import Caller
 from aimindserve.gateway.body import BodyView
@@ -114,7 +115,26 @@ class Exchange:
         self._turn.take(route)
 
     def _begin(self) -> None:
-        if not self._over:  # the client may have left since it was given its turn
+        if self._over:  # the client may have left since it was given its turn
+            return
+        if self._outgoing.view.urls:
+            self._gateway.spawn(self._fetch_pictures())
+        else:
+            self._dispatch(UNREACHABLE)
+
+    async def _fetch_pictures(self) -> None:
+        """Put the pictures whose addresses the request names into it; then it is a request like any other."""
+        gateway, outgoing = self._gateway, self._outgoing
+        made = await gateway.media.inline(outgoing.body, self._row, outgoing.view)
+        if self._over:
+            return
+        if isinstance(made, Refusal):
+            self._fail(made)
+        elif not gateway.budget.reserve(len(made[0])):
+            self._fail(BUSY)
+        else:
+            self._client.reserved += len(made[0])
+            self._outgoing = Outgoing(self._row, self._path, self.request_id, *made)
             self._dispatch(UNREACHABLE)
 
     def _dispatch(self, otherwise: Refusal) -> None:

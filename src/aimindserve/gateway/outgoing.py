@@ -12,16 +12,17 @@ class Outgoing:
     """One request's bytes. It can be sent more than once, until ``let_go``."""
 
     __slots__ = (
-        "_body", "_content_type", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_row",
-        "_suffix", "done",
+        "_content_type", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_row", "_suffix",
+        "body", "done", "view",
     )  # fmt: skip
 
     def __init__(self, row: Row, path: str, request_id: str, body: bytes | bytearray, view: BodyView) -> None:
         self._row = row
         self._path = path
+        self.view = view
         self._content_type = view.content_type
         self._request_id = request_id.encode()
-        self._body: bytes | bytearray = body
+        self.body: bytes | bytearray = body
         self._cut = view.cut
         self._suffix = view.suffix
         self._kept = len(body) - view.cut
@@ -45,7 +46,7 @@ class Outgoing:
         )
         self._engine, self._place, self.done = engine, 0, False
         if self._kept <= _SLICE:
-            body = self._body[: self._kept] if self._cut else self._body
+            body = self.body[: self._kept] if self._cut else self.body
             engine.transport.write(b"%b%b%b" % (head, body, self._suffix))
             self.done = True
             return
@@ -57,7 +58,7 @@ class Outgoing:
         engine = self._engine
         if engine is None or self.done:
             return
-        with memoryview(self._body) as whole:
+        with memoryview(self.body) as whole:
             while engine.writable and self._place < self._kept:
                 end = min(self._kept, self._place + _SLICE)
                 engine.transport.write(bytes(whole[self._place : end]))
@@ -68,6 +69,6 @@ class Outgoing:
 
     def let_go(self) -> None:
         """Nothing of it is needed any more."""
-        self._body = b""
+        self.body = b""
         self._engine = None
         self.done = True

@@ -15,6 +15,7 @@ from aimindserve.gateway.forward import Exchange
 from aimindserve.gateway.framing import BodyDecoder, ChunkedBody, FixedBody, FramingError
 from aimindserve.gateway.heads import BadHead, HeadReader, RequestHead
 from aimindserve.gateway.local import JSON, LOCAL_PATHS, answer_local, answer_models
+from aimindserve.gateway.media import not_fetched
 from aimindserve.gateway.receive import ChunkedReceiver, FixedReceiver, as_protocol
 from aimindserve.gateway.splice import Splice
 
@@ -300,7 +301,7 @@ class ClientConnection(Connection):
                 self._gateway.asked_for(view.model)
             self.refuse(route, request_id)
             return
-        route = fitting(route, row, view)
+        route = fitting(route, row, view) if self._gateway.media.on or not view.urls else not_fetched()
         if isinstance(route, Refusal):
             self.refuse(route, request_id)
             return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from aimindserve.gateway.framing import ChunkedBody
 
 if TYPE_CHECKING:
-    from aimindserve.gateway.context import BodyBudget
+    from aimindserve.gateway.budget import BodyBudget
     from aimindserve.gateway.protocol import ClientConnection
 
 _STEP = 65_536

@@ -10,9 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from aimindserve.domain.access import parse_networks
+from aimindserve.domain.addresses import MediaPolicy, parse_allowed_host
 from aimindserve.domain.paths import DataPaths, PurePosixPath, run_dir, settings_file
 from aimindserve.domain.units import GIB, KIB, MIB
 from aimindserve.server.files import make_private_folder, replace_private_file
@@ -152,6 +162,16 @@ class Settings(BaseModel):
         (),
         description="Reverse proxies (addresses, CIDR) that are believed where a request comes from (X-Forwarded-For).",
     )
+    media_policy: MediaPolicy = Field(
+        MediaPolicy.PUBLIC,
+        description="Pictures that requests name by address: fetched from public addresses (public), "
+        "from media_hosts only (allowlist), never (off).",
+    )
+    media_hosts: Names = Field(
+        (),
+        description="Where pictures may be fetched from with the policy allowlist: pictures.example.com, "
+        "*.example.com, 10.1.0.0/16, with :port if it is not 80 or 443. Inner addresses need their network here.",
+    )
     key_concurrency: int = Field(
         16, ge=1, description="Requests of one key that run at once, unless the key says else."
     )
@@ -167,6 +187,13 @@ class Settings(BaseModel):
         values["run_dir"] = values.get("run_dir") or str(run_dir(str(data), tempfile.gettempdir(), os.geteuid()))
         values["database_url"] = _database_url(values.get("database_url") or "", data)
         return values
+
+    @field_validator("media_hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            parse_allowed_host(host)
+        return hosts
 
     @property
     def paths(self) -> DataPaths:

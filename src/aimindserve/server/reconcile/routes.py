@@ -10,6 +10,7 @@ from aimindserve.domain.reason_texts import explain
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Deployment, Replica, Wanted
 from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant, UserGrant
+from aimindserve.engines._registry import ENGINES
 from aimindserve.engines.slots import slots
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ApiKeyRow, SessionRow, UserRow
@@ -78,7 +79,18 @@ def _route(deployment: Deployment, standing: Standing, replicas: Sequence[tuple[
         retry_after=_retry_after(standing),
         created=int(deployment.created_at),
         context_length=deployment.facts.context_length if deployment.facts else None,
+        images=_images(replicas),
     )
+
+
+def _images(replicas: Sequence[tuple[Replica, Standing]]) -> int | None:
+    """Pictures that each replica's engine takes in one request."""
+    limits = (
+        ENGINES[replica.assignment.engine].pictures_per_request(replica.facts, replica.spec.parameters)
+        for replica, standing in replicas
+        if replica.assignment is not None and standing.phase in (Phase.READY, Phase.UNREACHABLE)
+    )
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _endpoints(replicas: Sequence[tuple[Replica, Standing]]) -> tuple[Endpoint, ...]:
