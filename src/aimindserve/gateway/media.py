@@ -86,7 +86,7 @@ class Media:
         config: GatewayConfig,
         budget: BodyBudget,
         now: Callable[[], float],
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self.rules = media_rules(config.media_policy, config.media_hosts)
         self.on = self.rules.policy is not MediaPolicy.OFF

@@ -25,7 +25,7 @@ class Decoders:
 
     def __init__(
         self,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
         children: int = CHILDREN,
         patience: float = _PATIENCE,
     ) -> None:
