@@ -498,7 +498,8 @@ build_environment() {
     set -- install -q --no-compile --no-deps
     [ -z "$WHEELS" ] || set -- "$@" --no-index --find-links "$WHEELS"
     pip "$NEW/bin/python" "$@" --only-binary :all: --require-hashes -r "$WORK/requirements.txt" ||
-        die 'The packages could not be installed; see above.' '软件包安装失败；见上文。'
+        die 'The packages could not be installed; see above. A bundle holds them for one version of Python; this is %s.' \
+            '软件包安装失败；见上文。离线包只适用于一个 Python 版本；这里是 %s。' "$("$PYTHON" -V)"
     pip "$NEW/bin/python" install -q --no-compile --no-deps --no-index "$WHEEL" || die 'The packages could not be installed; see above.' '软件包安装失败；见上文。'
     compile_what_is_used
     printf '%s' "$EXTRAS" >"$NEW/.complete"
@@ -624,12 +625,12 @@ ProtectSystem=strict
 # No PrivateTmp: systemd would empty it at a stop, under running engines.
 ReadWritePaths=$DATA_DIR /tmp /var/tmp
 ProtectHome=read-only
-# No PrivateDevices and no ProtectClock: both close the devices of GPUs.
-ProtectControlGroups=yes
+# No PrivateDevices and no ProtectClock: both close the devices of GPUs. No ProtectKernelTunables, no
+# ProtectControlGroups: in a container they show the service another boot id than commands see, which then find no
+# engine; an account without rights cannot write there anyway.
 ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
-ProtectKernelTunables=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes
@@ -1006,7 +1007,9 @@ remove_everything() {
     rm -rf "$DATA_DIR"
     rm -f "$CONFIG"
     rmdir "$(dirname "$CONFIG")" 2>/dev/null || true
-    if [ "$IS_ROOT" = yes ]; then userdel "$SERVICE_USER"; fi
+    if [ "$IS_ROOT" = yes ] && ! userdel "$SERVICE_USER"; then
+        warn 'The user %s could not be removed: userdel %s' '未能移除用户 %s：userdel %s' "$SERVICE_USER" "$SERVICE_USER"
+    fi
 }
 
 # ---- the end -------------------------------------------------------------------------------------------------------

@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,10 +32,18 @@ def build_packages(target: Path) -> None:
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", target], cwd=ROOT, env=environment, check=True)
 
 
-def fetch_wheels(target: Path) -> None:
-    """Every locked package by its hash, and pip itself for machines that have none."""
+def fetch_wheels(target: Path, pythons: Sequence[str] = ()) -> None:
+    """Every locked package by its hash, and pip itself for machines that have none: for this Python, and for others of
+    this kind of machine (``3.12``)."""
     subprocess.run([sys.executable, ROOT / "scripts" / "bootstrap.py", "wheels"], check=True)
     shutil.copytree(ROOT / ".cache" / "wheels", target)
+    libraries = ("2014", "_2_17", "_2_28", "_2_34")
+    platforms = [f"--platform=manylinux{library}_{platform.machine()}" for library in libraries]
+    for python in pythons:
+        abis = [f"--abi=cp{python.replace('.', '')}", "--abi=abi3", "--abi=none"]
+        chosen = [f"--python-version={python}", "--implementation=cp", *abis, *platforms]
+        download = [sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:", "--no-deps", "-d", target]
+        subprocess.run([*download, *chosen, "--require-hashes", "-r", LOCK], check=True)
 
 
 def write_sums(folder: Path) -> None:
@@ -43,7 +53,7 @@ def write_sums(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("".join(lines))
 
 
-def build(target: Path, *, wheels: bool = False) -> None:
+def build(target: Path, *, wheels: bool = False, pythons: Sequence[str] = ()) -> None:
     """The whole release into an empty ``target``."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -53,7 +63,7 @@ def build(target: Path, *, wheels: bool = False) -> None:
     sbom = subprocess.run([sys.executable, ROOT / "scripts" / "sbom.py"], check=True, capture_output=True).stdout
     (target / "aimindserve.cdx.json").write_bytes(sbom)
     if wheels:
-        fetch_wheels(target / "wheels")
+        fetch_wheels(target / "wheels", pythons)
     write_sums(target)
 
 
@@ -62,8 +72,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--wheels", action="store_true", help="fetch every dependency too")
     parser.add_argument("--target", type=Path, default=ROOT / "dist")
+    parser.add_argument("--python", action="append", default=[], help="with --wheels: for this version too, like 3.12")
     chosen = parser.parse_args()
-    build(chosen.target, wheels=chosen.wheels)
+    build(chosen.target, wheels=chosen.wheels, pythons=chosen.python)
     for path in sorted(chosen.target.iterdir()):
         print(path)
 

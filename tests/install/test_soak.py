@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scripts.build_dist import fetch_wheels, write_sums
 from tests.arch.project import ROOT, project_files
 from tests.install.conftest import needs_machines
 from tests.install.dockerfile import Stage, read_dockerfile
@@ -69,6 +70,14 @@ class Owner:
 
 @pytest.mark.parametrize("system", [BOOKWORM, NOBLE], ids=lambda system: system.suite)
 def test_from_an_empty_system_to_an_empty_system(system: System, release: Path, tmp_path: Path) -> None:
+    fetch_wheels(tmp_path / "wheels", system.pythons)
+    (tmp_path / "release").mkdir()
+    for file in release.iterdir():
+        if file.is_file():
+            shutil.copy(file, tmp_path / "release")
+    release = tmp_path / "release"
+    (tmp_path / "wheels").rename(release / "wheels")
+    write_sums(release)
     with Machine(root_of(system), tmp_path / "machine") as machine:
         owner = Owner(machine, release, tmp_path)
         before = state_of(machine)
