@@ -133,6 +133,17 @@ def test_a_signal_stops_the_children_and_then_the_supervisor(
     assert not alive(pids_in(tmp_path / "gateway")[0])
 
 
+def test_new_settings_renew_the_server_alone(supervise: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    supervisor = supervise(server="stay", gateway="stay")
+    wait_until(lambda: pids_in(tmp_path / "server") and pids_in(tmp_path / "gateway"), "both started")
+    supervisor.send_signal(signal.SIGUSR1)
+    wait_until(lambda: len(pids_in(tmp_path / "server")) == 2, "the server was renewed")
+    wait_until(lambda: not alive(pids_in(tmp_path / "server")[0]), "the old one has ended")
+    assert len(pids_in(tmp_path / "gateway")) == 1
+    assert alive(pids_in(tmp_path / "gateway")[0])
+    assert supervisor.poll() is None
+
+
 @pytest.mark.parametrize("moment", [0.0, 0.03, 0.06, 0.1, 0.2, 0.4])
 def test_a_killed_supervisor_leaves_no_child_however_early(
     supervise: Callable[..., subprocess.Popen[str]], tmp_path: Path, moment: float
@@ -224,7 +235,7 @@ def test_only_one_supervisor_for_each_folder(tmp_path: Path) -> None:
 
 
 def test_logs_are_private_and_an_oversized_one_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aimindserve.cli.supervisor.LOG_LIMIT", 8)
+    monkeypatch.setattr("aimindserve.cli.logfiles.LOG_LIMIT", 8)
     path = tmp_path / "logs" / "server.log"
     for text in (b"a long first life\n", b"second\n"):
         descriptor = open_log(path)

@@ -23,6 +23,7 @@ COMMANDS = [
     ["files", "ls"], ["files", "download"], ["files", "import"], ["files", "pause"], ["files", "resume"],
     ["files", "retry"], ["files", "rm"],
     ["backup"], ["restore"], ["migrate"],
+    ["events", "ls"], ["events", "export"], ["reload"],
     ["bundle", "create"], ["bundle", "show"], ["bundle", "load"],
     ["hub", "check"], ["hub", "token", "set"], ["hub", "token", "rm"], ["key", "create"], ["key", "ls"], ["key", "rm"],
 ]  # fmt: skip

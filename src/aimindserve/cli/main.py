@@ -5,7 +5,21 @@ from __future__ import annotations
 import typer
 
 from aimindserve import __version__
-from aimindserve.cli import administration, backup, bundle, catalog, deployments, doctor, files, fit, hub, keys, start
+from aimindserve.cli import (
+    administration,
+    backup,
+    bundle,
+    catalog,
+    deployments,
+    doctor,
+    events,
+    files,
+    fit,
+    hub,
+    keys,
+    reload,
+    start,
+)
 from aimindserve.cli.output import CommandError, Format, Output, print_json, print_trouble
 
 app = typer.Typer(
@@ -27,11 +41,12 @@ def version(output: Output = Format.TEXT) -> None:
         typer.echo(f"aimindserve {__version__}")
 
 
-for group in (start, deployments, fit, hub, doctor, backup, administration):
+for group in (start, deployments, fit, hub, doctor, backup, reload, administration):
     group.register(app)
 app.add_typer(keys.app, name="key")
 app.add_typer(files.app, name="files")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(events.app, name="events")
 app.add_typer(hub.app, name="hub")
 app.add_typer(catalog.app, name="catalog")
 

@@ -41,7 +41,7 @@ def start(**flags: Any) -> None:
     from aimindserve.cli.ports import require_free_port
 
     require_free_port(settings.host, settings.port, Path(settings.run_dir))
-    settings_file = _saved(settings)
+    settings_file = _saved(settings, flags, config)
     if settings.demo:
         from aimindserve.cli.demo_request import write_demo_request
 
@@ -111,12 +111,15 @@ def _refuse_second_start(settings: Settings) -> None:
         )
 
 
-def _saved(settings: Settings) -> Path:
+def _saved(settings: Settings, flags: dict[str, Any], config: str | None) -> Path:
     """Folders made, settings written for the children."""
+    from aimindserve.cli.reload import keep_origins
     from aimindserve.server.settings import save_settings
 
     try:
-        return save_settings(settings)
+        saved = save_settings(settings)
+        keep_origins(settings, flags, config)
+        return saved
     except OSError as error:
         raise CommandError(
             f"The data folder {settings.data_dir} cannot be used: {error.strerror or error}.",

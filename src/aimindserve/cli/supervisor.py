@@ -22,15 +22,15 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TextIO
 
+from aimindserve.cli.logfiles import open_log, rotate
 from aimindserve.cli.readiness import ask_ready, banner
 from aimindserve.domain.paths import supervisor_lock
 
-SIGNALS = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+SIGNALS = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1})
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between a child's end and its restart
 STEADY_AFTER = 10.0  # a child that lived this long starts again without delay history
 GRACE = 15.0  # seconds from TERM to KILL: a gateway may be ending streams
 READY_POLL = 0.05
-LOG_LIMIT = 16 * 1024**2  # bytes of a child's log; a start puts a longer one aside
 LAST_WORDS = 2000  # bytes of a log that are shown when a child gives up
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -73,11 +73,13 @@ def children_of(settings: Mapping[str, Any], settings_file: Path) -> list[Child]
 
 
 class Supervisor:
-    """Starts, watches, restarts and stops the children. ``log_dir`` None: they write to our own stderr."""
+    """Starts, watches, restarts and stops the children. ``log_dir`` None: they write to our own stderr.
+    USR1 says that the settings were written anew; so does HUP, unless ``hangup_stops``: it is the end of a terminal."""
 
-    def __init__(self, children: list[Child], log_dir: Path | None) -> None:
+    def __init__(self, children: list[Child], log_dir: Path | None, *, hangup_stops: bool = True) -> None:
         self.children = children
         self.log_dir = log_dir
+        self.hangup_stops = hangup_stops
         self.gave_up = False
 
     def start_due(self, now: float) -> None:
@@ -125,6 +127,20 @@ class Supervisor:
             log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_WORDS))
             return log.read().decode(errors="replace").strip()
 
+    def renew_server(self) -> None:
+        """End the management server, which is started again at once, with the settings as they are now. Gateways and
+        engines go on."""
+        for child in self.children:
+            if child.process is not None and child.name == "server":
+                child.failures, child.started = 0, time.monotonic() - STEADY_AFTER
+                child.process.terminate()
+
+    def rotate_logs(self) -> None:
+        """Put aside what has grown too long; a full disk is no reason to stop serving."""
+        for child in self.children if self.log_dir else ():
+            with contextlib.suppress(OSError):
+                rotate((self.log_dir or Path()) / f"{child.name}.log")
+
     def next_start(self) -> float | None:
         """Monotonic time of the next planned start, or None."""
         return min((child.due for child in self.children if child.due is not None), default=None)
@@ -155,9 +171,13 @@ class Supervisor:
                 ready = True
                 tell(sys.stdout, banner(settings))
             got = signal.sigtimedwait(SIGNALS, self._patience(now, ready))
-            if got is not None and got.si_signo in {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}:
+            number = got.si_signo if got is not None else 0
+            if number == signal.SIGUSR1 or (number == signal.SIGHUP and not self.hangup_stops):
+                self.renew_server()
+            elif number in {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}:
                 break
             self.reap(time.monotonic())
+            self.rotate_logs()
         self.stop()
         return 1 if self.gave_up else 0
 
@@ -193,12 +213,13 @@ def report(text: str) -> None:
     tell(sys.stderr, f"aimindserve: {text}")
 
 
-def open_log(path: Path) -> int:
-    """A file descriptor that appends to ``path`` (0600); an oversized log is first moved to ``<name>.1``."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > LOG_LIMIT:
-        path.replace(path.with_suffix(".log.1"))
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def has_terminal() -> bool:
+    """Whether this process belongs to a terminal, whose end it then shares."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def hold_lock(run_dir: Path) -> int | None:
@@ -227,7 +248,8 @@ def main(argv: list[str]) -> int:
         report("another start was faster: aiMindServe is already running for this data folder")
         return 1
     log_dir = Path(settings["data_dir"]) / "logs" if sys.stderr.isatty() else None
-    return Supervisor(children_of(settings, settings_file), log_dir).run(settings)
+    children = children_of(settings, settings_file)
+    return Supervisor(children, log_dir, hangup_stops=has_terminal()).run(settings)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,13 @@ class Client:
         """All nodes with their devices and engines."""
         return self._get("/nodes", ItemList[NodeView]).items
 
+    def events(self, *, limit: int, after: int | None = None, deployment: str | None = None) -> tuple[EventView, ...]:
+        """The latest events, or those with ids above ``after``; oldest first."""
+        params: dict[str, str] = {"limit": str(limit)}
+        params |= {"after": str(after)} if after is not None else {}
+        params |= {"deployment": deployment} if deployment is not None else {}
+        return self._get("/events", ItemList[EventView], params).items
+
     def system(self) -> SystemView:
         """Version, database and folders of the running system."""
         return self._get("/system", SystemView)

@@ -10,6 +10,7 @@ from aimindserve.server.features.files.api import router as files
 from aimindserve.server.features.fit.api import router as fit
 from aimindserve.server.features.hub.api import router as hub
 from aimindserve.server.features.keys.api import router as keys
+from aimindserve.server.features.metrics.api import router as metrics
 from aimindserve.server.features.nodes.api import router as nodes
 from aimindserve.server.features.replicas.api import router as replicas
 from aimindserve.server.features.settings.api import router as settings
@@ -32,5 +33,6 @@ FEATURES: tuple[APIRouter, ...] = (
     system,
     events,
     usage,
+    metrics,
 )
 """Routers mounted below ``/api/v1``."""

@@ -243,6 +243,14 @@ def _token_in(file: Path, setting: str) -> str | None:
         raise SettingsError(f"The file {file} of the setting {setting} cannot be read: {error.strerror}.") from error
 
 
+def given_by_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What of an environment says something of settings that are no secrets, and the home that defaults follow from."""
+    open_names = [name for name in Settings.model_fields if name not in SECRET_NAMES]
+    ours = {f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in open_names}
+    foreign = {_FOREIGN_NAMES[name] for name in open_names if name in _FOREIGN_NAMES}
+    return {name: environment[name] for name in sorted(ours | foreign | {"HOME", "HF_HOME"}) if name in environment}
+
+
 def _usual_cache(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Where Hugging Face's own programs keep files on this machine, if they do."""
     home = Path(environment.get("HF_HOME") or Path(environment.get("HOME", "/")) / ".cache" / "huggingface")

@@ -4150,6 +4150,12 @@ export type ListEventsData = {
          * Limit
          */
         limit?: number;
+        /**
+         * After
+         *
+         * Instead of the latest, those with a higher id.
+         */
+        after?: number | null;
     };
     url: '/api/v1/events';
 };
@@ -4281,3 +4287,28 @@ export type ExportUsageResponses = {
      */
     200: unknown;
 };
+
+export type ReadMetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/metrics';
+};
+
+export type ReadMetricsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadMetricsError = ReadMetricsErrors[keyof ReadMetricsErrors];
+
+export type ReadMetricsResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type ReadMetricsResponse = ReadMetricsResponses[keyof ReadMetricsResponses];

@@ -16,6 +16,7 @@ router = feature_router("events")
 Following = Annotated[bool, Query(description="Stream as server-sent events and go on with what comes.")]
 Deployment = Annotated[str | None, Query(max_length=63, description="Only events of this deployment.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
+After = Annotated[int | None, Query(ge=0, le=2**53, description="Instead of the latest, those with a higher id.")]
 LastEventId = Annotated[int | None, Header(ge=0, le=2**53, description="Resume a stream after this event.")]
 
 
@@ -28,11 +29,14 @@ async def list_events(
     follow: Following = False,
     deployment: Deployment = None,
     limit: Limit = 200,
+    after: After = None,
     last_event_id: LastEventId = None,
 ) -> Response | ItemList[EventView]:
     """The latest events, oldest first (an administrator also sees those about people and keys);
     with ``follow`` those that come, after ``Last-Event-ID`` if it is given."""
     view = service.View(deployment, everything=caller.is_admin)
+    if not follow and after is not None:
+        return ItemList[EventView](items=await service.after(context, after, view, limit))
     if not follow:
         return ItemList[EventView](items=await service.latest(context, view, limit))
     start = await service.last_id(context) if last_event_id is None else last_event_id
