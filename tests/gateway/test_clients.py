@@ -34,8 +34,12 @@ class Clients:
     http: httpx.AsyncClient
 
     def records(self) -> list[UsageRecord]:
-        batch = self.stage.gateway.outbox.next_batch()
-        return list(batch.records) if batch else []
+        outbox = self.stage.gateway.outbox
+        batch = outbox.next_batch()
+        if batch is None:
+            return []
+        outbox.acknowledged(batch.batch)
+        return list(batch.records)
 
     def counts(self) -> list[tuple[str, int, int, str]]:
         return [(r.endpoint, r.prompt_tokens, r.completion_tokens, r.counted_by) for r in self.records()]

@@ -119,6 +119,7 @@ def engine_refusal(status: int, body: bytes) -> Refusal:
         return Refusal(502, "engine_unreachable", "The engine did not accept the gateway.", source="engine")
     if status in (404, 405) and message in _NO_SUCH_PATH:
         return not_supported("The model's engine, in the version that runs, has nothing at this endpoint.")
+    code = "not_supported_by_engine" if status == 501 else code
     return Refusal(status, code, message, param, source="engine")
 
 
