@@ -78,8 +78,8 @@ def look(body: bytes | bytearray, row: Row, limits: Limits = LIMITS) -> BodyView
         return Refusal(400, "invalid_json", "The body is not JSON.")
     except RecursionError:
         return nested(limits.depth)
-    content = Content(limits)
-    refusal = over(seen, limits) or _look_at_content(seen, content, limits) or too_deep(body, limits)
+    content = None if _is_plain(seen, limits) else Content(limits)
+    refusal = over(seen, limits) or (content and _look_at_content(seen, content, limits)) or too_deep(body, limits)
     if refusal is not None:
         return refusal
     cut, suffix, hidden = 0, b"", False
@@ -88,11 +88,21 @@ def look(body: bytes | bytearray, row: Row, limits: Limits = LIMITS) -> BodyView
         cut, suffix, hidden = _with_usage(seen, body)
     elif row.name == "tokenize" and isinstance(seen, _Chat):
         cut, suffix = _with_content(seen, body)
-    if not (stream or suffix or content.images):
-        return BodyView(seen.model)
-    return BodyView(
-        seen.model, stream, cut, suffix, hidden, images=content.images, urls=tuple(dict.fromkeys(content.urls))
-    )
+    if content is None or not content.images:
+        return BodyView(seen.model, stream, cut, suffix, hidden) if stream or suffix else BodyView(seen.model)
+    urls = tuple(dict.fromkeys(content.urls))
+    return BodyView(seen.model, stream, cut, suffix, hidden, images=content.images, urls=urls)
+
+
+def _is_plain(seen: "_Chat | _Responses | _Anthropic", limits: Limits) -> bool:
+    """Whether there are only texts, as in most requests, and not too many."""
+    if type(seen) is not _Chat or seen.documents is not None or seen.query is not None:
+        return False
+    messages = seen.messages or ()
+    for one in messages:
+        if type(one.content) is list or one.output is not None or one.image_url is not None:
+            return False
+    return len(messages) <= limits.messages
 
 
 def _look_at_content(seen: "_Chat | _Responses | _Anthropic", content: Content, limits: Limits) -> Refusal | None:

@@ -36,7 +36,7 @@ class Outgoing:
         head = (
             b"POST %b HTTP/1.1\r\nhost: %b:%d\r\ncontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n%b\r\n"
         ) % (
-            (self._row.path_on(endpoint.engine, self._path) or self._path).encode(),
+            self._path_on(endpoint.engine).encode(),
             endpoint.host.encode(),
             endpoint.port,
             self._content_type,
@@ -52,6 +52,10 @@ class Outgoing:
             return
         engine.transport.write(head)
         self.go_on()
+
+    def _path_on(self, engine: str) -> str:
+        row = self._row
+        return self._path if row.paths is None else row.path_on(engine, self._path) or self._path
 
     def go_on(self) -> None:
         """Hand over more, as long as the connection takes it."""

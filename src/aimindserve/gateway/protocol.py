@@ -301,7 +301,8 @@ class ClientConnection(Connection):
                 self._gateway.asked_for(view.model)
             self.refuse(route, request_id)
             return
-        route = fitting(route, row, view) if self._gateway.media.on or not view.urls else not_fetched()
+        if view.images or row.paths is not None:
+            route = fitting(route, row, view) if self._gateway.media.on or not view.urls else not_fetched()
         if isinstance(route, Refusal):
             self.refuse(route, request_id)
             return
