@@ -15,7 +15,7 @@ DISK_NEEDED_MB=600      # environment, and room for the next one beside it
 DATA_WANTED_GB=20       # models are large
 ACTION=install VERSION='' WHEEL='' BUNDLE='' PYTHON='' PREFIX='' EXTRAS='' DRY_RUN=no SYSTEMD=auto YES=no PURGE=no
 SETTINGS='' HUB_TOKEN='' MODELSCOPE_TOKEN='' TOKEN_WAS_SHOWN=no
-WORK='' SWITCHING=no
+WORK='' SWITCHING=no POLLER=''
 STARTED=$(date +%s)
 
 # ---- talking -------------------------------------------------------------------------------------------------------
@@ -379,11 +379,15 @@ is_usable() { "$1" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >
 
 # No Python 3.11: uv brings one of its own, below our folder.
 bring_python() {
+    if [ "$DRY_RUN" = yes ]; then
+        say 'No Python 3.11 was found: uv would bring one. --dry-run sees no further.' '没有找到 Python 3.11：将由 uv 带来一个。--dry-run 只能看到这里。'
+        exit 0
+    fi
     uv=$(command -v uv || true)
     if [ -z "$uv" ]; then
         no_python='Python 3.11 or newer is missing. Install it (Debian 12, Ubuntu 24.04: apt-get install python3; RHEL 9: dnf install python3.11) or give one with --python.'
         no_python_zh='缺少 Python 3.11 或更新版本。请安装（Debian 12、Ubuntu 24.04：apt-get install python3；RHEL 9：dnf install python3.11），或用 --python 指定。'
-        if [ -n "$BUNDLE" ] || [ "$DRY_RUN" = yes ] || ! command -v curl >/dev/null; then die "$no_python" "$no_python_zh"; fi
+        if [ -n "$BUNDLE" ] || ! command -v curl >/dev/null; then die "$no_python" "$no_python_zh"; fi
         say 'No Python 3.11 was found: uv brings one.' '没有找到 Python 3.11：由 uv 带来一个。'
         curl -fsSL "${AIMINDSERVE_UV_INSTALLER:-https://astral.sh/uv/install.sh}" | UV_UNMANAGED_INSTALL="$WORK/uv" sh >&2 || die "$no_python" "$no_python_zh"
         uv=$WORK/uv/uv
@@ -495,6 +499,7 @@ build_environment() {
     mkdir -p "$PREFIX/versions"
     "$PYTHON" -m venv --without-pip "$NEW" || die 'No environment could be made with %s.' '无法用 %s 建立环境。' "$PYTHON"
     lock_of_wheel >"$WORK/requirements.txt"
+    [ -s "$WORK/requirements.txt" ] || die '%s is no whole wheel: copy it again.' '%s 不是完整的 wheel：请重新复制。' "$WHEEL"
     set -- install -q --no-compile --no-deps
     [ -z "$WHEELS" ] || set -- "$@" --no-index --find-links "$WHEELS"
     pip "$NEW/bin/python" "$@" --only-binary :all: --require-hashes -r "$WORK/requirements.txt" ||
@@ -765,7 +770,10 @@ while not (status("/readyz") == 200 and status("/api/v1/session") in (200, 401, 
     if time.monotonic() > end:
         sys.exit(1)
     time.sleep(0.1)
-' "$HOST" "$PORT" "$1"
+' "$HOST" "$PORT" "$1" &
+    POLLER=$!
+    # A signal ends this wait at once; a program in the foreground would be waited for first.
+    wait $POLLER
 }
 
 last_words() {
@@ -1018,6 +1026,7 @@ remove_everything() {
 finish() {
     code=$?
     trap - EXIT INT TERM HUP
+    [ -z "$POLLER" ] || kill "$POLLER" 2>/dev/null || true
     if [ "$SWITCHING" = yes ]; then roll_back || true; fi
     rm -rf "$WORK"
     exit "$code"

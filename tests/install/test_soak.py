@@ -45,6 +45,14 @@ class Owner:
         environment = {"AIMINDSERVE_READY_SECONDS": seconds}
         return self.machine.run(*script, check=how.get("check", True), environment=environment)
 
+    def interrupted(self, bundle: str) -> int:
+        """The exit code of an upgrade that is told to end while it waits for the new version."""
+        script = f"sh /media/release/install.sh --no-systemd --offline-bundle {bundle} & upgrade=$!"
+        until = f"until readlink /opt/aimindserve/current | grep -q {Path(bundle).name}; do sleep 0.1; done"
+        return self.machine.run(
+            "sh", "-c", f"{script}; {until}; kill -TERM $upgrade; wait $upgrade", check=False
+        ).returncode
+
     def person(self, task: str) -> str:
         python = "/opt/aimindserve/current/bin/python"
         return self.machine.run(python, "/media/person.py", task, DATA).stdout.strip()
@@ -107,6 +115,11 @@ def test_from_an_empty_system_to_an_empty_system(system: System, release: Path, 
         kept = machine.run("ls", "/opt/aimindserve/versions").stdout.split()
         assert len(kept) <= 3
         assert machine.run("ls", f"{DATA}/backups").stdout.count("before-") == 2
+
+        assert owner.interrupted(owner.next_release("0.1.98", edit=breaks_at_start)) == 143
+        assert owner.version() == "0.1.50"
+        assert owner.person("login") == "['tiny-vlm']"
+        assert owner.engine() == engine
 
         timed("remove", lambda: machine.run("aimindserve", "uninstall", "--yes"))
         timed("install again", lambda: owner.install("/media/release"))
