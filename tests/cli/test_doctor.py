@@ -84,6 +84,12 @@ def _folder(settings: Settings) -> Path:
     return Path(settings.data_dir)
 
 
+def _old(path: Path) -> None:
+    """Something half made that nobody has worked on for a day."""
+    path.mkdir(parents=True, mode=0o700)
+    os.utime(path, (1.0, 1.0))
+
+
 FAULTS: dict[str, tuple[str, Plant]] = {
     "the folder is open": ("open_to_others", lambda s: _folder(s).chmod(0o755)),
     "a key is open": ("open_to_others", lambda s: (_folder(s) / "keys" / "pepper").chmod(0o644)),
@@ -92,8 +98,9 @@ FAULTS: dict[str, tuple[str, Plant]] = {
     "a folder is missing": ("folder_missing", lambda s: (_folder(s) / "logs").rmdir()),
     "a socket is stale": ("left_over", lambda s: (Path(s.run_dir) / "server.sock").touch(0o600)),
     "a pid file is stale": ("left_over", lambda s: (Path(s.run_dir) / "supervisor.lock").write_text("4711\n")),
-    "a backup died": ("left_over", lambda s: (_folder(s) / ".backup-x" / "made").mkdir(parents=True, mode=0o700)),
-    "a file was half written": ("left_over", lambda s: (_folder(s) / "keys" / ".pepper.1f").touch(0o600)),
+    "a backup died": ("left_over", lambda s: _old(_folder(s) / ".backup-x")),
+    "a bundle died": ("left_over", lambda s: _old(_folder(s) / "models" / ".bundle-x")),
+    "a file was half written": ("left_over", lambda s: _old(_folder(s) / "keys" / ".pepper.1f")),
 }
 
 
@@ -147,6 +154,11 @@ def test_what_a_running_server_uses_is_not_left_over(used: Settings) -> None:
         assert list(left_over(used)) == []
     finally:
         os.close(lock)
+
+
+def test_what_a_command_may_be_working_on_is_left_alone(used: Settings) -> None:
+    (_folder(used) / ".backup-now").mkdir(mode=0o700)
+    assert codes(left_over(used)) == ["nothing_left"]
 
 
 def test_an_unfinished_restore_is_told(used: Settings) -> None:

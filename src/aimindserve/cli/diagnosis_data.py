@@ -7,6 +7,7 @@ import pwd
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from aimindserve.domain.units import format_bytes
 if TYPE_CHECKING:
     from aimindserve.server.settings import Settings
 
+SURELY_DEAD = 3600.0  # seconds without a change, after which nobody works on something half made any more
 _DATABASE_SECONDS = 5
 
 
@@ -74,7 +76,12 @@ def _private(settings: Settings) -> Iterator[tuple[Path, int]]:
     files = [folder.glob("keys/*"), folder.glob("database.sqlite*"), folder.glob("backups/*"), folder.glob("logs/*")]
     for group in (*files, folder.glob("replicas/*/engine.key"), folder.glob("restored-*")):
         yield from ((path, 0o600) for path in sorted(group))
-    for path in (folder / "initial_admin_password", folder / "routing-table.json", run / "settings.json"):
+    for path in (
+        folder / "initial_admin_password",
+        folder / "routing-table.json",
+        run / "settings.json",
+        run / "start.json",
+    ):
         if path.exists() or path.is_symlink():
             yield path, 0o600
 
@@ -112,7 +119,7 @@ def left_over(settings: Settings) -> Iterator[Finding]:
     if is_held(Path(settings.paths.server_lock)) or is_held(Path(supervisor_lock(run))):
         return
     stale = [Path(path) for path in (server_socket(run), gateway_socket(run), supervisor_lock(run))]
-    stale += sorted(folder.glob(".backup-*")) + sorted((folder / "keys").glob(".*"))
+    stale += [path for path in _half_made(folder) if time.time() - path.lstat().st_mtime > SURELY_DEAD]
     found = [
         note("leftovers", reason(ReasonCode.LEFT_OVER, path=str(path)), _fix(Mend.REMOVE, path))
         for path in stale
@@ -121,6 +128,11 @@ def left_over(settings: Settings) -> Iterator[Finding]:
     if Path(settings.paths.staged_restore).exists():
         found.append(note("leftovers", reason(ReasonCode.RESTORE_UNFINISHED, path=str(folder))))
     yield from found or ([good("leftovers", Fact.NOTHING_LEFT)] if folder.exists() else [])
+
+
+def _half_made(folder: Path) -> list[Path]:
+    """What backups, bundles and writers of keys work in; a command may be at it now."""
+    return [*folder.glob(".backup-*"), *folder.glob("models/.bundle-*"), *folder.glob("keys/.*")]
 
 
 def mend(fix: Fix) -> None:

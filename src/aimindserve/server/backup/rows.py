@@ -5,7 +5,7 @@ not tell apart."""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +15,9 @@ from sqlalchemy import (
     Connection,
     Double,
     Float,
+    LargeBinary,
     MetaData,
+    Row,
     Table,
     Text,
     cast,
@@ -28,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy import bindparam as bind
 
 from aimindserve.domain.archives import TableSum
+from aimindserve.server.db.migrate import noted_tables
 from aimindserve.server.db.tables import Base
 
 _ROWS = 500
@@ -41,9 +44,10 @@ def found_tables(connection: Connection) -> list[Table]:
 
 
 def _reflected(connection: Connection) -> MetaData:
-    """What is there of our tables; another program's in the same database are left alone."""
+    """What is there of our tables, those of a newer version included; another program's in the same database are left
+    alone."""
     metadata = MetaData()
-    ours = {*Base.metadata.tables, _VERSION_TABLE}
+    ours = {*Base.metadata.tables, *noted_tables(connection), _VERSION_TABLE}
     metadata.reflect(connection, only=[name for name in inspect(connection).get_table_names() if name in ours])
     return metadata
 
@@ -55,39 +59,32 @@ def sum_tables(connection: Connection) -> dict[str, TableSum]:
 
 def _sum(connection: Connection, table: Table) -> TableSum:
     """The digests of rows are added up, so that the order in which a database gives them does not matter."""
+    columns = sorted(table.columns, key=lambda column: column.name)
+    forms = [_canonical_form(column) for column in columns]
     rows, total = 0, 0
-    for batch in _batches(connection, table):
+    for batch in _batches(connection, columns):
         for row in batch:
-            line = json.dumps([_canonical(column, row[column.name]) for column in _by_name(table)])
-            total += int.from_bytes(hashlib.sha256(line.encode()).digest(), "big")
-            rows += 1
+            values = [None if value is None else form(value) for form, value in zip(forms, row, strict=True)]
+            total += int.from_bytes(hashlib.sha256(json.dumps(values).encode()).digest(), "big")
+        rows += len(batch)
     return TableSum(rows=rows, sha256=f"{total % 2**256:064x}")
 
 
-def _by_name(table: Table) -> list[Column[Any]]:
-    return sorted(table.columns, key=lambda column: column.name)
+def _batches(connection: Connection, columns: Sequence[Column[Any]]) -> Iterator[Sequence[Row[Any]]]:
+    """Rows, some at a time; JSON as text."""
+    asked = [cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in columns]
+    yield from connection.execution_options(stream_results=True).execute(select(*asked)).partitions(_ROWS)
 
 
-def _batches(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
-    columns = [
-        cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in table.columns
-    ]
-    result = connection.execution_options(stream_results=True).execute(select(*columns))
-    for batch in result.mappings().partitions(_ROWS):
-        yield [dict(row) for row in batch]
-
-
-def _canonical(column: Column[Any], value: Any) -> Any:
-    """A value as both databases give it."""
-    if value is None:
-        return None
+def _canonical_form(column: Column[Any]) -> Callable[[Any], Any]:
+    """What makes a value of a column the same, whichever database gives it."""
     if isinstance(column.type, JSON):
-        return ["json", _plain(json.loads(value))]
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
+        return lambda value: ["json", _plain(json.loads(value))]
+    if isinstance(column.type, LargeBinary):
+        return lambda value: bytes(value).hex()
     if isinstance(column.type, Boolean):
-        return int(value)
-    return float(value) if isinstance(column.type, Double | Float) else value
+        return int
+    return float if isinstance(column.type, Double | Float) else lambda value: value
 
 
 def _plain(value: Any) -> Any:
@@ -117,8 +114,9 @@ def copy_tables(source: Connection, target: Connection) -> None:
         }
         if target.dialect.name == "sqlite":  # its JSON is text, and a cast to it would make a number of it
             values = {name: bind(name, type_=_as_text(into.columns[name])) for name in values}
-        for batch in _batches(source, table):
-            target.execute(insert(into).values(values), batch)
+        names = list(values)
+        for batch in _batches(source, list(table.columns)):
+            target.execute(insert(into).values(values), [dict(zip(names, row, strict=True)) for row in batch])
     if target.dialect.name == "postgresql":
         _set_sequences(target, list(there.values()))
 

@@ -58,6 +58,7 @@ def create(connection: Connection) -> None:
         )
     )
     connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": HEAD})
+    _note_tables(connection)
 
 
 def make_schema(connection: Connection, revision: str) -> None:
@@ -77,3 +78,20 @@ def upgrade(connection: Connection, revision: str = HEAD) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    _note_tables(connection)
+
+
+def _note_tables(connection: Connection) -> None:
+    """Writes down which tables are ours, where other programs' may lie beside them: an older version that puts a backup
+    back must be able to clear away those that it does not know."""
+    if connection.dialect.name == "postgresql":
+        names = ",".join(sorted(Base.metadata.tables))
+        connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{names}'")
+
+
+def noted_tables(connection: Connection) -> list[str]:
+    """The tables that the newest version so far wrote down as ours."""
+    if connection.dialect.name != "postgresql":
+        return []
+    note = connection.scalar(text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')"))
+    return str(note).split(",") if note else []
