@@ -1,5 +1,7 @@
 """The local fabric keeps the fabric's contract."""
 
+import asyncio
+
 import pytest
 from tests.node.world import NODE, World, engines_of, world
 
@@ -36,3 +38,22 @@ async def test_the_contract(world: World) -> None:
         with pytest.raises(LookupError):
             await fabric.report("another")
     assert engines_of(replica.id) == []
+
+
+async def test_an_order_that_changes_nothing_is_no_change(world: World) -> None:
+    replica = world.replica()
+    async with world.agent() as agent:
+        fabric: Fabric = LocalFabric(agent)
+        order, change = world.desired(replica), 0
+        report = await fabric.sync(NODE, order)
+        while not any(one.state is ReplicaState.READY for one in report.replicas):
+            change = await fabric.wait_change(NODE, change)
+            report = await fabric.report(NODE)
+        before = await fabric.wait_change(NODE, 0)
+        for _ in range(50):
+            await fabric.sync(NODE, order)
+            await asyncio.sleep(0.01)
+        assert await fabric.wait_change(NODE, 0) - before < 10
+        await fabric.sync(NODE, world.desired())
+        while (await fabric.report(NODE)).replicas:
+            change = await fabric.wait_change(NODE, change)

@@ -86,6 +86,7 @@ class Downloads:
         self._forget: dict[str, ModelFacts | None] = {}
         self._hub = HubAccess()
         self._wake = asyncio.Event()
+        self._told: tuple[StoredModel, ...] = ()
 
     async def run(self) -> None:
         """Work until cancelled. What is under way stays where it is and goes on at the next start."""
@@ -183,8 +184,15 @@ class Downloads:
                 await self._carry_out_forget()
                 self._stop_unwanted()
                 self._start_next(group)
-                self._changes.note()
+                self._tell()
                 await self._sleep()
+
+    def _tell(self) -> None:
+        """Only what differs is a change: the server orders again after each, and neither would ever rest."""
+        seen = self.observe()
+        if seen != self._told:
+            self._told = seen
+            self._changes.note()
 
     async def _sleep(self) -> None:
         """Until something changes, or until the next retry is due."""
