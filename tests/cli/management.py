@@ -20,6 +20,7 @@ from aimindserve.domain.replicas import LogChunk, Wanted
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.views import (
     DeploymentView,
+    MemoryHistoryView,
     Problem,
     ReasonView,
     ReplicaView,
@@ -109,6 +110,7 @@ class Management:
         self.phases: list[Phase] = []
         """Phases that the next looks at a deployment show, one each; the last one stays."""
         self.log = LOG
+        self.memory = MemoryHistoryView()
         self.hub = HubAnswers()
         self.files = FilesAnswers()
 
@@ -138,6 +140,8 @@ class Management:
                 return self._deployed(DeploymentSpec.model_validate(body))
             case "GET", [name] if name in self.deployments:
                 return 200, self._shown(name)
+            case "GET", [name, "memory"] if name in self.deployments:
+                return 200, self.memory.model_dump(mode="json")
             case "DELETE", [name] if name in self.deployments:
                 del self.deployments[name]
                 return 204, None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from tests.cli.conftest import Run
 from tests.cli.management import KEY, Management
 
 from aimindserve.domain.lifecycle import Phase
+from aimindserve.domain.views import CorrectionView, MeasuredItemView, MemoryHistoryView, StartMemoryView
 
 
 def test_deploy_sends_the_spec_with_parameters_after_the_dashes(cli: Run, management: Management) -> None:
@@ -66,6 +68,33 @@ def test_show_tells_the_reason_and_its_remedy(cli: Run, management: Management) 
     assert reason.message in shown
     assert reason.remedy in shown
     assert "r1" in shown
+
+
+def test_show_sets_the_estimate_against_what_was_measured(cli: Run, management: Management) -> None:
+    assert "MEASURED" not in cli("show", "eye").stdout
+    weights = MeasuredItemView(
+        item="weights", device_id="cpu", device="CPU", measured=120 << 20, estimated=100 << 20, high=110 << 20
+    )
+    total = MeasuredItemView(item="total", device_id="cpu", device="CPU", measured=1 << 30)
+    start = StartMemoryView(
+        replica_id="r1", attempt=1, at=0.0, engine="llama.cpp", engine_version="b1", items=(weights, total)
+    )
+    known = CorrectionView(
+        engine="llama.cpp",
+        engine_version="b1",
+        architecture="qwen2vl",
+        on_gpu=False,
+        item="weights",
+        factor=1.2,
+        starts=3,
+        ratios=(1.2, 1.2, 1.2),
+        at=0.0,
+    )
+    management.memory = MemoryHistoryView(starts=(start,), corrections=(known,))
+    shown = cli("show", "eye").stdout
+    assert re.search(r"weights +cpu +100.0 MiB +110.0 MiB +120.0 MiB", shown), shown
+    assert re.search(r"total +cpu +1.0 GiB", shown), shown
+    assert "weights: +20.0 % by 3 measured starts of llama.cpp b1" in shown
 
 
 def test_logs_reads_to_the_end_in_pieces(cli: Run, management: Management) -> None:

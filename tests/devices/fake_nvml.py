@@ -13,7 +13,7 @@ MIB = 1024**2
 @dataclass
 class Gpu:
     """One GPU or MIG slice. Sizes in MiB. ``broken``: an NVML error number of every call about it; ``lacks``:
-    functions that this kind of device does not support."""
+    functions that this kind of device does not support. ``processes``: what each holds, by process id."""
 
     name: str
     uuid: str
@@ -25,6 +25,7 @@ class Gpu:
     mig: list["Gpu"] | None = None
     broken: int | None = None
     lacks: set[str] = field(default_factory=set)
+    processes: dict[int, int | None] = field(default_factory=dict)
 
 
 class FakeNvml:
@@ -96,6 +97,13 @@ class FakeNvml:
         if version:
             return SimpleNamespace(total=total, reserved=reserved, free=total - reserved - used, used=used)
         return SimpleNamespace(total=total, free=total - reserved - used, used=used + reserved)
+
+    def nvmlDeviceGetComputeRunningProcesses(self, gpu: Gpu) -> list[Any]:  # noqa: N802
+        self._call(gpu, "processes")
+        return [
+            SimpleNamespace(pid=pid, usedGpuMemory=None if size is None else size * MIB)
+            for pid, size in gpu.processes.items()
+        ]
 
     def nvmlDeviceGetUtilizationRates(self, gpu: Gpu) -> Any:  # noqa: N802
         self._call(gpu, "utilization")

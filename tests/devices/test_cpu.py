@@ -1,5 +1,6 @@
 """The CPU and its memory, on machines and in containers."""
 
+import os
 from pathlib import Path
 
 import psutil
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from aimindserve.devices.cgroup import Limits, Usage, parse_cpu_max, parse_membership, read_limits, read_usage
 from aimindserve.devices.cpu import Cpu, Reading, model_name, parse
+from aimindserve.domain.nodes import CPU_DEVICE_ID
 from aimindserve.domain.units import GIB, MIB
 
 
@@ -162,3 +164,9 @@ def test_this_machine() -> None:
     again = cpu.probe().devices[0].utilization
     assert again is not None
     assert 0 <= again <= 100
+
+
+def test_what_processes_hold() -> None:
+    held = Cpu().used_by([os.getpid(), 2**22 + 1])
+    assert held == {CPU_DEVICE_ID: pytest.approx(psutil.Process().memory_info().rss, rel=0.2)}
+    assert Cpu().used_by([]) == {}

@@ -116,3 +116,28 @@ def test_the_emulator_has_the_real_signatures() -> None:
         real = inspect.signature(getattr(pynvml, name)).parameters
         emulated = list(inspect.signature(getattr(FakeNvml, name)).parameters)[1:]
         assert len(real) == len(emulated), name
+
+
+def test_what_processes_hold_on_each_gpu() -> None:
+    slices = [Gpu("slice", f"MIG-{k}", 19968, processes={7: 10 * (k + 1)}) for k in range(2)]
+    nvml = FakeNvml(
+        Gpu("NVIDIA L40S", "GPU-a", 46068, processes={7: 100, 8: 50, 9: 1000, 10: None}),
+        Gpu("NVIDIA L40S", "GPU-b", 46068, processes={9: 1000}),
+        Gpu("NVIDIA A100", "GPU-c", 40960, mig=slices),
+        Gpu("NVIDIA L40S", "GPU-d", 46068, lacks={"processes"}),
+        Gpu("NVIDIA L40S", "GPU-e", 46068, broken=pynvml.NVML_ERROR_GPU_IS_LOST),
+    )
+    family = Nvidia(lambda: nvml)
+    assert family.used_by([7, 8, 10]) == {}, "nobody has asked for its devices yet"
+    family.probe()
+    assert family.used_by([7, 8, 10]) == {"GPU-a": 150 * MIB, "MIG-0": 10 * MIB, "MIG-1": 20 * MIB}
+    assert family.used_by([]) == {}
+
+
+def test_a_driver_that_hangs_tells_nothing_of_processes() -> None:
+    nvml = FakeNvml(Gpu("NVIDIA L40S", "GPU-a", 46068, processes={7: 100}))
+    family = Nvidia(lambda: nvml, time_limit=0.05)
+    family.probe()
+    nvml.hang = threading.Event()
+    assert family.used_by([7]) == {}
+    nvml.hang.set()

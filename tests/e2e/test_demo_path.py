@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def test_the_picture_is_described(client: openai.OpenAI) -> None:
     assert "circle" in text
     assert answer.usage is not None
     assert answer.usage.completion_tokens > 0
+
+
+def test_what_it_took_stands_beside_the_estimate(product: Product, client: openai.OpenAI) -> None:
+    assert client
+    shown: list[str] = []
+
+    def measured() -> bool:
+        shown[:] = [product.run_cli("show", MODEL).stdout]
+        return "MEASURED" in shown[0]
+
+    wait_for("its memory is measured", measured)
+    for item in ("weights", "projector", "kv_cache", "compute", "vision_compute", "total"):
+        assert re.search(rf"^{item} +cpu +[\d.]+ [KMG]iB +[\d.]+ [KMG]iB +[\d.]+ [KMG]iB$", shown[0], re.MULTILINE), (
+            item
+        )
 
 
 def test_the_answer_streams(client: openai.OpenAI) -> None:

@@ -19,6 +19,8 @@ LOAD = "0.00.005.1 E srv    load_model: failed to load model, '/m/model.gguf'"
 CUT = "tensor 'token_embd.weight' data is not within the file bounds, model is corrupted or incomplete"
 FIT = "0.00.004.5 E common_fit_params: encountered an error while trying to fit params to free device memory: failed"
 
+UNKNOWN = {"part": "unknown"}
+
 
 @pytest.mark.parametrize(
     ("lines", "code", "params"),
@@ -81,11 +83,15 @@ FIT = "0.00.004.5 E common_fit_params: encountered an error while trying to fit 
                 "E ggml_aligned_malloc: insufficient memory (attempted to allocate 39062.50 MB)",
                 "E llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache",
             ],
-            ReasonCode.ENGINE_OUT_OF_MEMORY,
-            {},
+            ReasonCode.START_MEMORY_SHORT,
+            {"part": "kv_cache"},
         ),
-        (["terminate called after throwing an instance of 'std::bad_alloc'"], ReasonCode.ENGINE_OUT_OF_MEMORY, {}),
-        (["ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory"], "engine_out_of_memory", {}),
+        (["terminate called after throwing an instance of 'std::bad_alloc'"], "start_memory_short", UNKNOWN),
+        (
+            ["ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory"],
+            "start_memory_short",
+            UNKNOWN,
+        ),
         (
             ["ImportError: libgomp.so.1: cannot open shared object file: No such file or directory"],
             ReasonCode.ENGINE_LIBRARY_MISSING,

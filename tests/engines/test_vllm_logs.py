@@ -31,8 +31,8 @@ C = ReasonCode
         pytest.param(
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 3.92 GiB. GPU 0 has a total capacity of "
             "23.5 GiB of which 1.2 GiB is free.",
-            C.ENGINE_OUT_OF_MEMORY,
-            "--max-model-len",
+            C.START_MEMORY_SHORT,
+            "shorter context",
         ),
         pytest.param(
             "ValueError: Free memory on device (10.2/79.11 GiB) on startup is less than desired GPU memory utilization "

@@ -11,7 +11,9 @@ import pytest
 from tests.gpu.asking import ask_about_picture
 from tests.node.world import World, gone, seen, world
 
+from aimindserve.devices.cpu import Cpu
 from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.measured import TOTAL
 from aimindserve.domain.nodes import CPU_DEVICE_ID, EngineInstall
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Claim, ReplicaState
@@ -83,6 +85,7 @@ def test_the_parser_is_as_it_was_read(program: Path, install: EngineInstall) -> 
 async def test_a_picture_is_seen(
     world: World, install: EngineInstall, models: Path, name: str, parameters: tuple[str, ...]
 ) -> None:
+    world.process_memory = Cpu().used_by
     facts = resolve_hf_folder(models / name)
     claim = Claim(device_id=CPU_DEVICE_ID, bytes=16 * GIB)
     replica = world.replica(engine="vllm", facts=facts, parameters=parameters, env=ONE_THREAD, claims=(claim,))
@@ -94,6 +97,10 @@ async def test_a_picture_is_seen(
             usage = await asyncio.to_thread(ask_about_picture, there.port, there.engine_key, pictures)
             assert usage["completion_tokens"] == 8
             assert usage["prompt_tokens"] > 60 * pictures
+        measured = (await seen(agent, replica.id, lambda o: o.measured is not None, PATIENCE)).measured
+        assert measured is not None
+        assert measured.cache_tokens, "the log tells how many tokens the cache holds"
+        assert any(one.item == TOTAL and one.bytes > GIB for one in measured.items), "with all its workers"
         held = sum(psutil.Process(process.pid).memory_info().rss for process in processes_of(replica.id))
         assert held <= estimated(facts, parameters, install)
         await agent.sync(world.desired())

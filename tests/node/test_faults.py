@@ -20,7 +20,7 @@ __all__ = ["world"]
 @pytest.mark.parametrize(
     ("fault", "code", "state"),
     [
-        ("oom", ReasonCode.ENGINE_OUT_OF_MEMORY, ReplicaState.BACKOFF),
+        ("oom", ReasonCode.START_MEMORY_SHORT, ReplicaState.FAILED),
         ("corrupt", ReasonCode.GGUF_CORRUPT, ReplicaState.FAILED),
         ("architecture", ReasonCode.ARCHITECTURE_NOT_SUPPORTED, ReplicaState.FAILED),
         ("mismatch", ReasonCode.PROJECTOR_MISMATCH, ReplicaState.FAILED),
@@ -126,15 +126,15 @@ async def test_a_refused_parameter_starts_nothing(world: World) -> None:
 
 
 async def test_the_reason_stays_until_the_next_success(world: World) -> None:
-    world.engine("--fake-fail-start", "oom", "--fake-fail-times", "1", "--fake-state", str(world.root / "state"))
+    world.engine("--fake-fail-start", "load", "--fake-fail-times", "1", "--fake-state", str(world.root / "state"))
     world.patient(backoff_first=0.2)
     replica = world.replica()
     async with world.agent() as agent:
         await agent.sync(world.desired(replica))
-        await failing(agent, replica, ReasonCode.ENGINE_OUT_OF_MEMORY)
+        await failing(agent, replica, ReasonCode.ENGINE_LOAD_FAILED)
         again = await seen(agent, replica.id, lambda o: o.state is ReplicaState.STARTING)
         assert again.reason is not None
-        assert again.reason.code == ReasonCode.ENGINE_OUT_OF_MEMORY
+        assert again.reason.code == ReasonCode.ENGINE_LOAD_FAILED
         assert (await ready(agent, replica)).reason is None
 
 

@@ -298,6 +298,7 @@ def test_a_process_is_pid_and_start_time() -> None:
 # Endings
 
 OOM = reason(ReasonCode.ENGINE_OUT_OF_MEMORY)
+SHORT = reason(ReasonCode.START_MEMORY_SHORT, part="kv_cache")
 CORRUPT = reason(ReasonCode.GGUF_CORRUPT, path="p", detail="d")
 
 
@@ -307,7 +308,9 @@ CORRUPT = reason(ReasonCode.GGUF_CORRUPT, path="p", detail="d")
         (Exit(code=1), None, False, ReasonCode.ENGINE_CRASHED),
         (Exit(code=1), CORRUPT, False, ReasonCode.GGUF_CORRUPT),
         (Exit(code=1), CORRUPT, True, ReasonCode.ENGINE_CRASHED),
-        (Exit(code=1), OOM, True, ReasonCode.ENGINE_OUT_OF_MEMORY),
+        (Exit(code=1), SHORT, True, ReasonCode.ENGINE_OUT_OF_MEMORY),
+        (Exit(code=1), SHORT, False, ReasonCode.START_MEMORY_SHORT),
+        (Exit(signal=9, kernel_killed=True), None, False, ReasonCode.START_MEMORY_SHORT),
         (Exit(code=0), None, True, ReasonCode.ENGINE_EXITED),
         (Exit(signal=9), None, True, ReasonCode.ENGINE_KILLED),
         (Exit(signal=9, kernel_killed=True), None, True, ReasonCode.ENGINE_OUT_OF_MEMORY),
@@ -324,7 +327,8 @@ def test_what_follows() -> None:
     assert what_next(reason(ReasonCode.PORT_TAKEN, port=1), was_ready=False) is Next.AT_ONCE
     assert what_next(CORRUPT, was_ready=False) is Next.NEVER
     assert what_next(CORRUPT, was_ready=True) is Next.LATER
-    assert what_next(OOM, was_ready=False) is Next.LATER
+    assert what_next(OOM, was_ready=True) is Next.LATER
+    assert what_next(SHORT, was_ready=False) is Next.NEVER
 
 
 @given(st.integers(0, 10**6))

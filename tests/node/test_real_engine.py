@@ -13,12 +13,19 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from tests.node.world import World, alive, failing, gone, ready, world
+from tests.node.world import World, alive, failing, gone, ready, seen, world
 
+from aimindserve.devices.cpu import Cpu
+from aimindserve.devices.machine import MachineProbe
 from aimindserve.domain.facts import FileRole, ModelFacts
+from aimindserve.domain.measured import TOTAL, compare
+from aimindserve.domain.nodes import CPU_DEVICE_ID
 from aimindserve.domain.reasons import ReasonCode
-from aimindserve.domain.replicas import ReplicaObservation, ReplicaState
+from aimindserve.domain.replicas import Claim, ReplicaObservation, ReplicaState
 from aimindserve.domain.source import parse_source
+from aimindserve.domain.units import GIB
+from aimindserve.engines._base import Machine
+from aimindserve.engines.llama_cpp import LlamaCpp
 from aimindserve.node.llama_server import package_version
 from aimindserve.sources._base import Asking
 from aimindserve.sources.demo import DemoSource
@@ -70,10 +77,55 @@ async def test_a_picture_is_seen(world: World, facts: ModelFacts) -> None:
         log = await agent.read_log(replica.id, 1, 0)
         assert log is not None
         assert "listening on" in log.text
+        assert "What colour" not in log.text, "what people write stays out of the log"
         assert serving.engine_key not in log.text
         await agent.sync(world.desired())
         await gone(agent, replica)
     assert not alive(serving.pid)
+
+
+async def test_its_memory_is_read_and_near_the_estimate(world: World, facts: ModelFacts) -> None:
+    world.patient(llama_server=None)
+    world.process_memory = MachineProbe([Cpu()]).used_by
+    replica = world.replica(facts=facts, claims=(Claim(device_id=CPU_DEVICE_ID, bytes=2 * GIB),))
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        there = await seen(agent, replica.id, lambda one: one.measured is not None)
+        install = (await agent.report()).facts.engines[0]
+        await agent.sync(world.desired())
+        await gone(agent, replica)
+    assert there.measured is not None
+    assert (there.measured.engine, there.measured.version) == ("llama.cpp", install.version)
+    machine = Machine(physical_cores=2, budget=2 * GIB)
+    plan = LlamaCpp().plan(facts, (), {}, machine, install)
+    found = {one.item: one for one in compare(LlamaCpp().estimate(facts, plan, install), there.measured)}
+    assert set(found) == {"weights", "projector", "kv_cache", "compute", "vision_compute", TOTAL}
+    for item, share in (("weights", 0.01), ("projector", 0.06), ("kv_cache", 0.001)):
+        assert found[item].measured == pytest.approx(found[item].estimated, rel=share), item
+    for one in found.values():
+        assert one.high is not None
+        assert one.measured <= 1.01 * one.high, one
+
+
+def limited(folder: Path, kibibytes: int) -> Path:
+    """The server with a limit on its memory, so that a cache beyond it is refused at once and nothing else suffers."""
+    program = folder / "limited-llama-server"
+    run = f'exec "{sys.executable}" -P -m aimindserve.node.llama_server "$@"'
+    program.write_text(f"#!/bin/sh\nulimit -v {kibibytes}\n{run}\n")
+    program.chmod(0o755)
+    return program
+
+
+async def test_a_start_without_room_names_the_part(world: World, facts: ModelFacts) -> None:
+    world.patient(llama_server=str(limited(world.root, 8 << 20)))
+    # 40 GB of cache in 8 GiB.
+    replica = world.replica(facts=facts, parameters=("--ctx-size=20000000", "--parallel=1"))
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        down = await failing(agent, replica, ReasonCode.START_MEMORY_SHORT)
+        assert down.state is ReplicaState.FAILED
+        assert down.reason is not None
+        assert down.reason.params == {"part": "kv_cache"}
 
 
 async def _refused(world: World, facts: ModelFacts, code: ReasonCode) -> None:

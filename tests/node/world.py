@@ -19,6 +19,7 @@ from aimindserve.domain.replicas import Claim, DesiredReplica, DesiredState, Rep
 from aimindserve.node.agent import NodeAgent
 from aimindserve.node.config import NodeConfig
 from aimindserve.node.folder import ReplicaFolder
+from aimindserve.node.measuring import ProcessMemory, no_process_memory
 from aimindserve.node.processes import kill, processes_of
 
 PATIENCE = 30.0
@@ -58,6 +59,7 @@ class World:
         self.root = root
         self.facts = model_in(root)
         self.ids: list[str] = []
+        self.process_memory: ProcessMemory = no_process_memory
         self.revision = 0
         self.program = root / "llama-server"
         self.engine()
@@ -111,7 +113,7 @@ class World:
     @contextlib.asynccontextmanager
     async def agent(self) -> AsyncIterator[NodeAgent]:
         """A running agent. At the end it is cancelled, as when the server stops; engines stay."""
-        agent = NodeAgent(self.config, probe_devices)
+        agent = NodeAgent(self.config, probe_devices, self.process_memory)
         async with asyncio.TaskGroup() as group:
             running = group.create_task(agent.run())
             try:

@@ -23,6 +23,7 @@ from aimindserve.server.reconcile.files import reconcile_files
 from aimindserve.server.reconcile.nodes import sync_node
 from aimindserve.server.reconcile.observe import World, look
 from aimindserve.server.reconcile.placement import reconcile_placement
+from aimindserve.server.reconcile.relief import reconcile_relief
 from aimindserve.server.reconcile.replicas import reconcile_replicas
 from aimindserve.server.reconcile.routes import read_table
 from aimindserve.server.tokens import new_id
@@ -117,6 +118,7 @@ class Life:
         for ref in await self.fabric.nodes():
             with contextlib.suppress(ConnectionError):
                 changed |= await sync_node(self.context, self.fabric, ref)
+        changed |= bool(await reconcile_relief(self.context))
         changed |= bool(await reconcile_replicas(self.context))
         changed |= bool(await reconcile_placement(self.context))
         await reconcile_files(self.context)

@@ -12,7 +12,7 @@ from aimindserve.cli.output import print_facts, print_table
 from aimindserve.domain.units import format_bytes
 
 if TYPE_CHECKING:
-    from aimindserve.domain.views import DeploymentView, ReasonView, ReplicaView
+    from aimindserve.domain.views import DeploymentView, MemoryHistoryView, ReasonView, ReplicaView
 
 
 def print_deployment(view: DeploymentView) -> None:
@@ -37,6 +37,28 @@ def print_deployment(view: DeploymentView) -> None:
         typer.echo("\nParameters")
         rows = ((p.flag, p.value or "", p.origin, p.why) for p in view.plan.parameters)
         print_table(("FLAG", "VALUE", "ORIGIN", "WHY"), rows)
+
+
+def print_memory(history: MemoryHistoryView) -> None:
+    """What the latest start took beside what was estimated, and how starts correct the estimate."""
+    latest = next(iter(history.starts), None)
+    if latest is None:
+        return
+    typer.echo(f"\nMemory of the start at {_moment(latest.at)} ({latest.engine} {latest.engine_version})")
+    rows = (
+        (
+            item.item,
+            item.device_id,
+            "" if item.estimated is None else format_bytes(item.estimated),
+            "" if item.high is None else format_bytes(item.high),
+            format_bytes(item.measured),
+        )
+        for item in latest.items
+    )
+    print_table(("ITEM", "DEVICE", "ESTIMATED", "AT MOST", "MEASURED"), rows)
+    for one in history.corrections:
+        percent = (one.factor - 1) * 100
+        typer.echo(f"{one.item}: {percent:+.1f} % by {one.starts} measured starts of {one.engine} {one.engine_version}")
 
 
 def _print_reasons(reasons: Iterable[ReasonView]) -> None:

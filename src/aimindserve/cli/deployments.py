@@ -149,12 +149,14 @@ def show(name: Name, data_dir: DataDir = None, output: Output = Format.TEXT) -> 
     """Show a deployment: its plan, its replicas, and why it stands where it stands."""
     with connect(data_dir) as client:
         view = client.deployment(name)
-    if output is Format.JSON:
-        print_model(view)
-        return
-    from aimindserve.cli.deployment_text import print_deployment
+        if output is Format.JSON:
+            print_model(view)
+            return
+        memory = client.deployment_memory(name)
+    from aimindserve.cli.deployment_text import print_deployment, print_memory
 
     print_deployment(view)
+    print_memory(memory)
 
 
 def logs(

@@ -80,6 +80,9 @@ def _print_details(report: FitReport) -> None:
         (item.item, format_bytes(item.bytes), format_bytes(item.high), item.place, item.why) for item in report.memory
     )
     print_table(("ITEM", "LIKELY", "AT MOST", "PLACE", "WHY"), items)
+    for item in report.memory:
+        for told in item.corrections:
+            typer.echo(f"{item.item}: {told}")
     typer.echo("\nParameters")
     print_table(
         ("FLAG", "VALUE", "ORIGIN", "WHY"), ((p.flag, p.value or "", p.origin, p.why) for p in report.parameters)

@@ -21,6 +21,7 @@ from aimindserve.domain.views import (
     DeploymentView,
     EventView,
     ItemList,
+    MemoryHistoryView,
     Problem,
     ReasonView,
     ScaleRequest,
@@ -111,6 +112,10 @@ class Client:
     def deployment_events(self, name: str) -> tuple[EventView, ...]:
         """What happened to a deployment, newest last."""
         return self._get(f"/deployments/{_part(name)}/events", ItemList[EventView]).items
+
+    def deployment_memory(self, name: str) -> MemoryHistoryView:
+        """Memory as estimated and as measured, for the latest starts of a deployment."""
+        return self._get(f"/deployments/{_part(name)}/memory", MemoryHistoryView)
 
     def log(self, replica: str, *, attempt: int | None = None, offset: int = 0) -> LogChunk:
         """A piece of the log of one attempt (None: the latest) from byte ``offset`` on."""

@@ -1,6 +1,6 @@
 """What a vendor's file offers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,9 +17,12 @@ class Found:
 
 
 class DeviceFamily(Protocol):
-    """One vendor. ``probe`` may block for its documented time at most, and never raises for what a machine lacks."""
+    """One vendor. Both may block for their documented time at most, and never raise for what a machine lacks.
+    ``used_by``: bytes that processes hold on its devices, by device."""
 
     def probe(self) -> Found: ...
+
+    def used_by(self, pids: Collection[int]) -> Mapping[str, int]: ...
 
 
 def combine(parts: Sequence[Found]) -> Found:

@@ -1,7 +1,9 @@
 """The processor and the machine's memory, within what a container may use of them."""
 
+import contextlib
 import math
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,3 +114,11 @@ class Cpu:
         device = parse(read(utilization=busy if self._asked_before else None))
         self._asked_before = True
         return Found((device,))
+
+    def used_by(self, pids: Collection[int]) -> dict[str, int]:
+        """Resident memory of these processes, pages that they share counted for each."""
+        held = 0
+        for pid in pids:
+            with contextlib.suppress(psutil.Error):
+                held += int(psutil.Process(pid).memory_info().rss)
+        return {CPU_DEVICE_ID: held} if held else {}

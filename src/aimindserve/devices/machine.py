@@ -1,6 +1,6 @@
 """Everything that one machine can compute with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from aimindserve.devices._base import DeviceFamily, combine
@@ -23,6 +23,10 @@ class MachineProbe:
         found = combine([family.probe() for family in self._families])
         return found.devices, found.notes
 
+    def used_by(self, pids: Collection[int]) -> Mapping[str, int]:
+        """Bytes that processes hold on devices, by device; call it in a thread too."""
+        return {device: size for family in self._families for device, size in family.used_by(pids).items()}
+
 
 class DeclaredProbe:
     """Answers what a fleet file declares for its first node, always the same.
@@ -37,3 +41,7 @@ class DeclaredProbe:
 
     def __call__(self) -> Devices:
         return self._answer
+
+    def used_by(self, pids: Collection[int]) -> Mapping[str, int]:  # noqa: ARG002
+        """Nothing: what is declared runs nothing."""
+        return {}

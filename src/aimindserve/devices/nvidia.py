@@ -3,7 +3,7 @@
 import importlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,19 @@ class _Session:
             devices += map(parse, readings)
         return Found(tuple(devices), tuple(notes))
 
+    def used_by(self, pids: Collection[int]) -> dict[str, int]:
+        """Bytes that these processes hold, by GPU or slice; GPUs on which they hold none, or that do not tell, are left
+        out. In a container the driver may count with the machine's process ids: then nothing is found."""
+        nvml, found = self._nvml, dict[str, int]()
+        for index in range(nvml.nvmlDeviceGetCount()):
+            handle = self._optional(lambda index=index: nvml.nvmlDeviceGetHandleByIndex(index))
+            for one in (self._slices(handle) or [handle]) if handle is not None else []:
+                running = self._optional(lambda one=one: nvml.nvmlDeviceGetComputeRunningProcesses(one)) or []
+                held = sum(process.usedGpuMemory or 0 for process in running if process.pid in pids)
+                if held:
+                    found[_words(nvml.nvmlDeviceGetUUID(one))] = int(held)
+        return found
+
     def _slices(self, handle: Any) -> list[Any]:
         """The MIG slices of a GPU that is cut up; a program can use only those, not the whole."""
         nvml = self._nvml
@@ -135,6 +148,23 @@ class Nvidia:
             return self._answers.get(timeout=self._time_limit)
         except queue.Empty:
             return _failed(f"no answer within {self._time_limit:g} s")
+
+    def used_by(self, pids: Collection[int]) -> Mapping[str, int]:
+        """Bytes that processes hold, by GPU; nothing when there is no driver, or it does not answer in time."""
+        answers: queue.SimpleQueue[dict[str, int]] = queue.SimpleQueue()
+
+        def ask() -> None:
+            session = self._session
+            try:
+                answers.put(session.used_by(pids) if session is not None else {})
+            except self._load().NVMLError:
+                answers.put({})
+
+        threading.Thread(target=ask, name="nvml-processes", daemon=True).start()
+        try:
+            return answers.get(timeout=self._time_limit)
+        except queue.Empty:
+            return {}
 
     def _ask(self, answers: "queue.SimpleQueue[Found]") -> None:
         answers.put(self._found())

@@ -65,6 +65,22 @@ MEMORY_TEXTS: dict[str, tuple[str, str]] = {
         "Pictures that were prepared before (--mm-processor-cache-gb).",
         "已预处理图片的缓存（--mm-processor-cache-gb）。",
     ),
+    "corrected_measured": (
+        "Corrected by {starts} measured starts of this engine version with this architecture: {percent} %.",
+        "已按此引擎版本与此架构的 {starts} 次实测启动校正：{percent} %。",
+    ),
+    "corrected_failed": (
+        "Raised because a start of this deployment ran out of memory here: {percent} %.",
+        "此部署曾在此处启动时内存不足，因此调高：{percent} %。",
+    ),
+    "context_relieved": (
+        "{tokens} tokens for one request: half of what ran out of memory at an earlier start.",
+        "单个请求 {tokens} 个词元：先前启动时内存不足，因此减半。",
+    ),
+    "sequences_relieved": (
+        "Requests at a time: {count}, half of what ran out of memory at an earlier start.",
+        "同时处理的请求数：{count}。先前启动时内存不足，因此减半。",
+    ),
     "parallel_heads": (
         "{heads} attention heads cannot be divided among {gpus} GPUs.",
         "{heads} 个注意力头无法平均分配到 {gpus} 个 GPU。",

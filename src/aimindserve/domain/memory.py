@@ -17,7 +17,8 @@ class Place(StrEnum):
 
 class MemoryItem(BaseModel):
     """A line of the fit report. ``bytes`` are likely (p50); hardly ever are more than ``high`` needed (p95).
-    ``source``: where the formula comes from."""
+    ``source``: where the formula comes from. ``base``: likely bytes by the formula alone where ``corrections`` changed
+    them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +28,13 @@ class MemoryItem(BaseModel):
     place: Place = Place.DEVICE
     why: Explained
     source: str
+    base: int | None = None
+    corrections: tuple[Explained, ...] = ()
+
+    @property
+    def uncorrected(self) -> int:
+        """Likely bytes by the formula alone."""
+        return self.bytes if self.base is None else self.base
 
 
 class MemoryEstimate(BaseModel):

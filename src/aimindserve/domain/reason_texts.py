@@ -6,6 +6,7 @@ from aimindserve.domain.reason_texts_files import FILES_TEXTS
 from aimindserve.domain.reason_texts_fit import FIT_TEXTS
 from aimindserve.domain.reason_texts_hub import HUB_TEXTS
 from aimindserve.domain.reason_texts_life import LIFE_TEXTS
+from aimindserve.domain.reason_texts_memory import MEMORY_REASON_TEXTS, PARTS
 from aimindserve.domain.reason_texts_models import MODEL_TEXTS
 from aimindserve.domain.reason_texts_operations import OPERATIONS_TEXTS
 from aimindserve.domain.reason_texts_requests import REQUEST_TEXTS
@@ -21,6 +22,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     **LIFE_TEXTS,
     **OPERATIONS_TEXTS,
     **DOCTOR_TEXTS,
+    **MEMORY_REASON_TEXTS,
     **REQUEST_TEXTS,
 }
 
@@ -69,4 +71,6 @@ def explain(why: Reason, language: Language) -> Explanation:
     pair = text.zh if language == "zh" else text.en
     ours = _IN_CHINESE if language == "zh" and why.code in _WITH_WORDS else {}
     values = Values({name: ours.get(name, {}).get(str(value), str(value)) for name, value in why.params.items()})
+    if why.code in MEMORY_REASON_TEXTS and "part" in values:
+        values["part"] = PARTS.get(values["part"], PARTS["unknown"])[1 if language == "zh" else 0]
     return Explanation(pair.message.format_map(values), pair.remedy.format_map(values))

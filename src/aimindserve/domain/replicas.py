@@ -8,8 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.files import HubAccess, StoredModel, TransferProgress, WantedModel
+from aimindserve.domain.lessons import NOTHING, Lessons
+from aimindserve.domain.measured import Measurement
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
+from aimindserve.domain.relief import Relief, failed_item, makes_room
 from aimindserve.domain.specs import DeploymentSpec, EngineName
 
 
@@ -27,7 +30,8 @@ class Wanted(StrEnum):
 
 class Deployment(_Frozen):
     """A deployment as stored. ``generation`` rises when running replicas no longer serve the spec (edit, restart);
-    ``revision`` with every change. Times are Unix seconds. ``facts`` were read when the spec was accepted."""
+    ``revision`` with every change. Times are Unix seconds. ``facts`` were read when the spec was accepted. ``relief``:
+    what was decided after a start had run out of memory, and what later starts heed."""
 
     id: str
     spec: DeploymentSpec
@@ -35,8 +39,19 @@ class Deployment(_Frozen):
     generation: int = 1
     revision: int = 1
     facts: ModelFacts | None = None
+    relief: Relief | None = None
     created_at: float = 0.0
     updated_at: float = 0.0
+
+
+def own_lessons(deployment: Deployment) -> Lessons:
+    """What a deployment's own failed starts taught. A new generation may go anywhere again."""
+    relief = deployment.relief
+    if relief is None:
+        return NOTHING
+    if relief.generation == deployment.generation:
+        return relief.lessons
+    return relief.lessons.model_copy(update={"whole": False, "retry": 0})
 
 
 class Claim(_Frozen):
@@ -48,11 +63,13 @@ class Claim(_Frozen):
 
 
 class Assignment(_Frozen):
-    """Where a replica runs and what it holds there. Written once, by the placement reconciler."""
+    """Where a replica runs, what it holds there, and what its plan heeded. Written once, by the placement reconciler:
+    whoever plans again with it finds the same plan."""
 
     node_id: str
     claims: tuple[Claim, ...]
     engine: EngineName
+    lessons: Lessons = NOTHING
 
 
 class Mark(_Frozen):
@@ -81,6 +98,7 @@ class ReplicaObservation(_Frozen):
 
     ``attempt`` counts from 1; ``restarts`` counts attempts that ended without an order. ``host``, ``port`` and
     ``engine_key`` (secret) are set while an engine process lives. ``ready_since``, ``retry_at`` in Unix seconds.
+    ``measured``: the memory of the last attempt that became ready.
     """
 
     id: str
@@ -96,6 +114,7 @@ class ReplicaObservation(_Frozen):
     retry_at: float | None = None
     download: TransferProgress | None = None
     timeline: tuple[Mark, ...] = ()
+    measured: Measurement | None = None
 
 
 class Replica(_Frozen):
@@ -124,6 +143,12 @@ class Replica(_Frozen):
         return self.stop_revision is not None
 
     @property
+    def short_of(self) -> str | None:
+        """The item for which memory lacked, where the replica failed at its start for that reason for good."""
+        seen = self.observation
+        return failed_item(seen.reason) if seen is not None and seen.state is ReplicaState.FAILED else None
+
+    @property
     def is_ready(self) -> bool:
         """Whether the last observation said so."""
         return self.observation is not None and self.observation.state is ReplicaState.READY
@@ -142,6 +167,7 @@ class DesiredReplica(_Frozen):
     parameters: tuple[str, ...]
     env: dict[str, str]
     claims: tuple[Claim, ...]
+    lessons: Lessons = NOTHING
 
 
 class DesiredState(_Frozen):
@@ -215,7 +241,9 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> Repl
     live = [replica for replica in replicas if not replica.stopping]
     current = [replica for replica in live if replica.generation == deployment.generation]
     outdated = [replica for replica in live if replica.generation != deployment.generation]
-    ordered = by_worth(current)
+    beaten = [replica for replica in current if _makes_room(deployment, replica)]
+    outdated += beaten
+    ordered = by_worth(replica for replica in current if replica not in beaten)
     kept, surplus = ordered[:target], ordered[target:]
     unwanted = outdated + surplus
     used = {replica.index for replica in kept}
@@ -230,6 +258,12 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> Repl
 def by_worth(replicas: Iterable[Replica]) -> list[Replica]:
     """Replicas of one generation in the order in which scaling down keeps them."""
     return sorted(replicas, key=_worth)
+
+
+def _makes_room(deployment: Deployment, replica: Replica) -> bool:
+    """Whether it failed for lack of memory and another is tried in its place with what was learned."""
+    heeded = replica.assignment.lessons if replica.assignment else NOTHING
+    return replica.short_of is not None and makes_room(deployment.relief, deployment.generation, heeded)
 
 
 def _worth(replica: Replica) -> tuple[bool, bool, int, str]:
@@ -254,6 +288,7 @@ def desired_state(node_id: str, revision: int, replicas: Sequence[Replica], mode
                 parameters=replica.spec.parameters,
                 env=dict(replica.spec.env),
                 claims=replica.assignment.claims,
+                lessons=replica.assignment.lessons,
             )
             for replica in replicas
             if replica.assignment is not None and replica.assignment.node_id == node_id and not replica.stopping

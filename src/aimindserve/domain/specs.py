@@ -127,3 +127,9 @@ class DeploymentPatch(BaseModel):
 def same_program(a: DeploymentSpec, b: DeploymentSpec) -> bool:
     """Whether replicas started from ``a`` serve ``b`` as they are: everything but the number of replicas agrees."""
     return a.model_copy(update={"replicas": 0}) == b.model_copy(update={"replicas": 0})
+
+
+def same_model(a: DeploymentSpec, b: DeploymentSpec) -> bool:
+    """Whether both run the same model in the same engine."""
+    names = ("source", "projector", "engine", "engine_version")
+    return all(getattr(a, name) == getattr(b, name) for name in names)

@@ -75,7 +75,8 @@ class ReplicaView(View):
 
 class MemoryItemView(View):
     """A line of the memory estimate, on each device or (``place``) in the machine's memory beside GPUs. ``bytes`` are
-    likely; hardly ever are more than ``high`` needed. ``source``: where the formula comes from."""
+    likely; hardly ever are more than ``high`` needed. ``source``: where the formula comes from. ``corrections``: what
+    earlier starts changed, in words; ``base``: likely bytes without them, None where there are none."""
 
     item: str
     bytes: int
@@ -83,6 +84,8 @@ class MemoryItemView(View):
     place: Place
     source: str
     why: str
+    base: int | None = None
+    corrections: tuple[str, ...] = ()
 
 
 class ParameterView(View):
@@ -112,7 +115,8 @@ class PlanView(View):
 
 
 class DeploymentView(View):
-    """A deployment: what was asked for, where it stands and what may be done."""
+    """A deployment: what was asked for, where it stands and what may be done. ``offered_parameters``: parameters that
+    would let it start where the user's own need too much memory; nobody changes those but the user."""
 
     id: str
     name: str
@@ -130,8 +134,58 @@ class DeploymentView(View):
     quantization: str | None = None
     context_length: int | None = None
     plan: PlanView | None = None
+    offered_parameters: tuple[str, ...] | None = None
     created_at: float
     updated_at: float
+
+
+class MeasuredItemView(View):
+    """A figure of one start beside its estimate, on one device. ``item``: as in the estimate; ``profile`` stands for
+    the largest of what takes turns, ``total`` for all that the engine's processes hold. ``estimated`` and ``high`` as
+    the start was booked, None where nothing was estimated."""
+
+    item: str
+    device_id: str
+    device: str
+    measured: int
+    estimated: int | None = None
+    high: int | None = None
+
+
+class StartMemoryView(View):
+    """What one start of a deployment took. ``cache_tokens``: tokens that its cache holds, where the engine says so and
+    the replica is still there."""
+
+    replica_id: str
+    attempt: int
+    at: float
+    engine: str
+    engine_version: str
+    items: tuple[MeasuredItemView, ...]
+    cache_tokens: int | None = None
+
+
+class CorrectionView(View):
+    """By how much starts of one version of an engine with one architecture correct an item of the estimate.
+    ``ratios``: measured by estimated of those starts, newest first."""
+
+    engine: str
+    engine_version: str
+    architecture: str
+    on_gpu: bool
+    item: str
+    factor: float
+    starts: int
+    ratios: tuple[float, ...]
+    at: float
+
+
+class MemoryHistoryView(View):
+    """Estimate against measured: the latest starts of a deployment, newest first, and the corrections of future
+    estimates for its architecture."""
+
+    starts: tuple[StartMemoryView, ...] = ()
+    corrections: tuple[CorrectionView, ...] = ()
 
 
 class ScaleRequest(View):

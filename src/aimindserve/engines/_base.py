@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aimindserve.domain.facts import ModelFacts, ModelFormat
+from aimindserve.domain.lessons import NOTHING, Lessons
+from aimindserve.domain.measured import LogReadings
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.nodes import CPU_DEVICE_ID, Device, DeviceKind, EngineInstall
 from aimindserve.domain.params import EngineParameter
@@ -19,7 +21,7 @@ class Machine:
     claimed GPUs, empty on the CPU; ``gpu_numbers``: theirs in the driver's order, where they are known. ``device``: one
     of the devices in question (they are alike), None when it is not known yet. ``budget``: bytes that the replica may
     take on each of them, None for as many as it likes. A plan made with the bytes that an earlier plan needs is that
-    plan: so the node finds what placement decided."""
+    plan: so the node finds what placement decided. ``lessons``: what earlier starts taught."""
 
     physical_cores: int
     threads: int | None = None
@@ -27,10 +29,15 @@ class Machine:
     gpu_numbers: tuple[int, ...] = ()
     device: Device | None = None
     budget: int | None = None
+    lessons: Lessons = NOTHING
 
 
 def machine_for(
-    claims: Sequence[Claim], devices: Sequence[Device], physical_cores: int, threads: int | None = None
+    claims: Sequence[Claim],
+    devices: Sequence[Device],
+    physical_cores: int,
+    threads: int | None = None,
+    lessons: Lessons = NOTHING,
 ) -> Machine:
     """The machine of a replica that holds ``claims``: with its GPUs, or the CPU, and the bytes on each as the budget.
     The claim on the machine's memory beside GPUs is no part of it."""
@@ -44,6 +51,7 @@ def machine_for(
         gpu_numbers=tuple(known[claim.device_id].index for claim in gpus if claim.device_id in known),
         device=next((known[claim.device_id] for claim in used if claim.device_id in known), None),
         budget=min((claim.bytes for claim in used), default=None),
+        lessons=lessons,
     )
 
 
@@ -57,6 +65,11 @@ class ParameterPlan:
     refusals: tuple[Reason, ...] = ()
     machine: Machine | None = field(default=None, compare=False)
     partly: bool = False
+
+    @property
+    def lessons(self) -> Lessons:
+        """What the machine's earlier starts taught."""
+        return self.machine.lessons if self.machine else NOTHING
 
     def has(self, flag: str) -> bool:
         """Whether a flag is passed at all."""
@@ -158,4 +171,8 @@ class Engine(Protocol):
 
     def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
         """Why an engine ended, from its log; None when the log does not tell."""
+        ...
+
+    def read_memory(self, lines: Sequence[str], *, on_gpu: bool) -> LogReadings:
+        """The memory that the log of a start tells of, by item; nothing where it tells of none."""
         ...

@@ -26,7 +26,13 @@ class Step:
 
     @staticmethod
     def usual(machine: Machine) -> int:
-        """Requests at a time where there is room enough."""
+        """Requests at a time where there is room enough, as far as earlier starts showed."""
+        wished = Step.wished(machine)
+        return min(wished, machine.lessons.sequences or wished)
+
+    @staticmethod
+    def wished(machine: Machine) -> int:
+        """Requests at a time before anything was learned."""
         return _PARALLEL_GPU if machine.gpus else _PARALLEL_CPU
 
 
@@ -43,7 +49,7 @@ def fitting_step(
         if machine.budget is None or needs(step) <= machine.budget:
             return step
     layers, step = facts.layers or 0, steps[-1]
-    if not machine.gpus or not layers or "--n-gpu-layers" in yours:
+    if not machine.gpus or machine.lessons.whole or not layers or "--n-gpu-layers" in yours:
         return step
     return replace(step, gpu_layers=max(1, most(_fits(step, needs, machine.budget or 0), layers)))
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from aimindserve.domain.explanations import Explained, Why, explained
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
+from aimindserve.domain.lessons import corrected
+from aimindserve.domain.measured import LogReadings
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.memory_llama import estimate_llama_cpp
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
@@ -15,9 +17,18 @@ from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPla
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import Given, Malformed, Parsed, Policy, Unknown, flag_schema
 from aimindserve.engines.llama_budget import Step, fitting_step, prompt_cache_mib, taken_bytes
-from aimindserve.engines.llama_dialects import COUNTERPARTS, EMBEDDED, LLAMA_BOX, LLAMA_SERVER, in_dialect, supports
+from aimindserve.engines.llama_dialects import (
+    COUNTERPARTS,
+    EMBEDDED,
+    LLAMA_BOX,
+    LLAMA_SERVER,
+    in_dialect,
+    log_words,
+    supports,
+)
 from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
+from aimindserve.engines.llama_measured import read_buffers
 from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by
 
 # Tokens that one request may use together with its answer, unless the model was trained on fewer: a large picture
@@ -85,7 +96,7 @@ class LlamaCpp:
 
         def stepped(step: Step) -> ParameterPlan:
             derived = [item for item in _derived(facts, machine, yours, step) if item.flag not in yours]
-            plan = ParameterPlan((*derived, *yours.values()), refused)
+            plan = ParameterPlan((*derived, *yours.values()), refused, machine)
             return _with_prompt_cache(plan, facts, install)
 
         def needs(step: Step) -> int:
@@ -97,7 +108,8 @@ class LlamaCpp:
 
     def estimate(self, facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | None = None) -> MemoryEstimate:
         """Memory of one replica, in bytes by item."""
-        return estimate_llama_cpp(seen_by(facts, plan), llama_run(facts, plan, install))
+        estimate = estimate_llama_cpp(seen_by(facts, plan), llama_run(facts, plan, install))
+        return corrected(estimate, plan.lessons.corrections)
 
     def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:  # noqa: ARG002
         """As many as the context holds."""
@@ -118,6 +130,7 @@ class LlamaCpp:
         wants_key = install.flavour != LLAMA_BOX
         if wants_key:
             argv += ["--api-key-file", order.key_file]
+        argv += log_words(install)
         for item in in_dialect(plan.parameters, install, order.facts):
             argv += [item.flag] if item.value is None else [item.flag, item.value]
         env = {"CUDA_VISIBLE_DEVICES": ",".join(order.machine.gpus), **order.env}
@@ -126,6 +139,10 @@ class LlamaCpp:
     def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
         """Why a server ended, from its log; None when the log does not tell."""
         return explain_log(lines, facts, f"({install.flavour} {install.version})" if install else "")
+
+    def read_memory(self, lines: Sequence[str], *, on_gpu: bool) -> LogReadings:
+        """The buffers that the log names."""
+        return read_buffers(lines, on_gpu=on_gpu)
 
 
 def _yours(parsed: Sequence[Parsed]) -> dict[str, EngineParameter]:
@@ -188,7 +205,7 @@ def _derived(
     threads, why = choose_threads(machine)
     batch = yours["--threads"].value if "--threads" in yours else str(threads)
     found = [
-        _context(facts, _parallel_of(yours, step.parallel)),
+        _context(facts, _parallel_of(yours, step.parallel), machine.lessons.context),
         _parallel(machine, step),
         _item("--threads", str(threads), Origin.DERIVED, why),
         _item("--threads-batch", batch, Origin.DERIVED, why),
@@ -209,9 +226,12 @@ _SERVES = {"embedding": "--embeddings", "rerank": "--rerank"}
 
 def _parallel(machine: Machine, step: Step) -> EngineParameter:
     usual = Step.usual(machine)
-    fewer = explained(Why.PARALLEL_FEWER, parallel=step.parallel, usual=usual)
-    why = explained(Why.PARALLEL_DEFAULT) if step.parallel == usual else fewer
-    origin = Origin.DEFAULT if step.parallel == usual else Origin.DERIVED
+    if step.parallel == usual and usual != Step.wished(machine):
+        why, origin = explained(Why.SEQUENCES_RELIEVED, count=usual), Origin.DERIVED
+    elif step.parallel == usual:
+        why, origin = explained(Why.PARALLEL_DEFAULT), Origin.DEFAULT
+    else:
+        why, origin = explained(Why.PARALLEL_FEWER, parallel=step.parallel, usual=usual), Origin.DERIVED
     return _item("--parallel", str(step.parallel), origin, why)
 
 
@@ -231,11 +251,13 @@ def _parallel_of(yours: Mapping[str, EngineParameter], otherwise: int) -> int:
     return count if count > 0 else otherwise
 
 
-def _context(facts: ModelFacts, parallel: int) -> EngineParameter:
-    """Cache for ``parallel`` requests: an explicit ``--parallel`` divides ``--ctx-size`` among them."""
+def _context(facts: ModelFacts, parallel: int, most: int | None) -> EngineParameter:
+    """Cache for ``parallel`` requests of ``most`` tokens: an explicit ``--parallel`` divides ``--ctx-size`` among
+    them."""
     trained = facts.context_length or CONTEXT_UNKNOWN
-    each = min(trained, CONTEXT_PER_REQUEST)
-    why = Why.CONTEXT_CAPPED if each < trained else Why.CONTEXT_FROM_MODEL
+    usual = min(trained, CONTEXT_PER_REQUEST)
+    each = min(usual, most or usual)
+    why = Why.CONTEXT_RELIEVED if each < usual else Why.CONTEXT_CAPPED if each < trained else Why.CONTEXT_FROM_MODEL
     params = {"tokens": each, "parallel": parallel, "trained": trained}
     return _item("--ctx-size", str(each * parallel), Origin.DERIVED, explained(why, **params))
 

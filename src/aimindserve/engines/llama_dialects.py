@@ -34,6 +34,9 @@ COUNTERPARTS = {
 _LOAD_MODE_BUILD = 11434
 # Servers keep finished prompts since October 2025 (pull request 16391).
 _PROMPT_CACHE_BUILD = 6800
+# From this build on (pull request 23021, May 2026) the sizes of buffers are in the log only at verbosity 4; what people
+# write is in it from 5 on. Before, other numbers meant other things, and the sizes were always there.
+_QUIET_BUILD, _VERBOSITY = 9181, "4"
 _MMAP_AS_MODE = {"--mmap": "mmap", "--no-mmap": "none", "--mlock": "mmap+mlock"}
 _MODE_AS_SWITCHES = {"none": "--no-mmap", "mlock": "--mlock", "mmap+mlock": "--mlock"}
 
@@ -109,3 +112,9 @@ def square_side(tokens: int) -> int:
     14-pixel patches are merged two by two, so a token shows 28 pixels (Qwen2-VL's processor configuration).
     """
     return isqrt(tokens) * 28
+
+
+def log_words(install: EngineInstall) -> tuple[str, ...]:
+    """What makes the program write the sizes of its buffers into its log."""
+    newer = install.flavour == LLAMA_SERVER and build_number(install.version) >= _QUIET_BUILD
+    return ("--log-verbosity", _VERBOSITY) if newer or install.flavour == EMBEDDED else ()

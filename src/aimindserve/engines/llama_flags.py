@@ -145,6 +145,7 @@ MANAGED = (
     _managed("--alias", "-a", field="model_alias"),
     _managed("--host", field="hostnames"),
     _managed("--port", kind=Kind.INTEGER, field="port"),
+    _managed("--log-verbosity", "-lv", "--verbosity", kind=Kind.INTEGER, field="verbosity"),
     _managed("--api-key"),
     _managed("--api-key-file", field="api_keys"),
     _managed("--reuse-port", kind=Kind.SWITCH),
@@ -163,7 +164,7 @@ _DENIED_VALUES = (
 )
 _DENIED_SWITCHES = (
     "--agent --ui-mcp-proxy --webui-mcp-proxy --props --slots --no-slots --models-autoload --no-models-autoload "
-    "--cors-credentials --verbose --verbose-prompt --log-verbose --log-disable --rpc-server-cache --images --offline"
+    "--cors-credentials --verbose --verbose-prompt --log-disable --rpc-server-cache --images --offline"
 )
 _DENIED_SHORT = {
     "--rpc": (),
@@ -181,8 +182,7 @@ _DENIED_SHORT = {
     "--lookup-cache-dynamic": ("-lcd",),
     "--file": ("-f",),
     "--binary-file": ("-bf",),
-    "--verbose": ("-v",),
-    "--log-verbose": ("-lv", "--verbosity", "--log-verbosity"),
+    "--verbose": ("-v", "--log-verbose"),
 }
 DENIED = tuple(
     Flag(name, _DENIED_SHORT.get(name, ()), kind, Policy.DENIED)

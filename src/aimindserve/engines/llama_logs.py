@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from aimindserve.domain.facts import FileRole, ModelFacts
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.engines.llama_measured import failed_part
 
 _Match = re.Match[str]
 
@@ -37,7 +38,7 @@ _DAMAGE = (
     "|bad GGUF|read error"
 )
 _NO_MEMORY = (
-    r"insufficient memory|failed to allocate \S* ?buffer|out of memory|std::bad_alloc|[Cc]annot allocate memory"
+    r"insufficient memory|[Ff]ailed to allocate \S* ?buffer|out of memory|std::bad_alloc|[Cc]annot allocate memory"
     r"|unable to allocate|failed to allocate buffer"
 )
 _WRONG_ARGUMENT = (
@@ -90,7 +91,7 @@ _PATTERNS: tuple[tuple[str, _Builder], ...] = (
     ),
     (
         _NO_MEMORY,
-        lambda _m, _lines, _facts, _version: reason(ReasonCode.ENGINE_OUT_OF_MEMORY),
+        lambda _m, lines, _facts, _version: reason(ReasonCode.START_MEMORY_SHORT, part=failed_part(lines)),
     ),
     (
         rf"error: (({_WRONG_ARGUMENT}).*)",

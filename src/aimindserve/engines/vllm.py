@@ -5,6 +5,7 @@ from posixpath import dirname
 
 from aimindserve.domain.explanations import Why, explained
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
+from aimindserve.domain.measured import LogReadings
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
 from aimindserve.domain.parallel import feasible_tensor_parallel, tensor_parallel_choice
@@ -29,6 +30,7 @@ from aimindserve.engines._flags import (
 from aimindserve.engines.vllm_data import NEWEST
 from aimindserve.engines.vllm_flags import flag_table, positive
 from aimindserve.engines.vllm_logs import explain_log
+from aimindserve.engines.vllm_measured import read_figures
 from aimindserve.engines.vllm_memory import (
     cache_item,
     given_pictures,
@@ -162,6 +164,10 @@ class Vllm:
     def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
         """Why a server ended, from its log; None when the log does not tell."""
         return explain_log(lines, facts, install.version if install else version_for(facts))
+
+    def read_memory(self, lines: Sequence[str], *, on_gpu: bool) -> LogReadings:  # noqa: ARG002
+        """The figures that the log names."""
+        return read_figures(lines)
 
 
 def model_folder(facts: ModelFacts) -> str:

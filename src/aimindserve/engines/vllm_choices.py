@@ -49,7 +49,8 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What is not to be chosen: the user's values (None: free). ``pixels``: the model's own limit, where the size of
-    pictures can be set. ``eager`` True: in any case; False: never. ``cache``: whether its size can be set."""
+    pictures can be set. ``eager`` True: in any case; False: never. ``cache``: whether its size can be set.
+    ``most_context``, ``most_sequences``: beyond them earlier starts ran out of memory."""
 
     context: int | None = None
     sequences: int | None = None
@@ -57,6 +58,8 @@ class Limits:
     pixels: int | None = None
     eager: bool | None = None
     cache: bool = True
+    most_context: int | None = None
+    most_sequences: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ def _wish(problem: Problem) -> Choice:
     facts, limits = problem.facts, problem.limits
     few = problem.is_v0 or problem.sizing.on_cpu
     context = limits.context or _wished_context(problem)
-    sequences = limits.sequences or (SEQUENCES_FEW if few else SEQUENCES)
+    usual = SEQUENCES_FEW if few else SEQUENCES
+    sequences = limits.sequences or min(usual, limits.most_sequences or usual)
     if limits.batch_tokens and not limits.sequences:
         sequences = min(sequences, limits.batch_tokens)
     eager = limits.eager if limits.eager is not None else few
@@ -148,7 +152,10 @@ def _wish(problem: Problem) -> Choice:
 def _wished_context(problem: Problem) -> int:
     trained = problem.facts.context_length or CONTEXT_UNKNOWN
     usual = CONTEXT_SMALL if problem.is_v0 or problem.sizing.on_cpu else CONTEXT
-    return min(trained, max(usual, _for_picture(problem, None, _WORDS)))
+    wished = max(usual, _for_picture(problem, None, _WORDS))
+    if problem.limits.most_context:
+        wished = min(wished, max(problem.limits.most_context, _for_picture(problem, None, _LEAST_WORDS)))
+    return min(trained, wished)
 
 
 def _for_picture(problem: Problem, pixels: int | None, words: int) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.engines.vllm_measured import failed_part
 
 _Match = re.Match[str]
 _Builder = Callable[[_Match, Sequence[str], str], Reason]
@@ -34,6 +35,7 @@ def _plain(code: ReasonCode) -> _Builder:
 _NO_MEMORY = (
     r"CUDA out of memory|OutOfMemoryError|HIP out of memory|CUDA error: out of memory|ran out of memory"
     r"|Cannot allocate memory|MemoryError|std::bad_alloc|DefaultCPUAllocator: can't allocate"
+    r"|not enough GPU memory|on kv cache allocation is less than requested memory"
 )
 _CACHE = (
     r"((?:[\d.]+ GiB KV cache is needed|max seq len \(\d+\)\s*is larger than the maximum number of tokens"
@@ -68,7 +70,10 @@ _PATTERNS: tuple[tuple[str, _Builder], ...] = (
         lambda m, _lines, _version: reason(ReasonCode.ENGINE_DEVICE_TAKEN, free=m[1], wanted=m[2]),
     ),
     (_CACHE, _small_cache),
-    (_NO_MEMORY, _plain(ReasonCode.ENGINE_OUT_OF_MEMORY)),
+    (
+        _NO_MEMORY,
+        lambda _m, lines, _version: reason(ReasonCode.START_MEMORY_SHORT, part=failed_part(lines)),
+    ),
     (
         r"(?:The NVIDIA driver on your system is too old|CUDA driver version is insufficient)(.*)",
         lambda m, _l, _v: reason(ReasonCode.DRIVER_TOO_OLD, detail=_short(m[0])),

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.image_families import ImageFamily, image_family
+from aimindserve.domain.lessons import Correction, corrected
 from aimindserve.domain.memory import MemoryEstimate, MemoryItem, Place
 from aimindserve.domain.memory_vllm import cache_item as cache_line
 from aimindserve.domain.memory_vllm import estimate_vllm
@@ -38,12 +39,13 @@ _TILES = {ImageFamily.PHI3: "num_crops", ImageFamily.INTERNVL: "max_dynamic_patc
 @dataclass(frozen=True, slots=True)
 class Sizing:
     """A run, and who decides on the cache: ``cache_bytes``, a fixed size; ``share_bytes``, what is left of a share of
-    the device; both None: what the run needs."""
+    the device; both None: what the run needs. ``corrections``: of the estimate, by earlier starts."""
 
     run: VllmRun
     on_cpu: bool = False
     cache_bytes: int | None = None
     share_bytes: int | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 def is_on_cpu(machine: Machine | None, install: EngineInstall | None) -> bool:
@@ -67,6 +69,7 @@ def sizing_of(facts: ModelFacts, plan: ParameterPlan, version: str, install: Eng
         on_cpu,
         cache_bytes=int(cache) if cache else None,
         share_bytes=math.ceil(float(share) * device.memory_total) if share and device else None,
+        corrections=plan.lessons.corrections,
     )
 
 
@@ -144,7 +147,7 @@ def seen_by(facts: ModelFacts, kwargs: Mapping[str, object]) -> ModelFacts:
 
 def measure(facts: ModelFacts, sizing: Sizing) -> MemoryEstimate:
     """Memory of one replica on each device, with the cache as it will be made."""
-    estimate = estimate_vllm(facts, sizing.run)
+    estimate = corrected(estimate_vllm(facts, sizing.run), sizing.corrections)
     if sizing.on_cpu:
         estimate = _on_cpu(estimate)
     if sizing.cache_bytes is not None:
@@ -172,9 +175,13 @@ def has_coarse_cache(sizing: Sizing) -> bool:
     return sizing.on_cpu and before(sizing.run.version, _CPU_CACHE_BYTES)
 
 
+# A cache of a given size is not estimated: nothing corrects it.
+_AS_SET: dict[str, object] = {"base": None, "corrections": ()}
+
+
 def _with_cache(estimate: MemoryEstimate, size: int) -> MemoryEstimate:
     items = (
-        item.model_copy(update={"bytes": size, "high": size}) if item.item == "kv_cache" else item
+        item.model_copy(update={"bytes": size, "high": size, **_AS_SET}) if item.item == "kv_cache" else item
         for item in estimate.items
     )
     return estimate.model_copy(update={"items": tuple(items)})
@@ -192,8 +199,9 @@ def _filled(estimate: MemoryEstimate, sizing: Sizing) -> MemoryEstimate:
     def fixed(item: MemoryItem) -> MemoryItem:
         if item.place is Place.HOST or item.item in outside:
             return item
-        size = left if item.item == "kv_cache" else item.bytes
-        return item.model_copy(update={"bytes": size, "high": size})
+        if item.item == "kv_cache":
+            return item.model_copy(update={"bytes": left, "high": left, **_AS_SET})
+        return item.model_copy(update={"high": item.bytes})
 
     return estimate.model_copy(update={"items": tuple(fixed(item) for item in estimate.items)})
 

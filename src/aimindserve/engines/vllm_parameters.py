@@ -99,6 +99,8 @@ def _problem(case: Case, items: list[EngineParameter]) -> Problem:
         pixels=_pixels(facts) if "--mm-processor-kwargs" not in case.yours and sizing.run.images else None,
         eager=eager,
         cache=not decided and (has_flag(case.version, _CACHE) or has_coarse_cache(sizing)),
+        most_context=case.machine.lessons.context,
+        most_sequences=case.machine.lessons.sequences,
     )
     return Problem(facts, sizing, limits, case.machine.budget)
 
@@ -130,6 +132,8 @@ def _context(case: Case, choice: Choice, best: Choice) -> EngineParameter:
     why = Why.CONTEXT_WHOLE if choice.context >= trained else Why.CONTEXT_SENSIBLE
     if choice.context < best.context:
         why = Why.CONTEXT_FITS
+    elif choice.context == case.machine.lessons.context:
+        why = Why.CONTEXT_RELIEVED
     numbers = {"tokens": choice.context, "trained": trained, "wished": best.context}
     return _item("--max-model-len", choice.context, Origin.DERIVED, why, **numbers)
 
@@ -137,6 +141,8 @@ def _context(case: Case, choice: Choice, best: Choice) -> EngineParameter:
 def _sequences(problem: Problem, choice: Choice, best: Choice) -> EngineParameter:
     if choice.sequences < best.sequences:
         return _item("--max-num-seqs", choice.sequences, Origin.DERIVED, Why.SEQUENCES_FIT, wished=best.sequences)
+    if choice.sequences == problem.limits.most_sequences:
+        return _item("--max-num-seqs", choice.sequences, Origin.DERIVED, Why.SEQUENCES_RELIEVED, count=choice.sequences)
     if problem.is_v0 and problem.facts.sees_images:
         return _item("--max-num-seqs", choice.sequences, Origin.DERIVED, Why.SEQUENCES_PICTURES)
     return _item("--max-num-seqs", choice.sequences, Origin.DEFAULT, Why.SEQUENCES_DEFAULT)

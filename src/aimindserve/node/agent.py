@@ -20,6 +20,7 @@ from aimindserve.node.folder import ReplicaFolder, is_replica_id, replica_folder
 from aimindserve.node.locks import locked_replicas
 from aimindserve.node.logs import read_log
 from aimindserve.node.loop import keep_going
+from aimindserve.node.measuring import ProcessMemory, no_process_memory
 from aimindserve.node.processes import boot_id
 from aimindserve.node.replica import ReplicaActor
 
@@ -31,10 +32,12 @@ DeviceProbe = Callable[[], tuple[Sequence[Device], Sequence[Reason]]]
 class NodeAgent:
     """Runs replicas. ``run`` must be running; it may be cancelled at any time, engines stay and are found again.
 
-    ``probe_devices`` is asked in a thread; it may take a second.
+    ``probe_devices`` and ``process_memory`` are asked in threads; they may take seconds.
     """
 
-    def __init__(self, config: NodeConfig, probe_devices: DeviceProbe) -> None:
+    def __init__(
+        self, config: NodeConfig, probe_devices: DeviceProbe, process_memory: ProcessMemory = no_process_memory
+    ) -> None:
         self.config = config
         self._probe_devices = probe_devices
         self._devices: tuple[Device, ...] = ()
@@ -54,6 +57,7 @@ class NodeAgent:
             self._machine,
             self._downloads,
             changes,
+            process_memory=process_memory,
         )
 
     async def run(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.domain.relief import UNKNOWN
 
 
 class Next(StrEnum):
@@ -29,6 +30,9 @@ _HOPELESS = frozenset(
         ReasonCode.CODE_NOT_TRUSTED,
         ReasonCode.GPUS_INDIVISIBLE,
         ReasonCode.CACHE_TOO_SMALL,
+        # The server decides whether, and with what, it is tried once more.
+        ReasonCode.START_MEMORY_SHORT,
+        ReasonCode.ENGINE_CACHE_TOO_SMALL,
         ReasonCode.ENGINE_NEEDS_CODE,
         ReasonCode.PARAMETER_MANAGED,
         ReasonCode.PARAMETER_DENIED,
@@ -74,9 +78,11 @@ def exit_reason(exit_: Exit, from_log: Reason | None, *, was_ready: bool) -> Rea
     if exit_.signal == signal.SIGILL:
         return reason(ReasonCode.ENGINE_ILLEGAL_INSTRUCTION)
     if exit_.signal == signal.SIGKILL and exit_.kernel_killed:
-        return reason(ReasonCode.ENGINE_OUT_OF_MEMORY)
-    if from_log is not None and (not was_ready or from_log.code is ReasonCode.ENGINE_OUT_OF_MEMORY):
+        return _no_memory(was_ready=was_ready)
+    if from_log is not None and not was_ready:
         return from_log
+    if from_log is not None and from_log.code is ReasonCode.START_MEMORY_SHORT:
+        return _no_memory(was_ready=True)
     if exit_.signal is not None:
         return reason(ReasonCode.ENGINE_KILLED, signal=_signal_name(exit_.signal))
     if exit_.code is None:
@@ -84,6 +90,12 @@ def exit_reason(exit_: Exit, from_log: Reason | None, *, was_ready: bool) -> Rea
     if exit_.code == 0:
         return reason(ReasonCode.ENGINE_EXITED)
     return reason(ReasonCode.ENGINE_CRASHED, exit_code=exit_.code)
+
+
+def _no_memory(*, was_ready: bool) -> Reason:
+    if was_ready:
+        return reason(ReasonCode.ENGINE_OUT_OF_MEMORY)
+    return reason(ReasonCode.START_MEMORY_SHORT, part=UNKNOWN)
 
 
 def _signal_name(number: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from aimindserve.domain.measured import Measurement
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import DesiredReplica, Mark
 from aimindserve.node.ledger import LaunchPlan, Ledger, read_ledger
@@ -21,7 +22,7 @@ class Progress(BaseModel):
 
     ``attempt`` counts launches from 1 (0: none yet); ``restarts`` those that ended without an order; ``failures`` the
     endings in a row that the back-off counts. ``running``: the attempt was begun and its end not yet dealt with.
-    Times are Unix seconds.
+    ``measured``: the memory of the last attempt that became ready. Times are Unix seconds.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +35,7 @@ class Progress(BaseModel):
     running: bool = False
     ready_since: float | None = None
     timeline: tuple[Mark, ...] = ()
+    measured: Measurement | None = None
 
 
 class ReplicaFolder:

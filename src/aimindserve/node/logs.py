@@ -47,6 +47,16 @@ def tail_lines(path: Path, start: int = 0, size: int = 64 * 1024) -> list[str]:
         return []
 
 
+def read_lines(path: Path, start: int = 0, size: int = _HEAD_BYTES) -> list[str]:
+    """The first lines of a log from byte ``start`` on, none when there is no log."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(size).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+
+
 def read_log(folder: ReplicaFolder, attempt: int, offset: int, *, running: int | None) -> LogChunk | None:
     """A piece of a log. ``attempt`` 0 is the latest; a negative ``offset`` counts from the end.
 

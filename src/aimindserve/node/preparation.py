@@ -10,7 +10,7 @@ from pathlib import Path
 from aimindserve.domain.nodes import EngineInstall
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import DesiredReplica
-from aimindserve.engines._base import Engine, Launch, LaunchOrder
+from aimindserve.engines._base import Engine, Launch, LaunchOrder, Machine
 from aimindserve.engines._registry import choose_engine
 from aimindserve.node.context import NodeContext
 from aimindserve.node.folder import ReplicaFolder
@@ -53,11 +53,16 @@ async def prepare(desired: DesiredReplica, context: NodeContext, mark: Callable[
     install = engine.choose_install(desired.facts, programs, desired.engine_version)
     if isinstance(install, Reason):
         return Refusal(install)
-    plan = engine.plan(desired.facts, desired.parameters, desired.env, context.machine(desired.claims), install)
+    plan = engine.plan(desired.facts, desired.parameters, desired.env, _machine(desired, context), install)
     if plan.refusals:
         return Refusal(plan.refusals[0])
     mark("environment")
     return Prepared(desired, engine, install)
+
+
+def _machine(desired: DesiredReplica, context: NodeContext) -> Machine:
+    """The machine with what placement heeded, so that the same plan is found."""
+    return replace(context.machine(desired.claims), lessons=desired.lessons)
 
 
 async def launch_engine(
@@ -102,7 +107,7 @@ def _plan(prepared: Prepared, folder: ReplicaFolder, context: NodeContext, attem
         facts=desired.facts,
         parameters=desired.parameters,
         env=desired.env,
-        machine=context.machine(desired.claims),
+        machine=_machine(desired, context),
         install=prepared.install,
         alias=desired.model,
         port=context.config.choose_port(),

@@ -71,6 +71,18 @@ def processes_of(replica_id: str) -> list[ProcessId]:
     return found
 
 
+def session_of(pid: int) -> list[int]:
+    """Every process of the session that ``pid`` belongs to: an engine with its workers, also those that wrote their
+    title over their environment (vLLM's do)."""
+    own = _stat(pid)
+    found: list[int] = []
+    for entry in Path("/proc").iterdir() if own else ():
+        fields = _stat(int(entry.name)) if entry.name.isdigit() else None
+        if own and fields and fields[3] == own[3]:
+            found.append(int(entry.name))
+    return found
+
+
 def kill(process: ProcessId) -> None:
     """SIGKILL to this very process; nothing when it is gone. A pidfd pins it between the look and the shot."""
     try:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 
 from aimindserve.domain.files import TransferProgress
+from aimindserve.domain.measured import Measurement
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import DesiredReplica, Mark, ReplicaObservation, ReplicaState
 from aimindserve.node.context import NodeContext
@@ -76,6 +77,7 @@ class ReplicaActor:
             retry_at=self._retry_at,
             download=self._download_progress(),
             timeline=self._progress.timeline,
+            measured=self._progress.measured,
         )
 
     def _download_progress(self) -> TransferProgress | None:
@@ -247,7 +249,8 @@ class ReplicaActor:
         engine, plan = self._engine, self._plan
         if engine is None or plan is None:
             return None
-        watcher = Watcher(self._context, self._folder, plan, self._mark, self._is_ready, self._is_answering)
+        told = (self._mark, self._is_ready, self._is_answering, self._is_measured)
+        watcher = Watcher(self._context, self._folder, plan, *told)
         started_ready = self._state is ReplicaState.READY
         if not started_ready:
             self._context.starts.hold(self.id, gpus_of(desired.claims))
@@ -307,6 +310,9 @@ class ReplicaActor:
     def _is_ready(self) -> None:
         self._context.starts.release(self.id)
         self._show(ReplicaState.READY, ready_since=self._context.now(), reason=None)
+
+    def _is_measured(self, what: Measurement) -> None:
+        self._show(self._state, measured=what)
 
     def _is_answering(self, why: Reason | None) -> None:
         if self._progress.reason != why:

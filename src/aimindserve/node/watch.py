@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import Awaitable, Callable
 
+from aimindserve.domain.measured import Measurement
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import DesiredReplica
 from aimindserve.engines._registry import ENGINES
@@ -13,6 +14,7 @@ from aimindserve.node.endings import Ending, Exit, exit_reason
 from aimindserve.node.folder import Progress, ReplicaFolder
 from aimindserve.node.ledger import LaunchPlan, Ledger
 from aimindserve.node.logs import bound_size, tail_lines
+from aimindserve.node.measuring import measure
 from aimindserve.node.probes import is_healthy, serves
 from aimindserve.node.processes import out_of_memory_kills, wait_end
 
@@ -33,6 +35,7 @@ class Watcher:
         mark: Callable[[str], None],
         on_ready: Callable[[], None],
         on_answer: Callable[[Reason | None], None],
+        on_measured: Callable[[Measurement], None],
     ) -> None:
         self.verdict: Reason | None = None
         self._context = context
@@ -41,6 +44,7 @@ class Watcher:
         self._mark = mark
         self._on_ready = on_ready
         self._on_answer = on_answer
+        self._on_measured = on_measured
         self._probe = ENGINES[plan.engine].probe
         self._key = folder.engine_key() if plan.wants_key else ""
         self._kills_before = out_of_memory_kills()
@@ -56,7 +60,14 @@ class Watcher:
                 self.verdict = reason(ReasonCode.ENGINE_START_TIMEOUT, seconds=round(limit))
                 return
             self._on_ready()
+            await self._measure()
         await self._while_answering()
+
+    async def _measure(self) -> None:
+        """Once a start: only then does the log tell of this start's memory alone."""
+        context, plan = self._context, self._plan
+        log = self._folder.log_path(plan.attempt)
+        self._on_measured(await measure(plan, log, context.process_memory, context.now()))
 
     async def _until_ready(self) -> None:
         await self._until(self._healthy)

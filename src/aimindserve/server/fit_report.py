@@ -32,8 +32,8 @@ def report(
     """The report. ``choices``: other forms of the model that could be offered."""
     refused = refusals(spec, facts, stage.nodes, stage.threads)
     fleet = stage.fleet()
-    trial = try_places(spec, facts, fleet, stage.threads, told=True)
-    near = nearest(spec, facts, fleet, stage.threads, squeezed=True) if trial.refused else None
+    trial = try_places(spec, facts, fleet, stage.threads, told=True, learned=stage.learned)
+    near = nearest(spec, facts, fleet, stage, squeezed=True) if trial.refused else None
     plan = trial.placed[0][0].plan if trial.placed else near.plan if near else unplaced(spec, facts, stage)
     reasons = refused or ((trial.refused,) if trial.refused else ())
     shown = () if refused else trial.placed

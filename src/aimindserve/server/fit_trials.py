@@ -9,6 +9,7 @@ from typing import Literal
 from aimindserve.domain.cards import CARDS, Card, machine_with
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Case, Change, Choice, Tenant, find_changes
+from aimindserve.domain.lessons import NOTHING_LEARNED, Learned
 from aimindserve.domain.memory_search import most
 from aimindserve.domain.nodes import EngineInstall, NodeFacts
 from aimindserve.domain.placement import Level
@@ -35,13 +36,15 @@ def verdict_of(refused: Reason) -> Verdict:
 @dataclass(frozen=True)
 class Stage:
     """Where a spec is tried: machines, what runs on them already, and the threads that are set. ``tenants``: the
-    deployments of those replicas; ``names``: theirs by id."""
+    deployments of those replicas; ``names``: theirs by id; ``learned``: by earlier starts, those of the spec's own
+    deployment included."""
 
     nodes: Sequence[NodeFacts]
     replicas: Sequence[Replica] = ()
     threads: int | None = None
     tenants: tuple[Tenant, ...] = ()
     names: dict[str, str] = field(default_factory=dict[str, str])
+    learned: Learned = NOTHING_LEARNED
 
     def fleet(self, gone: frozenset[str] = frozenset()) -> Fleet:
         """The machines with what runs there but for ``gone`` deployments; whoever asks may book in it."""
@@ -80,7 +83,13 @@ class Trial:
 
 
 def try_places(
-    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None, *, told: bool = False
+    spec: DeploymentSpec,
+    facts: ModelFacts,
+    fleet: Fleet,
+    threads: int | None,
+    *,
+    told: bool = False,
+    learned: Learned = NOTHING_LEARNED,
 ) -> Trial:
     """Places for all replicas of ``spec`` (one for a spec that wants none) one after the other; they are booked in
     ``fleet``. ``told``: with what each machine says that has no place for the first, or for the next one."""
@@ -89,7 +98,7 @@ def try_places(
         return Trial((), engine)
     placed: list[tuple[Placed, tuple[DeviceSpace, ...]]] = []
     siblings: dict[str, int] = {}
-    search = PlaceSearch(spec, facts, engine, fleet, threads, siblings)
+    search = PlaceSearch(spec, facts, engine, fleet, threads, siblings, learned=learned)
     nodes = search.refusals() if told else ()
     while len(placed) < max(spec.replicas, 1):
         found = search.find()
@@ -99,24 +108,25 @@ def try_places(
         placed.append((found, fleet.spaces[node_id]))
         fleet.book(found.assignment)
         siblings[node_id] = siblings.get(node_id, 0) + 1
-        search = PlaceSearch(spec, facts, engine, fleet, threads, siblings, search.demands)
+        search = PlaceSearch(spec, facts, engine, fleet, threads, siblings, search.demands, learned)
     return Trial(tuple(placed), None, nodes)
 
 
 def nearest(
-    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None, *, squeezed: bool = False
+    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, stage: Stage, *, squeezed: bool = False
 ) -> Imagined | None:
     """How and where one more replica would run if there were room, on an empty device or ``squeezed`` into what is
     free; None where the engine could use no device."""
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return None
-    return PlaceSearch(spec, facts, engine, fleet, threads).imagined(squeezed=squeezed)
+    search = PlaceSearch(spec, facts, engine, fleet, stage.threads, learned=stage.learned)
+    return search.imagined(squeezed=squeezed)
 
 
 def unplaced(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> RunPlan | None:
     """How it would run on the first machine's CPU, where no device can be used as things are."""
-    found = plan_of(spec, facts, None, next(iter(stage.nodes), None), stage.threads)
+    found = plan_of(spec, facts, None, next(iter(stage.nodes), None), stage.threads, stage.learned)
     return None if isinstance(found, Reason) else found
 
 
@@ -132,7 +142,7 @@ def changes_for(
     worst = Level.CPU if trial.refused is not None else Level.WHOLE
 
     def fits(spec: DeploymentSpec, facts: ModelFacts, gone: frozenset[str] = frozenset()) -> bool:
-        found = try_places(spec, facts, stage.fleet(gone), stage.threads)
+        found = try_places(spec, facts, stage.fleet(gone), stage.threads, learned=stage.learned)
         return found.refused is None and found.level <= worst
 
     def card(spec: DeploymentSpec, facts: ModelFacts) -> str | None:
@@ -145,7 +155,7 @@ def changes_for(
         return thinned(name, spec, facts, stage, worst)
 
     # What it would like, not what it would be squeezed into: from there less is looked for.
-    liked = None if trial.placed else nearest(spec, facts, stage.seen, stage.threads)
+    liked = None if trial.placed else nearest(spec, facts, stage.seen, stage)
     parameters = (liked.plan if liked else plan).parameters.parameters
     case = Case(spec, facts, plan.engine, parameters, fits, tuple(choices), stage.tenants, card, squeeze, fewer)
     return find_changes(case)
@@ -160,7 +170,8 @@ def thinned(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, wo
     others = [one for one in stage.replicas if stage.names.get(one.deployment_id) != name]
 
     def works(count: int) -> bool:
-        found = try_places(spec, facts, fleet_of(stage.nodes, [*others, *running[:count]]), stage.threads)
+        fleet = fleet_of(stage.nodes, [*others, *running[:count]])
+        found = try_places(spec, facts, fleet, stage.threads, learned=stage.learned)
         return found.refused is None and found.level <= worst
 
     count = most(works, len(running) - 1)
@@ -181,8 +192,10 @@ def squeezed(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, w
         if smaller is None:
             return None
         fleet = stage.fleet(frozenset({name}))
-        for one, its_facts in ((smaller, first.facts), (spec, facts)):
-            found = try_places(one, its_facts, fleet, stage.threads)
+        # What the spec's own failed starts taught says nothing about the other deployment.
+        others = Learned(stage.learned.corrections)
+        for one, its_facts, learned in ((smaller, first.facts, others), (spec, facts, stage.learned)):
+            found = try_places(one, its_facts, fleet, stage.threads, learned=learned)
             if found.refused is not None or found.level > worst:
                 return None
         return smaller
@@ -193,7 +206,7 @@ def squeezed(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, w
 
 def _uses_gpus(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> bool:
     """Whether there is a GPU that the engine can use."""
-    found = nearest(spec, facts, stage.seen, stage.threads)
+    found = nearest(spec, facts, stage.seen, stage)
     return found is not None and found.plan.gpus > 0
 
 

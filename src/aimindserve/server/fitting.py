@@ -68,6 +68,7 @@ async def stage_now(context: ServerContext, name: str | None = None, *, with_ten
         threads=context.settings.llama_threads,
         tenants=_tenants(others, names, used) if with_tenants else (),
         names=names,
+        learned=world.learned(next((one for one in world.deployments if one.spec.name == name), None)),
     )
 
 
@@ -99,7 +100,7 @@ def _tenants(replicas: Sequence[Replica], names: dict[str, str], used: dict[str,
 
 def mark(spec: DeploymentSpec, facts: ModelFacts, stage: Stage, demands: Demands | None = None) -> Mark:
     """Whether one replica of ``spec`` would find a place now. ``demands``: what is known from earlier looks."""
-    found = locate(spec, facts, stage.seen, stage.threads, demands)
+    found = locate(spec, facts, stage.seen, stage.threads, demands, stage.learned)
     if not isinstance(found, Reason):
         level = found.demand.level
         return Mark("fits", None, found.demand.bytes, 0 if level is Level.CPU else found.cell.count, level)

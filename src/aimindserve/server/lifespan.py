@@ -62,7 +62,7 @@ def local_agent(settings: Settings) -> NodeAgent:
         llama_server=settings.llama_server,
         llama_threads=settings.llama_threads,
     )
-    return NodeAgent(config, probe)
+    return NodeAgent(config, probe, probe.used_by)
 
 
 def node_id(path: Path) -> str:

@@ -32,6 +32,8 @@ def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItem
             place=item.place,
             source=item.source,
             why=sentence(item.why, language),
+            base=item.base,
+            corrections=tuple(sentence(one, language) for one in item.corrections),
         )
         for item in sorted(memory.items, key=lambda item: item.place is Place.HOST)
     )

@@ -35,15 +35,19 @@ def ready_lines(options: Options) -> list[str]:
     if options.flavour == VLLM:
         return [
             _vllm("default_loader.py:314", "Loading weights took 1.52 seconds", "EngineCore"),
-            _vllm("gpu_model_runner.py:3108", "Model loading took 15.51 GiB and 2.4 seconds", "EngineCore"),
-            _vllm("gpu_worker.py:298", "Available KV cache memory: 18.23 GiB", "EngineCore"),
-            _vllm("kv_cache_utils.py:1216", "GPU KV cache size: 341,312 tokens", "EngineCore"),
+            _vllm("gpu_model_runner.py:5150", "Model loading took 15.51 GiB memory and 2.4 seconds", "EngineCore"),
+            _vllm("gpu_worker.py:760", "Available KV cache memory: 18.23 GiB", "EngineCore"),
+            _vllm(
+                "kv_cache_utils.py:2327", f"GPU KV cache size: 341,312 tokens, {_concurrency(options)}", "EngineCore"
+            ),
+            _vllm("gpu_model_runner.py:6582", "Graph capturing finished in 9 secs, took 0.64 GiB", "EngineCore"),
             _vllm("core.py:210", "init engine (profile, create kv cache, warmup model) took 9.13 s", "EngineCore"),
             _vllm("api_server.py:1912", f"Starting vLLM API server 0 on {address}"),
             "(APIServer pid=1) INFO:     Application startup complete.",
         ]
-    lines = ["0.00.025.187 I cmn          init: llama threadpool init, n_threads = 1"]
+    lines = [*_buffer_lines(options), "0.00.025.187 I cmn          init: llama threadpool init, n_threads = 1"]
     if options.projector:
+        lines += _sight_lines()
         lines.append(f"0.00.031.433 I srv    load_model: loaded multimodal model, '{options.projector}'")
     context = f"n_slots = 1, n_ctx_slot = {options.context}, kv_unified = 'false'"
     return [
@@ -51,6 +55,31 @@ def ready_lines(options: Options) -> list[str]:
         f"0.00.032.947 I srv    load_model: initializing, {context}",
         "0.00.034.868 I srv          init: model loaded",
         f"0.00.034.884 I srv          init: listening on {address}",
+    ]
+
+
+def _concurrency(options: Options) -> str:
+    return f"Maximum concurrency for {options.context:,} tokens per request: {341_312 / options.context:.2f}x"
+
+
+def _buffer_lines(options: Options) -> list[str]:
+    """As at verbosity 4, for a model with 4 layers of 2 heads of 64 elements on the CPU."""
+    cache = options.context * 4 * 2 * 2 * 64 * 2 / (1 << 20)
+    return [
+        "0.00.012.687 I llama_model_loader: loaded meta data with 24 key-value pairs and 50 tensors (version GGUF V3)",
+        "0.00.012.700 I load_tensors:   CPU_Mapped model buffer size =     3.47 MiB",
+        "0.00.012.868 I llama_context: constructing llama_context",
+        "0.00.012.888 I llama_context:        CPU  output buffer size =     0.01 MiB",
+        f"0.00.012.924 I llama_kv_cache:        CPU KV buffer size = {cache:8.2f} MiB",
+        "0.00.013.175 I sched_reserve:        CPU compute buffer size =    11.02 MiB",
+    ]
+
+
+def _sight_lines() -> list[str]:
+    return [
+        "0.00.025.207 I clip_ctx: CLIP using CPU backend",
+        "0.00.025.465 I load_hparams: model size:         1.80 MiB",
+        "0.00.030.592 I reserve_compute_meta:        CPU compute buffer size =    35.65 MiB",
     ]
 
 
@@ -95,12 +124,30 @@ def _cause(text: str) -> str:
     return f"llama_model_load: error loading model: {text}"
 
 
+_CONTEXT_FAILED = "llama_init_from_model: failed to initialize the context"
 _LLAMA_FAILURES = {
     "oom": lambda o: [
+        "0.00.021.004 E ggml_aligned_malloc: insufficient memory (attempted to allocate 4096.00 MB)",
         "0.00.021.004 E ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 4294967296",
-        "0.00.021.013 E llama_kv_cache: failed to allocate buffer for kv cache",
-        *_load_failed(o.model, "llama_init_from_model: failed to initialize the context"),
+        "0.00.021.005 E ggml_backend_buft_alloc_buffer_n_default: failed to allocate CPU buffer of size 4294967296",
+        *_load_failed(o.model, f"{_CONTEXT_FAILED}: failed to allocate buffer for kv cache"),
     ],
+    "oom-weights": lambda o: [
+        "0.00.021.004 E ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: cudaMalloc failed: out of memory",
+        *_load_failed(o.model, "llama_model_load: error loading model: unable to allocate CUDA0 buffer"),
+    ],
+    "oom-compute": lambda o: [
+        "0.00.021.635 E ggml_gallocr_reserve_n_impl: failed to allocate CPU buffer of size 21711028256",
+        "0.00.021.635 E graph_reserve: failed to allocate compute buffers",
+        *_load_failed(o.model, f"{_CONTEXT_FAILED}: failed to allocate compute pp buffers"),
+    ],
+    "oom-vision": lambda o: [
+        "0.00.025.207 I clip_ctx: CLIP using CUDA0 backend",
+        "0.00.030.635 E ggml_gallocr_reserve_n_impl: failed to allocate CUDA0 buffer of size 119848569056",
+        f"0.00.031.433 E srv    load_model: failed to load multimodal model, '{o.projector}'",
+        "0.00.031.440 E srv          init: exiting due to model loading error",
+    ],
+    "oom-graphs": lambda _o: ["0.00.021.004 E CUDA error: out of memory"],
     "corrupt": lambda o: _load_failed(
         o.model,
         _cause("tensor 'blk.0.attn_q.weight' data is not within the file bounds, model is corrupted or incomplete"),
@@ -117,6 +164,9 @@ _LLAMA_FAILURES = {
     ],
     "illegal": lambda _o: ["Illegal instruction (core dumped)"],
     "argument": lambda _o: ["error: invalid argument: --no-such-flag"],
+    "load": lambda o: _load_failed(
+        o.model, _cause("done_getting_tensors: wrong number of tensors; expected 51, got 50")
+    ),
 }
 
 
@@ -130,11 +180,27 @@ def _trace(error: str, process: str = "EngineCore") -> list[str]:
     ]
 
 
+_NO_MEMORY = (
+    f"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {_NO_MEMORY_GIB}. GPU 0 has a total capacity of "
+    "79.11 GiB of which 1.20 GiB is free."
+)
+_LOADED = _vllm("gpu_model_runner.py:5150", "Model loading took 15.51 GiB memory and 2.4 seconds", "EngineCore")
+_CACHE = _vllm("gpu_worker.py:760", "Available KV cache memory: 18.23 GiB", "EngineCore")
+_TOKENS = _vllm("kv_cache_utils.py:2327", "GPU KV cache size: 341,312 tokens, Maximum concurrency 10.42x", "EngineCore")
+
+
+def _step(*lines: str, calls: tuple[str, ...]) -> list[str]:
+    """Memory runs out in the step that the trace names."""
+    head = "(EngineCore pid=1) ERROR 11-24 12:00:00 [core.py:779]"
+    return [*lines, *(f'{head}   File "vllm/v1/worker/x.py", line 1, in {call}' for call in calls), *_trace(_NO_MEMORY)]
+
+
 _VLLM_FAILURES = {
-    "oom": lambda _o: _trace(
-        f"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {_NO_MEMORY_GIB}. GPU 0 has a total capacity of "
-        "79.11 GiB of which 1.20 GiB is free."
-    ),
+    "oom": lambda _o: _step(_LOADED, _CACHE, calls=("initialize_from_config", "initialize_kv_cache_tensors")),
+    "oom-weights": lambda _o: _step(calls=("load_model", "create_weights")),
+    "oom-compute": lambda _o: _step(_LOADED, calls=("_initialize_kv_caches", "profile_run", "_dummy_run")),
+    "oom-vision": lambda _o: _step(_LOADED, calls=("_initialize_kv_caches", "profile_run", "embed_multimodal")),
+    "oom-graphs": lambda _o: _step(_LOADED, _CACHE, _TOKENS, calls=("capture_model", "_dummy_run")),
     "corrupt": lambda _o: _trace("safetensors_rust.SafetensorError: Error while deserializing header: HeaderTooLarge"),
     "architecture": lambda _o: [
         "(APIServer pid=1)   Value error, Model architectures ['NovelForCausalLM'] are not supported for now."
@@ -143,6 +209,7 @@ _VLLM_FAILURES = {
     "port": lambda o: [f"OSError: [Errno 98] Address already in use: ('{o.host}', {o.port})"],
     "illegal": lambda _o: ["Illegal instruction (core dumped)"],
     "argument": lambda _o: ["vllm: error: unrecognized arguments: --no-such-flag"],
+    "load": lambda _o: _trace("KeyError: 'model.layers.0.self_attn.rotary_emb.inv_freq'"),
 }
 
 

@@ -11,7 +11,8 @@ from aimindserve.engines.llama_flags import LLAMA_FLAGS
 
 LLAMA_SERVER, LLAMA_BOX, VLLM = "llama-server", "llama-box", "vllm"
 FLAVOURS = (LLAMA_SERVER, LLAMA_BOX, VLLM)
-START_FAILURES = ("oom", "corrupt", "architecture", "mismatch", "port", "illegal", "argument")
+OUT_OF_MEMORY = ("oom", "oom-weights", "oom-compute", "oom-vision", "oom-graphs")
+START_FAILURES = (*OUT_OF_MEMORY, "corrupt", "architecture", "mismatch", "port", "illegal", "argument", "load")
 EXITS = ("kill", "segv", "abort", "0", "1", "2")
 
 
@@ -44,6 +45,7 @@ def _own_parser() -> argparse.ArgumentParser:
     parser.add_argument("--fake-health-status", type=int)
     parser.add_argument("--fake-fail-start", choices=START_FAILURES)
     parser.add_argument("--fake-fail-times", type=int)
+    parser.add_argument("--fake-cache-tokens", type=int)
     parser.add_argument("--fake-state", type=Path)
     parser.add_argument("--fake-crash-after", type=float)
     parser.add_argument("--fake-exit", choices=EXITS, default="kill")

@@ -9,7 +9,9 @@ Fixed by the command line
     --fake-flavour F          llama-server (default), llama-box, vllm (default after ``serve``): flags, log lines,
                               /health while loading (503, 404, port closed), errors, exit codes
     --fake-start-delay S      seconds of loading; --fake-listen-delay S: before the port opens; --fake-never-ready
-    --fake-fail-start WHAT    log lines and exit code of oom, corrupt, architecture, mismatch, port, illegal, argument
+    --fake-fail-start WHAT    log lines and exit code of oom (the cache), oom-weights, oom-compute (vLLM: profile run),
+                              oom-vision, oom-graphs, corrupt, architecture, mismatch, port, illegal, argument, load
+    --fake-cache-tokens N     memory for a cache of N tokens: a longer context fails as oom does
     --fake-fail-times N       only the first N starts fail (or crash, with --fake-crash-after); needs --fake-state FILE,
                               where starts are counted (the file's size)
     --fake-crash-after S      seconds after it is ready; --fake-exit HOW: kill (default), segv, abort, 0, 1, 2
@@ -159,6 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engine_logs.write(engine_logs.start_lines(options))
     if knobs.fake_fail_start and misbehaves:
         return _fail(options, knobs.fake_fail_start)
+    if knobs.fake_cache_tokens is not None and options.context > knobs.fake_cache_tokens:
+        return _fail(options, "oom")
     if options.flavour != VLLM and options.model and not Path(options.model).exists():
         engine_logs.write(engine_logs.missing_file_lines(options.model))
         return 1

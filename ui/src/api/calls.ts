@@ -45,6 +45,7 @@ export const api = {
     await sdk.deleteDeployment(name(deployment));
   },
   deploymentEvents: async (deployment: string) => (await sdk.listDeploymentEvents(name(deployment))).data.items,
+  deploymentMemory: async (deployment: string) => (await sdk.readDeploymentMemory(name(deployment))).data,
   fit: async (body: DeploymentSpecInput, signal: AbortSignal) => (await sdk.fit({ body, signal })).data,
   log: async (replica: string, attempt: number | null, offset: number, signal: AbortSignal) =>
     (

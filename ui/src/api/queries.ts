@@ -21,6 +21,9 @@ export const deploymentsQuery = queryOptions({ queryKey: ["deployments"], queryF
 export const eventsQuery = (deployment: string) =>
   queryOptions({ queryKey: ["deployment-events", deployment], queryFn: () => api.deploymentEvents(deployment) });
 
+export const memoryQuery = (deployment: string) =>
+  queryOptions({ queryKey: ["deployment-memory", deployment], queryFn: () => api.deploymentMemory(deployment) });
+
 export const filesQuery = queryOptions({ queryKey: ["files"], queryFn: api.files });
 
 /** Machines with what is measured on them, which changes without an event: looked at again while it is shown. */

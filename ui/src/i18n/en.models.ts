@@ -100,6 +100,9 @@ export const enModels = {
         scaled: "number of replicas changed",
         delete_ordered: "deletion ordered",
         deleted: "deleted",
+        memory_retried: "out of memory at the start: tried once more with less",
+        memory_refused: "out of memory at the start: not tried again, as you set what would have to change",
+        memory_spent: "the retry with less memory failed too",
       },
       replica: {
         created: "replica created",
@@ -108,6 +111,7 @@ export const enModels = {
         changed: "replica’s state changed",
         stop_ordered: "replica told to stop",
         removed: "replica gone",
+        measured: "memory measured",
       },
     },
     none: "Nothing has happened yet.",

@@ -2,6 +2,7 @@ import { enCatalog } from "./en.catalog";
 import { enFiles } from "./en.files";
 import { enFit } from "./en.fit";
 import { enHub } from "./en.hub";
+import { enMeasured } from "./en.measured";
 import { enModels } from "./en.models";
 import { enNodes } from "./en.nodes";
 import { enPlayground } from "./en.playground";
@@ -109,6 +110,7 @@ export const en = {
   ...enFiles,
   ...enFit,
   ...enHub,
+  ...enMeasured,
   ...enModels,
   ...enNodes,
   ...enPlayground,

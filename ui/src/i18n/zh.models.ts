@@ -99,6 +99,9 @@ export const zhModels: typeof enModels = {
         restarted: "要求重启",
         scaled: "副本数已调整",
         delete_ordered: "要求删除",
+        memory_retried: "启动时内存不足：已减小并重试一次",
+        memory_refused: "启动时内存不足：需更改的值由您设置，因此不重试",
+        memory_spent: "减小内存后的重试同样失败",
         deleted: "已删除",
       },
       replica: {
@@ -107,6 +110,7 @@ export const zhModels: typeof enModels = {
         placed: "副本已调度",
         changed: "副本状态变化",
         stop_ordered: "副本被要求停止",
+        measured: "已测量内存",
         removed: "副本已移除",
       },
     },

@@ -3,6 +3,7 @@ import { zhCatalog } from "./zh.catalog";
 import { zhFiles } from "./zh.files";
 import { zhFit } from "./zh.fit";
 import { zhHub } from "./zh.hub";
+import { zhMeasured } from "./zh.measured";
 import { zhModels } from "./zh.models";
 import { zhNodes } from "./zh.nodes";
 import { zhPlayground } from "./zh.playground";
@@ -110,6 +111,7 @@ export const zh: typeof en = {
   ...zhFiles,
   ...zhFit,
   ...zhHub,
+  ...zhMeasured,
   ...zhModels,
   ...zhNodes,
   ...zhPlayground,

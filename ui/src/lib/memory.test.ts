@@ -10,9 +10,36 @@ const total = (bar: { stretches: { bytes: number }[] }): number =>
   bar.stretches.reduce((all, { bytes }) => all + bytes, 0);
 
 const MEMORY: FitReport["memory"] = [
-  { item: "weights", bytes: 14 * GIB, high: 14 * GIB, place: "device", source: "", why: "The weights." },
-  { item: "kv_cache", bytes: 4 * GIB, high: 5 * GIB, place: "device", source: "", why: "The cache." },
-  { item: "server_host", bytes: 3 * GIB, high: 4 * GIB, place: "host", source: "", why: "The program." },
+  {
+    item: "weights",
+    bytes: 14 * GIB,
+    high: 14 * GIB,
+    place: "device",
+    source: "",
+    why: "The weights.",
+    base: null,
+    corrections: [],
+  },
+  {
+    item: "kv_cache",
+    bytes: 4 * GIB,
+    high: 5 * GIB,
+    place: "device",
+    source: "",
+    why: "The cache.",
+    base: null,
+    corrections: [],
+  },
+  {
+    item: "server_host",
+    bytes: 3 * GIB,
+    high: 4 * GIB,
+    place: "host",
+    source: "",
+    why: "The program.",
+    base: null,
+    corrections: [],
+  },
 ];
 
 function report(placements: PlacementView[], nearest: PlacementView | null = null): FitReport {

@@ -17,6 +17,8 @@ const line = (item: string, mebibytes: number, why: string): MemoryItemView => (
   place: "device",
   source: "GGUF header",
   why,
+  base: null,
+  corrections: [],
 });
 export const MEMORY = [
   line("weights", 5.1, "The language model's weights, as in the file."),
@@ -147,6 +149,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
       host_high: 0,
       parameters: PARAMETERS,
     },
+    offered_parameters: null,
     created_at: NOW - 3600,
     updated_at: NOW - 60,
   };

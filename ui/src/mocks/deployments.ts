@@ -3,8 +3,25 @@ import type { DeploymentView } from "../api/generated/types.gen";
 import { makeDeployment, NOW } from "./data.ts";
 import type { Body } from "./http.ts";
 import { json, problem } from "./http.ts";
+import { MEASURED } from "./memory.ts";
 import type { World } from "./world.ts";
 import { changed } from "./world.ts";
+
+const created = (name: string) => ({
+  id: 1,
+  at: NOW,
+  kind: "deployment.created",
+  subject: name,
+  actor: "admin",
+  deployment: name,
+  data: {},
+});
+
+/** What a look at one deployment answers. */
+function read(action: string, found: DeploymentView): unknown {
+  const answers: Record<string, unknown> = { memory: MEASURED, events: { items: [created(found.name)] } };
+  return answers[action] ?? found;
+}
 
 /** Deployments, which change at once. */
 export function deployments(world: World, method: string, path: string, body: Body, response: ServerResponse): boolean {
@@ -24,12 +41,8 @@ export function deployments(world: World, method: string, path: string, body: Bo
     json(response, 201, made);
   } else if (!found) {
     problem(response, 404, "not_found", `There is no deployment ${name}.`, "Check the name in the list.");
-  } else if (action === "events") {
-    json(response, 200, {
-      items: [
-        { id: 1, at: NOW, kind: "deployment.created", subject: name, actor: "admin", deployment: name, data: {} },
-      ],
-    });
+  } else if (method === "GET") {
+    json(response, 200, read(action, found));
     return true;
   } else {
     const phase = action === "stop" ? "stopped" : "ready";

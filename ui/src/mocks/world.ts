@@ -4,6 +4,7 @@ import type { FilesView } from "../api/generated/types.gen.ts";
 import { CRASHED, DOWNLOAD, makeDeployment, makeReplica } from "./data.ts";
 import { firstFiles } from "./filesData.ts";
 import { HUB_SETTINGS } from "./hubData.ts";
+import { makeShort } from "./memory.ts";
 
 /** What the mock server remembers. */
 export interface World {
@@ -42,6 +43,7 @@ export function firstWorld(): World {
           makeReplica({ id: "r-b1", deployment: "broken", phase: "failed", reasons: [CRASHED], pid: null, attempt: 3 }),
         ],
       }),
+      makeShort(),
       makeDeployment({
         name: "text-only",
         source: "file:///models/SmolLM2.gguf",

@@ -5,13 +5,14 @@ placement reconciler, observations by the report handler."""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.limits import Limits
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
+from aimindserve.domain.relief import Relief
 from aimindserve.domain.replicas import Assignment, ReplicaObservation
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.server.db.types import PLAIN_JSON, Seconds, Shaped
@@ -47,6 +48,7 @@ class DeploymentRow(Base):
     facts: Mapped[ModelFacts | None] = mapped_column(Shaped(ModelFacts))
     created_at: Mapped[float] = mapped_column(Seconds)
     updated_at: Mapped[float] = mapped_column(Seconds)
+    relief: Mapped[Relief | None] = mapped_column(Shaped(Relief))
 
 
 class ReplicaRow(Base):
@@ -281,7 +283,8 @@ class HubFactsRow(Base):
 
 class EstimateRow(Base):
     """An item of the memory estimate of one start beside what was measured, in bytes. No foreign keys: what was learned
-    outlives the replica. ``family`` is the model's architecture."""
+    outlives the replica. ``family`` is the model's architecture, ``device`` the device's name. ``estimated`` is likely
+    and ``high`` at most, as the start was booked; ``base`` without corrections, None where nothing is to be learned."""
 
     __tablename__ = "estimates"
     __table_args__ = (
@@ -301,4 +304,24 @@ class EstimateRow(Base):
     device: Mapped[str] = mapped_column(String(128))
     estimated: Mapped[int | None] = mapped_column(BigInteger)
     measured: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[float] = mapped_column(Seconds)
+    on_gpu: Mapped[bool] = mapped_column(default=False, server_default=false())
+    high: Mapped[int | None] = mapped_column(BigInteger)
+    base: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class CorrectionRow(Base):
+    """A factor on an item of the estimate that starts taught (``domain.lessons``), for one version of an engine and one
+    architecture. ``ratios``: measured by estimated of the starts that count, newest first: why it is so."""
+
+    __tablename__ = "corrections"
+
+    engine: Mapped[str] = mapped_column(String(32), primary_key=True)
+    engine_version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    family: Mapped[str] = mapped_column(String(128), primary_key=True)
+    on_gpu: Mapped[bool] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(String(32), primary_key=True)
+    factor: Mapped[float] = mapped_column(Float)
+    starts: Mapped[int]
+    ratios: Mapped[list[float]] = mapped_column(PLAIN_JSON)
     at: Mapped[float] = mapped_column(Seconds)

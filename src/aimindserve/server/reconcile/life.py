@@ -13,6 +13,7 @@ from aimindserve.server.reconcile.files import reconcile_files
 from aimindserve.server.reconcile.loop import Loop, wake_after_commits
 from aimindserve.server.reconcile.nodes import NodeLoops
 from aimindserve.server.reconcile.placement import reconcile_placement
+from aimindserve.server.reconcile.relief import reconcile_relief
 from aimindserve.server.reconcile.replicas import reconcile_replicas
 from aimindserve.server.reconcile.routes import read_table
 
@@ -56,6 +57,7 @@ class Reconcilers:
         return [self._plan, self._routes, *self._nodes.all()]
 
     async def _plan_once(self) -> None:
+        await reconcile_relief(self._context)
         await reconcile_replicas(self._context)
         await reconcile_placement(self._context)
         await reconcile_files(self._context)

@@ -1,15 +1,16 @@
 """Rows as domain values, and the short reads from which reconcilers and answers start."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aimindserve.domain.lessons import NOTHING, Correction, Family, Learned
 from aimindserve.domain.lifecycle import NodeStatus, Standing, deployment_phase, phase
-from aimindserve.domain.replicas import Deployment, Replica, Wanted
-from aimindserve.server.db.tables import DeploymentRow, NodeRow, ReplicaRow
+from aimindserve.domain.replicas import Deployment, Replica, Wanted, own_lessons
+from aimindserve.server.db.tables import CorrectionRow, DeploymentRow, NodeRow, ReplicaRow
 
 
 def deployment_of(row: DeploymentRow) -> Deployment:
@@ -21,6 +22,7 @@ def deployment_of(row: DeploymentRow) -> Deployment:
         generation=row.generation,
         revision=row.revision,
         facts=row.facts,
+        relief=row.relief,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -51,6 +53,11 @@ class World:
     deployments: tuple[Deployment, ...]
     replicas: tuple[Replica, ...]
     nodes: tuple[NodeRow, ...]
+    corrections: Mapping[Family, tuple[Correction, ...]] = field(default_factory=dict[Family, tuple[Correction, ...]])
+
+    def learned(self, deployment: Deployment | None) -> Learned:
+        """What starts taught: all of them, and those of ``deployment``."""
+        return Learned(self.corrections, own_lessons(deployment) if deployment else NOTHING)
 
     def replicas_of(self, deployment_id: str) -> list[Replica]:
         """The replicas of one deployment, all generations, oldest first."""
@@ -91,7 +98,16 @@ async def look(session: AsyncSession) -> World:
         deployments=tuple(deployment_of(row) for row in deployments),
         replicas=tuple(await replicas_in(session)),
         nodes=tuple(await session.scalars(select(NodeRow).order_by(NodeRow.id))),
+        corrections=await _corrections(session),
     )
+
+
+async def _corrections(session: AsyncSession) -> dict[Family, tuple[Correction, ...]]:
+    found: dict[Family, list[Correction]] = {}
+    for row in await session.scalars(select(CorrectionRow).order_by(CorrectionRow.item)):
+        family = Family(row.engine, row.engine_version, row.family, row.on_gpu)
+        found.setdefault(family, []).append(Correction(item=row.item, factor=row.factor, starts=row.starts))
+    return {family: tuple(corrections) for family, corrections in found.items()}
 
 
 async def replicas_in(session: AsyncSession, deployment_id: str | None = None) -> Sequence[Replica]:

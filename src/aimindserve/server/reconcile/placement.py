@@ -55,12 +55,14 @@ def decide(world: World, now: float, threads: int | None) -> list[Decision]:
         return []
     fleet = fleet_of(live_nodes(world, now), world.replicas)
     siblings = _places(world.replicas)
+    owners = {deployment.id: deployment for deployment in world.deployments}
     demands: dict[tuple[str, int], Demands] = {}
     decisions: list[Decision] = []
     for replica in waiting:
         copies = siblings.setdefault(replica.deployment_id, Counter())
         known = demands.setdefault((replica.deployment_id, replica.generation), {})
-        found = search(replica.spec, replica.facts, fleet, threads, copies, known)
+        learned = world.learned(owners.get(replica.deployment_id))
+        found = search(replica.spec, replica.facts, fleet, threads, copies, known, learned)
         decisions.append(Decision(replica, found))
         if isinstance(found, Placed):
             fleet.book(found.assignment)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.lessons import NOTHING_LEARNED, Family, Learned, Lessons
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFacts
 from aimindserve.domain.placement import Ask, Cell, Demand, Level, Option, choose, lacks, nearest_lack, wished_rows
@@ -99,7 +100,12 @@ def cores_of(node: NodeFacts | None) -> int:
 
 
 def plan_of(
-    spec: DeploymentSpec, facts: ModelFacts, assignment: Assignment | None, node: NodeFacts | None, threads: int | None
+    spec: DeploymentSpec,
+    facts: ModelFacts,
+    assignment: Assignment | None,
+    node: NodeFacts | None,
+    threads: int | None,
+    learned: Learned = NOTHING_LEARNED,
 ) -> RunPlan | Reason:
     """How a replica runs where it was placed; without an assignment, how it would run on the CPU of ``node``."""
     engine = choose_engine(spec.engine, facts)
@@ -107,7 +113,14 @@ def plan_of(
         return engine
     program = program_on(engine, facts, spec.engine_version, node.engines if node else ())
     claims, devices = assignment.claims if assignment else (), node.devices if node else ()
-    return run_plan(spec, facts, program, machine_for(claims, devices, cores_of(node), threads))
+    lessons = assignment.lessons if assignment else lessons_for(learned, program, facts, on_gpu=False)
+    return run_plan(spec, facts, program, machine_for(claims, devices, cores_of(node), threads, lessons))
+
+
+def lessons_for(learned: Learned, program: Program, facts: ModelFacts, *, on_gpu: bool) -> Lessons:
+    """What earlier starts taught about a model in a program."""
+    version = program.install.version if program.install else ""
+    return learned.about(Family(program.engine.name, version, facts.architecture, on_gpu))
 
 
 def find_place(
@@ -128,29 +141,36 @@ def search(
     threads: int | None,
     siblings: Mapping[str, int] | None = None,
     demands: "Demands | None" = None,
+    learned: Learned = NOTHING_LEARNED,
 ) -> Placed | Reason:
     """As ``find_place``, on a fleet that was looked at already. ``siblings``: replicas of the same deployment by
-    node; ``demands``: what is known from earlier searches for the same spec."""
+    node; ``demands``: what is known from earlier searches for the same spec; ``learned``: by earlier starts."""
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return engine
     known = {} if demands is None else demands
-    return PlaceSearch(spec, facts, engine, fleet, threads, siblings or {}, known).find()
+    return PlaceSearch(spec, facts, engine, fleet, threads, siblings or {}, known, learned).find()
 
 
 def locate(
-    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, threads: int | None, demands: "Demands | None" = None
+    spec: DeploymentSpec,
+    facts: ModelFacts,
+    fleet: Fleet,
+    threads: int | None,
+    demands: "Demands | None" = None,
+    learned: Learned = NOTHING_LEARNED,
 ) -> Option | Reason:
     """As ``search``, for who wants to know where one replica would go and what it would take, but not how it is
     run."""
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return engine
-    return PlaceSearch(spec, facts, engine, fleet, threads, {}, {} if demands is None else demands).locate()
+    known = {} if demands is None else demands
+    return PlaceSearch(spec, facts, engine, fleet, threads, {}, known, learned).locate()
 
 
-Demands = dict[tuple[EngineInstall | None, DeviceClass, int, int | None], Demand]
-"""What one replica of a spec takes: by program, device, number of GPUs and budget. Plans are dear."""
+Demands = dict[tuple[EngineInstall | None, DeviceClass, int, int | None, Lessons], Demand]
+"""What one replica of a spec takes: by program, device, number of GPUs, budget and lessons. Plans are dear."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +184,7 @@ class PlaceSearch:
     threads: int | None = None
     siblings: Mapping[str, int] = field(default_factory=dict[str, int])
     demands: Demands = field(default_factory=Demands)
+    learned: Learned = NOTHING_LEARNED
 
     def find(self) -> Placed | Reason:
         """Where it goes, or the most hopeful reason why nowhere."""
@@ -199,9 +220,11 @@ class PlaceSearch:
             row = max(rows, key=lambda row: row.room(cell.count))
             node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
             gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
+            program = self._program_of(node)
+            lessons = lessons_for(self.learned, program, self.facts, on_gpu=bool(gpus))
             budget = max(row.room(cell.count), 0) if squeezed else device.allocatable
-            machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=budget)
-            return Imagined(run_plan(self.spec, self.facts, self._program_of(node), machine), row)
+            machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=budget, lessons=lessons)
+            return Imagined(run_plan(self.spec, self.facts, program, machine), row)
         return None
 
     def _told(self, node: NodeFacts, lack: Lack | None) -> Reason:
@@ -229,7 +252,7 @@ class PlaceSearch:
     def _cells_of(self, group: Group) -> list[Cell]:
         number, kind = group
         program = self._programs[number]
-        if kind.kind not in program.kinds:
+        if kind.kind not in program.kinds or (self.learned.own.whole and kind.kind is DeviceKind.CPU):
             return []
         rows = tuple(self.fleet.groups[group].values())
         device = rows[0].spaces[0].device
@@ -246,12 +269,14 @@ class PlaceSearch:
 
     def _demand(self, program: Program, device: Device, gpus: int) -> Callable[[int | None], Demand]:
         kind, install = class_of(device), program.install
+        lessons = lessons_for(self.learned, program, self.facts, on_gpu=gpus > 0)
 
         def demand(budget: int | None) -> Demand:
-            key = (install, kind, gpus, budget)
+            key = (install, kind, gpus, budget, lessons)
             if key not in self.demands:
                 # A place that nobody has yet has no ids; only their number counts here.
-                machine = Machine(1, self.threads, ("gpu",) * gpus, device=device, budget=budget)
+                ids = ("gpu",) * gpus
+                machine = Machine(1, self.threads, ids, device=device, budget=budget, lessons=lessons)
                 self.demands[key] = run_plan(self.spec, self.facts, program, machine).demand
             return self.demands[key]
 
@@ -267,10 +292,13 @@ class PlaceSearch:
         return self._programs[self.fleet.numbers[node.node_id]]
 
     def _placed(self, option: Option) -> Placed:
-        assignment = option.assignment
-        node = self.fleet.nodes[assignment.node_id]
-        machine = machine_for(assignment.claims, node.devices, cores_of(node), self.threads)
-        return Placed(assignment, run_plan(self.spec, self.facts, self._program_of(node), machine))
+        node = self.fleet.nodes[option.row.node_id]
+        program = self._program_of(node)
+        on_gpu = option.row.spaces[0].device.kind is not DeviceKind.CPU
+        lessons = lessons_for(self.learned, program, self.facts, on_gpu=on_gpu)
+        assignment = option.assignment.model_copy(update={"lessons": lessons})
+        machine = machine_for(assignment.claims, node.devices, cores_of(node), self.threads, lessons)
+        return Placed(assignment, run_plan(self.spec, self.facts, program, machine))
 
     def _refusal(self) -> Reason:
         fleet, wishes = self.fleet, self.spec.placement

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from aimindserve.domain.measured import Measurement
 from aimindserve.domain.nodes import Device, NodeFacts
 from aimindserve.domain.replicas import NodeRef, NodeReport, ReplicaObservation, is_gone
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import DeploymentRow, NodeRow, ReplicaRow
+from aimindserve.server.reconcile.measured import keep_measurement
 from aimindserve.server.reconcile.observe import replica_of
 
 # Nodes count as lost after 20 s (domain.lifecycle); writing "still here" more often only wears the disk.
@@ -42,7 +44,7 @@ async def store_report(context: ServerContext, ref: NodeRef, report: NodeReport,
         return models_changed
     # Quiet: progress and telemetry are written without an event; what is worth one records it below.
     async with context.database.unit_of_work(quiet=True) as work:
-        await _apply(work, ref, report, sent)
+        await _apply(work, ref, report, sent, context.settings.llama_threads)
     if difference.quiet and not difference.told:
         context.bus.wake()
     return difference.told or difference.quiet or models_changed
@@ -113,7 +115,7 @@ def _lasting_device(device: Device) -> Device:
     return device.model_copy(update={"memory_free": 0, "utilization": None, "temperature_c": None})
 
 
-async def _apply(work: UnitOfWork, ref: NodeRef, report: NodeReport, sent: Sequence[str]) -> None:
+async def _apply(work: UnitOfWork, ref: NodeRef, report: NodeReport, sent: Sequence[str], threads: int | None) -> None:
     """Compares again with what the transaction sees, and writes."""
     node = await work.session.get(NodeRow, report.node_id)
     if node is None:
@@ -129,7 +131,14 @@ async def _apply(work: UnitOfWork, ref: NodeRef, report: NodeReport, sent: Seque
         node.desired_revision = report.acked_revision + 1
     query = select(ReplicaRow, DeploymentRow.name).join(DeploymentRow).where(ReplicaRow.node_id == node.id)
     for row, name in (await work.session.execute(query)).all():
+        before = _measured(row)
         await _apply_replica(work, row, name, report, sent)
+        if _measured(row) != before:
+            await keep_measurement(work, row, name, report.facts, threads)
+
+
+def _measured(row: ReplicaRow) -> Measurement | None:
+    return row.observation.measured if row.observation else None
 
 
 def _join(work: UnitOfWork, ref: NodeRef, report: NodeReport) -> NodeRow:

@@ -367,6 +367,51 @@ export type CodeApprovalView = {
 };
 
 /**
+ * CorrectionView
+ *
+ * By how much starts of one version of an engine with one architecture correct an item of the estimate.
+ * ``ratios``: measured by estimated of those starts, newest first.
+ */
+export type CorrectionView = {
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Engine Version
+     */
+    engine_version: string;
+    /**
+     * Architecture
+     */
+    architecture: string;
+    /**
+     * On Gpu
+     */
+    on_gpu: boolean;
+    /**
+     * Item
+     */
+    item: string;
+    /**
+     * Factor
+     */
+    factor: number;
+    /**
+     * Starts
+     */
+    starts: number;
+    /**
+     * Ratios
+     */
+    ratios: Array<number>;
+    /**
+     * At
+     */
+    at: number;
+};
+
+/**
  * DeploymentPatch
  *
  * Changes to a spec; fields that are left out stay. The name does not change.
@@ -504,7 +549,8 @@ export type DeploymentSpecOutput = {
 /**
  * DeploymentView
  *
- * A deployment: what was asked for, where it stands and what may be done.
+ * A deployment: what was asked for, where it stands and what may be done. ``offered_parameters``: parameters that
+ * would let it start where the user's own need too much memory; nobody changes those but the user.
  */
 export type DeploymentView = {
     /**
@@ -559,6 +605,10 @@ export type DeploymentView = {
      */
     context_length: number | null;
     plan: PlanView | null;
+    /**
+     * Offered Parameters
+     */
+    offered_parameters: Array<string> | null;
     /**
      * Created At
      */
@@ -1620,10 +1670,62 @@ export type Mark = {
 };
 
 /**
+ * MeasuredItemView
+ *
+ * A figure of one start beside its estimate, on one device. ``item``: as in the estimate; ``profile`` stands for
+ * the largest of what takes turns, ``total`` for all that the engine's processes hold. ``estimated`` and ``high`` as
+ * the start was booked, None where nothing was estimated.
+ */
+export type MeasuredItemView = {
+    /**
+     * Item
+     */
+    item: string;
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Device
+     */
+    device: string;
+    /**
+     * Measured
+     */
+    measured: number;
+    /**
+     * Estimated
+     */
+    estimated: number | null;
+    /**
+     * High
+     */
+    high: number | null;
+};
+
+/**
+ * MemoryHistoryView
+ *
+ * Estimate against measured: the latest starts of a deployment, newest first, and the corrections of future
+ * estimates for its architecture.
+ */
+export type MemoryHistoryView = {
+    /**
+     * Starts
+     */
+    starts: Array<StartMemoryView>;
+    /**
+     * Corrections
+     */
+    corrections: Array<CorrectionView>;
+};
+
+/**
  * MemoryItemView
  *
  * A line of the memory estimate, on each device or (``place``) in the machine's memory beside GPUs. ``bytes`` are
- * likely; hardly ever are more than ``high`` needed. ``source``: where the formula comes from.
+ * likely; hardly ever are more than ``high`` needed. ``source``: where the formula comes from. ``corrections``: what
+ * earlier starts changed, in words; ``base``: likely bytes without them, None where there are none.
  */
 export type MemoryItemView = {
     /**
@@ -1647,6 +1749,14 @@ export type MemoryItemView = {
      * Why
      */
     why: string;
+    /**
+     * Base
+     */
+    base: number | null;
+    /**
+     * Corrections
+     */
+    corrections: Array<string>;
 };
 
 /**
@@ -2155,7 +2265,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'device_starting' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'device_starting' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -2314,6 +2424,43 @@ export type SettingView = {
      * Help
      */
     help: string;
+};
+
+/**
+ * StartMemoryView
+ *
+ * What one start of a deployment took. ``cache_tokens``: tokens that its cache holds, where the engine says so and
+ * the replica is still there.
+ */
+export type StartMemoryView = {
+    /**
+     * Replica Id
+     */
+    replica_id: string;
+    /**
+     * Attempt
+     */
+    attempt: number;
+    /**
+     * At
+     */
+    at: number;
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Engine Version
+     */
+    engine_version: string;
+    /**
+     * Items
+     */
+    items: Array<MeasuredItemView>;
+    /**
+     * Cache Tokens
+     */
+    cache_tokens: number | null;
 };
 
 /**
@@ -3334,6 +3481,36 @@ export type ListDeploymentEventsResponses = {
 };
 
 export type ListDeploymentEventsResponse = ListDeploymentEventsResponses[keyof ListDeploymentEventsResponses];
+
+export type ReadDeploymentMemoryData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}/memory';
+};
+
+export type ReadDeploymentMemoryErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadDeploymentMemoryError = ReadDeploymentMemoryErrors[keyof ReadDeploymentMemoryErrors];
+
+export type ReadDeploymentMemoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemoryHistoryView;
+};
+
+export type ReadDeploymentMemoryResponse = ReadDeploymentMemoryResponses[keyof ReadDeploymentMemoryResponses];
 
 export type ReadReplicaLogData = {
     body?: never;

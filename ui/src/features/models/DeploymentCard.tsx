@@ -3,7 +3,7 @@ import { IconChevronRight } from "@tabler/icons-react";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import type { DeploymentView } from "@/api/generated/types.gen";
+import type { DeploymentView, ReasonView } from "@/api/generated/types.gen";
 import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons, TOLD_BY_BAR } from "@/components/Reasons";
 import { TransferBar } from "@/components/TransferBar";
@@ -11,6 +11,7 @@ import { movingDownload } from "@/lib/download";
 import { DeploymentActions } from "./DeploymentActions";
 import classes from "./DeploymentCard.module.css";
 import { DeploymentDetails } from "./DeploymentDetails";
+import { OfferedChange } from "./OfferedChange";
 import { sourceText } from "./spec";
 
 const route = getRouteApi("/models");
@@ -33,11 +34,22 @@ function Facts({ deployment }: { deployment: DeploymentView }): ReactElement {
   );
 }
 
+/** What was decided after a start without enough memory concerns the deployment and stays worth knowing. */
+const isLesson = (reason: ReasonView): boolean => reason.code.startsWith("memory_") && !WAITING.has(reason.code);
+const WAITING = new Set(["memory_insufficient", "memory_claimed", "memory_in_use"]);
+
+interface ReasonProps {
+  deployment: DeploymentView;
+  /** The replicas below tell the rest. */
+  toldBelow: boolean;
+}
+
 /** Names reasons only where something is wrong or awaited: a stopped model was stopped by a person. */
-function CardReasons({ deployment }: { deployment: DeploymentView }): ReactElement | null {
-  const { phase, reasons } = deployment;
+function CardReasons({ deployment, toldBelow }: ReasonProps): ReactElement | null {
+  const { phase } = deployment;
   const whole = phase === "ready" && deployment.replicas_ready >= deployment.spec.replicas;
-  if (reasons.length === 0 || whole || phase === "stopped" || phase === "stopping") return null;
+  const reasons = whole || toldBelow ? deployment.reasons.filter(isLesson) : deployment.reasons;
+  if (reasons.length === 0 || phase === "stopped" || phase === "stopping") return null;
   return (
     <div className={classes.reasons}>
       <Reasons reasons={reasons} failed={phase === "failed" || phase === "unreachable"} hidden={TOLD_BY_BAR} />
@@ -99,12 +111,9 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
         </Stack>
         <DeploymentActions deployment={deployment} />
       </Group>
-      {!toldBelow && (
-        <>
-          <CardDownload deployment={deployment} />
-          <CardReasons deployment={deployment} />
-        </>
-      )}
+      {!toldBelow && <CardDownload deployment={deployment} />}
+      <CardReasons deployment={deployment} toldBelow={toldBelow} />
+      <OfferedChange deployment={deployment} />
       {phase === "ready" && (
         <Link to="/playground" search={{ model: name }} className={classes.try ?? ""}>
           {t("models.openPlayground")}

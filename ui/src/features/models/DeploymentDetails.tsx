@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import { EventList } from "./EventList";
+import { MeasuredMemory } from "./MeasuredMemory";
 import { MemoryItems } from "./MemoryItems";
 import { ParameterTable } from "./ParameterTable";
 import { ReplicaPanel } from "./ReplicaPanel";
@@ -42,6 +43,7 @@ export function DeploymentDetails({ deployment }: { deployment: DeploymentView }
         <Tabs.Panel value="plan">
           <Stack>
             <MemoryItems items={plan.memory} total={plan.memory_total} high={plan.memory_high} gpus={plan.gpus} />
+            <MeasuredMemory deployment={deployment.name} />
             <ParameterTable parameters={plan.parameters} />
           </Stack>
         </Tabs.Panel>

@@ -25,6 +25,11 @@ function Line({ item }: { item: MemoryItemView }): ReactElement {
         <Text span size="sm" c="dimmed">
           {item.why}
         </Text>
+        {item.corrections.map((told) => (
+          <Text key={told} span display="block" size="xs" c="cyan" data-corrected={item.item}>
+            {told}
+          </Text>
+        ))}
       </Text>
       <Stack gap={0} align="flex-end" miw={90}>
         <Text size="sm">{formatBytes(item.bytes)}</Text>

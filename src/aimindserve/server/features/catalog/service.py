@@ -66,7 +66,7 @@ def sight_of(stage: Stage) -> Sight:
         for node in stage.nodes
     )
     held = tuple((one.id, one.assignment, one.stopping) for one in stage.replicas)
-    return Sight((nodes, held, stage.threads), stage)
+    return Sight((nodes, held, stage.threads, tuple(stage.learned.corrections.items())), stage)
 
 
 async def find(context: ServerContext, query: CatalogQuery, language: Language) -> CatalogView:

@@ -9,10 +9,11 @@ from fastapi import Header, Request, Response
 from aimindserve.domain.access import Policy
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec
-from aimindserve.domain.views import DeploymentView, EventView, ItemList, ScaleRequest
+from aimindserve.domain.views import DeploymentView, EventView, ItemList, MemoryHistoryView, ScaleRequest
 from aimindserve.server.context import Context, ServerContext
 from aimindserve.server.errors import language, refuse
 from aimindserve.server.features.deployments import service, store
+from aimindserve.server.features.deployments.memory import memory_history
 from aimindserve.server.features.deployments.views import deployment_view
 from aimindserve.server.guards import Caller, actor_of, feature_router, requires
 
@@ -121,6 +122,13 @@ async def list_deployment_events(name: str, context: Context) -> ItemList[EventV
     if not events:
         await service.find(context, name)
     return ItemList[EventView](items=events)
+
+
+@router.get("/deployments/{name}/memory")
+@requires(Policy.USER)
+async def read_deployment_memory(name: str, context: Context) -> MemoryHistoryView:
+    """Memory as estimated and as measured, for the latest starts of a deployment."""
+    return await memory_history(context, name)
 
 
 async def _shown(context: ServerContext, name: str, request: Request, response: Response) -> DeploymentView:

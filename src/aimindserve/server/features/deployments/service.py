@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from aimindserve.domain.lifecycle import Action, allowed_actions
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Deployment, Wanted
-from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec, same_program
+from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec, same_model, same_program
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import DeploymentRow, ReplicaRow
@@ -99,7 +99,9 @@ def edited(patch: DeploymentPatch) -> Change:
     def make(old: Deployment) -> Deployment:
         spec = patch.apply(old.spec)
         newer = not same_program(old.spec, spec)
-        return old.model_copy(update={"spec": spec, "generation": old.generation + newer})
+        # What failed starts taught is about this model in this engine.
+        relief = old.relief if same_model(old.spec, spec) else None
+        return old.model_copy(update={"spec": spec, "generation": old.generation + newer, "relief": relief})
 
     program = patch.model_fields_set - {"replicas"}
     return Change(Action.EDIT, "deployment.edited", make, reread=bool(program))
@@ -168,7 +170,7 @@ async def _store(context: ServerContext, what: Change, old: Deployment, new: Dep
         if row is None:
             return False
         row.spec, row.facts, row.wanted, row.generation = new.spec, new.facts, new.wanted, new.generation
-        row.revision, row.updated_at = old.revision + 1, work.now
+        row.relief, row.revision, row.updated_at = new.relief, old.revision + 1, work.now
         work.record(what.kind, subject=row.name, deployment=row.name, generation=new.generation, **_told(old, new))
     return True
 

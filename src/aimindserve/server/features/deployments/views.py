@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from aimindserve.domain.lifecycle import Phase, Standing, allowed_actions
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason
+from aimindserve.domain.relief import offered, told
 from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation
-from aimindserve.domain.views import DeploymentView, PlanView, ReasonView, ReplicaView
+from aimindserve.domain.views import DeploymentView, ReasonView, ReplicaView
 from aimindserve.server.errors import reason_view
 from aimindserve.server.plan_views import plan_view
 from aimindserve.server.reconcile.observe import World
-from aimindserve.server.reconcile.planning import plan_of
+from aimindserve.server.reconcile.planning import RunPlan, plan_of
 
 
 def deployment_view(
@@ -19,6 +20,8 @@ def deployment_view(
     """A deployment with everything that a page shows of it."""
     standing, replicas = world.standing(deployment, now)
     facts = deployment.facts
+    plan = _plan(deployment, [replica for replica, _ in replicas], world, threads)
+    relief = deployment.relief if deployment.relief and deployment.relief.generation == deployment.generation else None
     return DeploymentView(
         id=deployment.id,
         name=deployment.spec.name,
@@ -27,7 +30,7 @@ def deployment_view(
         generation=deployment.generation,
         revision=deployment.revision,
         phase=standing.phase,
-        reasons=_reasons(standing.reasons, language),
+        reasons=_reasons((*standing.reasons, *((told(relief),) if relief else ())), language),
         replicas=tuple(
             _replica_view(replica, stands, deployment.spec.name, world, language) for replica, stands in replicas
         ),
@@ -37,7 +40,8 @@ def deployment_view(
         architecture=facts.architecture if facts else None,
         quantization=facts.quantization if facts else None,
         context_length=facts.context_length if facts else None,
-        plan=_plan(deployment, [replica for replica, _ in replicas], world, threads, language),
+        plan=plan_view(plan, language) if plan else None,
+        offered_parameters=offered(relief, deployment.spec, plan.engine) if relief and plan else None,
         created_at=deployment.created_at,
         updated_at=deployment.updated_at,
     )
@@ -73,17 +77,15 @@ def _replica_view(
     )
 
 
-def _plan(
-    deployment: Deployment, replicas: Sequence[Replica], world: World, threads: int | None, language: Language
-) -> PlanView | None:
+def _plan(deployment: Deployment, replicas: Sequence[Replica], world: World, threads: int | None) -> RunPlan | None:
     """How the newest placed replica runs, or how one would run on the first node."""
     if deployment.facts is None:
         return None
     placed = [replica for replica in replicas if replica.assignment and replica.generation == deployment.generation]
     newest = placed[-1] if placed else None
-    assignment = newest.assignment if newest else None
-    plan = plan_of(deployment.spec, deployment.facts, assignment, _node(world, newest), threads)
-    return None if isinstance(plan, Reason) else plan_view(plan, language)
+    assignment, node = newest.assignment if newest else None, _node(world, newest)
+    plan = plan_of(deployment.spec, deployment.facts, assignment, node, threads, world.learned(deployment))
+    return None if isinstance(plan, Reason) else plan
 
 
 def _node(world: World, replica: Replica | None) -> NodeFacts | None:
