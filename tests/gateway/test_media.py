@@ -7,6 +7,7 @@ import base64
 import io
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -14,18 +15,21 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 import pytest_asyncio
 from PIL import Image
-from tests.gateway.harness import http, post, route, until
+from tests.gateway.harness import PATIENCE, http, post, route, table, until
 from tests.gateway.picture_host import Scene, asking, pictures_in, scene
 from tests.gateway.pictures import real, shell, uri
+from tests.gateway.test_process import fake_engine, free_port, running, settings
 
 from aimindserve.domain.addresses import media_rules
 from aimindserve.gateway.budget import BodyBudget, Held
 from aimindserve.gateway.fetch import Fetcher, FetchError
 from aimindserve.gateway.media import KEPT_SECONDS, Cache
 from aimindserve.gateway.reencode import Decoders, UndecodableError
+from aimindserve.gateway.table import save_table
 
 
 @pytest_asyncio.fixture
@@ -361,3 +365,27 @@ def self_signed(name: str, folder: Path) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return certificate, secret
+
+
+def test_a_gateway_that_ends_waits_for_no_picture_and_leaves_no_decoder(folder: Path) -> None:
+    """One picture was decoded, the next one's host never answers."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    host, port, engine = listener.getsockname()[1], free_port(), free_port()
+    save_table(folder / "routing-table.json", table(route(engine, model="m")))
+    allowed = {"media_policy": "allowlist", "media_hosts": [f"127.0.0.1:{host}"], "drain_seconds": 0.2}
+    with listener, fake_engine(folder, engine), running(settings(folder, port, **allowed), port) as process:
+        url = f"http://127.0.0.1:{host}/a"
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(post(asking(url, f"{url}2").replace(b'"tiny"', b'"m"')))
+            first, _ = listener.accept()
+            with first:
+                assert first.recv(65_536).startswith(b"GET /a HTTP/1.1\r\n")
+                first.sendall(http(PICTURE, kind="image/png"))
+            second, _ = listener.accept()
+            decoders = psutil.Process(process.pid).children()
+            assert len(decoders) == 1
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+            second.close()
+        psutil.wait_procs(decoders, PATIENCE)
+        assert not any(one.is_running() for one in decoders)

@@ -1,5 +1,7 @@
 """What people do, from a deployment's first moment to its last, step by step on a node in memory."""
 
+from dataclasses import replace
+
 from tests.server_life.life import Life, only
 
 from aimindserve.domain.lifecycle import Phase
@@ -8,6 +10,7 @@ from aimindserve.domain.replicas import ReplicaState, Wanted
 from aimindserve.domain.routing import RouteState
 from aimindserve.domain.units import GIB, MIB
 from aimindserve.server.reconcile.replicas import reconcile_replicas
+from aimindserve.server.reconcile.routes import routes_of
 from aimindserve.sim.fake_node import FakeNode
 
 
@@ -162,3 +165,18 @@ async def test_memory_is_shared_out_in_order_of_age(life: Life, node: FakeNode) 
     assert ready == [0, 1, 2]
     assert len(node.held) == 3
     assert sum(claim.bytes for claims in node.claims.values() for claim in claims) > 6000 * MIB
+
+
+async def test_gateways_are_told_the_engine_and_how_many_pictures_it_takes(life: Life) -> None:
+    await life.add()
+    await life.settle()
+    route = await life.route()
+    assert (route.endpoints[0].engine, route.images) == ("llama.cpp", None)
+    world = await life.world()
+    (replica,) = world.replicas
+    assert replica.assignment is not None
+    assignment = replica.assignment.model_copy(update={"engine": "vllm"})
+    spec = replica.spec.model_copy(update={"parameters": ("--limit-mm-per-prompt=image=7",)})
+    other = replica.model_copy(update={"assignment": assignment, "spec": spec})
+    (route,) = routes_of(replace(world, replicas=(other,)), life.clock.now)
+    assert (route.endpoints[0].engine, route.images) == ("vllm", 7)
