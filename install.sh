@@ -15,7 +15,7 @@ DISK_NEEDED_MB=600      # environment, and room for the next one beside it
 DATA_WANTED_GB=20       # models are large
 ACTION=install VERSION='' WHEEL='' BUNDLE='' PYTHON='' PREFIX='' EXTRAS='' DRY_RUN=no SYSTEMD=auto YES=no PURGE=no
 SETTINGS='' HUB_TOKEN='' MODELSCOPE_TOKEN='' TOKEN_WAS_SHOWN=no
-WORK='' SWITCHING=no POLLER=''
+WORK='' SWITCHING=no POLLER='' LAUNCHED=''
 STARTED=$(date +%s)
 
 # ---- talking -------------------------------------------------------------------------------------------------------
@@ -707,6 +707,7 @@ start_service() {
         as_service sh -c 'umask 077; mkdir -p "$1/logs"; exec setsid "$2" start --config "$3" >>"$1/logs/service.log" 2>&1' \
             sh "$DATA_DIR" "$PREFIX/current/bin/aimindserve" "$CONFIG"
     ) </dev/null >/dev/null 2>&1 8>&- &
+    LAUNCHED=$! # becomes the supervisor, by exec alone
 }
 
 start_installed() {
@@ -723,8 +724,8 @@ stop_service() {
         systemd stop aimindserve
         return
     fi
-    pid=$(supervisor) || return 0
-    kill "$pid"
+    pid=$(supervisor) || pid=$LAUNCHED # a start that is not the supervisor yet
+    if [ -z "$pid" ] || ! kill "$pid" 2>/dev/null; then return 0; fi
     tries=0
     while kill -0 "$pid" 2>/dev/null && ! is_zombie "$pid"; do
         tries=$((tries + 1))
@@ -739,7 +740,7 @@ is_zombie() { grep -qs '^State:.Z' "/proc/$1/status"; }
 supervisor() {
     # shellcheck disable=SC2013  # these paths hold no spaces
     for process in $(grep -ls aimindserve.cli.supervisor /proc/[0-9]*/cmdline); do
-        case $(tr '\0' ' ' <"$process" 2>/dev/null) in
+        case $({ tr '\0' ' ' <"$process"; } 2>/dev/null) in
             "$PREFIX"/versions/*/bin/python*' -m aimindserve.cli.supervisor '*)
                 process=${process#/proc/}
                 printf '%s' "${process%%/*}"

@@ -48,7 +48,8 @@ class Owner:
     def interrupted(self, bundle: str) -> int:
         """The exit code of an upgrade that is told to end while it waits for the new version."""
         script = f"sh /media/release/install.sh --no-systemd --offline-bundle {bundle} & upgrade=$!"
-        until = f"until readlink /opt/aimindserve/current | grep -q {Path(bundle).name}; do sleep 0.1; done"
+        switched = f"readlink /opt/aimindserve/current | grep -q {Path(bundle).name}"
+        until = f"until {switched}; do [ -d /proc/$upgrade ] || exit 9; done"
         return self.machine.run(
             "sh", "-c", f"{script}; {until}; kill -TERM $upgrade; wait $upgrade", check=False
         ).returncode
