@@ -207,7 +207,7 @@ async def test_health_and_metrics_are_the_gateways(stage: Rig) -> None:
     assert (await stage.ask(get("/metrics"))).status == 403  # a key for inference only
     await stage.ask(get("/v1/nothing"))
     text = (await stage.ask(get("/metrics", key=METRICS_KEY))).body.decode()
-    assert 'aimindserve_gateway_requests_total{endpoint="refused",status="404"} 1' in text
+    assert 'aimindserve_gateway_refused_total{code="unknown_path",status="404"} 1' in text
     assert "# TYPE aimindserve_gateway_overhead_seconds histogram" in text
 
 

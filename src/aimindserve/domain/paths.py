@@ -67,6 +67,11 @@ class DataPaths:
         return self.root / "limit-counts.json"
 
     @property
+    def request_log(self) -> PurePosixPath:
+        """Finished inference requests, a line each, without what was asked."""
+        return self.logs / "requests.jsonl"
+
+    @property
     def routing_table(self) -> PurePosixPath:
         return self.root / "routing-table.json"
 

@@ -233,7 +233,7 @@ class EventRelay:
         if self._between:
             frames = _whole_frames(data)
             if frames and not _tells(data):
-                self._chunks += frames
+                self._chunks += frames if self.started else frames - _opens(data)
                 self.started = True
                 return data
         decoder = self.decoder
@@ -275,7 +275,7 @@ class EventRelay:
     def _keep(self, event: bytes) -> bool:
         """Look into one event; whether the client gets it."""
         if b"data:" in event:
-            self._chunks += 1
+            self._chunks += not _fails(event) and (self.started or not _opens(event))
         if self._last_event in event[:40]:
             self.ended = True
         if not _tells(event):
@@ -313,13 +313,23 @@ class EventRelay:
         return Counted(0, self._chunks, "gateway") if self._chunks else Counted()
 
 
+def _fails(data: bytes) -> bool:
+    """Whether there is an event that tells of an error. Quotes of generated text are escaped: it cannot look so."""
+    return b'{"error":' in data
+
+
+def _opens(data: bytes) -> bool:
+    """Whether a stream's first event is there, which names the role and has no token."""
+    return b'"role":' in data[:600]
+
+
 def _joined(said: Counted, counted: Counted) -> Counted:
     return msgspec.structs.replace(counted, prompt=said.prompt, cached=said.cached, image=said.image)
 
 
 def _tells(data: bytes) -> bool:
-    """Whether a usage or timings object may be in there."""
-    return b'"usage":{' in data or b'"usage": {' in data or b'"timings":' in data
+    """Whether a usage or timings object may be in there, or an error."""
+    return b'"usage":{' in data or b'"usage": {' in data or b'"timings":' in data or _fails(data)
 
 
 def _whole_frames(data: bytes) -> int:

@@ -69,12 +69,14 @@ async def watch_deadlines(gateway: Gateway, every: float) -> None:
 
 
 async def keep_counts(gateway: Gateway, file: Path, every: float = 1.0) -> None:
-    """Writes down what limited keys have used, so that a restart gives nobody a fresh minute."""
+    """Writes down what limited keys have used, so that a restart gives nobody a fresh minute; and the request log."""
     while True:
         await asyncio.sleep(every)
         content = gateway.meters.snapshot()
         if content is not None:
             await asyncio.to_thread(save_meters, file, content)
+        if gateway.request_log is not None and (records := gateway.request_log.take()):
+            await asyncio.to_thread(gateway.request_log.write, records)
 
 
 async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop: asyncio.Event) -> None:
@@ -102,13 +104,22 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
         await _drain(gateway)
         await gateway.media.close()
         await _settle_usage(gateway, channel)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         gateway.spool.put(gateway.outbox.take_all())
         gateway.spool.close()
         if (content := gateway.meters.snapshot()) is not None:
             save_meters(counts, content)
+        if gateway.request_log is not None:
+            gateway.request_log.write(gateway.request_log.take())
+
+
+async def end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel ``tasks`` until they are over: before Python 3.13, a task group that fails just when it is cancelled tells
+    only of the failure, and whoever tries again goes on."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.2)
 
 
 def _tick(config: GatewayConfig) -> float:

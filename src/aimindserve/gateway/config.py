@@ -39,6 +39,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True):
     usage_spool_bytes: int = 64 * MIB
     media_policy: str = "public"
     media_hosts: tuple[str, ...] = ()
+    request_log_sample: float = 0.0
 
     @property
     def paths(self) -> DataPaths:

@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send to the client."""
+        self._gateway.metrics.sent_bytes += len(data)
         self._transport.write(data)
 
     def connection_line(self) -> bytes:

@@ -19,6 +19,7 @@ from aimindserve.gateway.heads import RequestHead
 from aimindserve.gateway.media import Media
 from aimindserve.gateway.meters import Meters
 from aimindserve.gateway.metrics import Metrics
+from aimindserve.gateway.request_log import RequestLog
 from aimindserve.gateway.spool import Spool
 from aimindserve.gateway.table import Directory
 from aimindserve.gateway.upstream import Pools
@@ -50,6 +51,9 @@ class Gateway:
         self.outbox = Outbox()
         self.spool = Spool(Path(config.paths.unsent_usage), self.id, config.usage_spool_bytes)
         self.metrics = Metrics()
+        self.request_log = None
+        if config.request_log_sample > 0:
+            self.request_log = RequestLog(Path(config.paths.request_log), config.request_log_sample)
         self.clients: set[Connection] = set()
         self.stopping = False
         self._uncounted: list[UsageRecord] = []
@@ -98,6 +102,8 @@ class Gateway:
         """An inference request is over."""
         self.outbox.add(record)
         self._uncounted.append(record)
+        if self.request_log is not None:
+            self.request_log.add(record)
         if len(self._uncounted) >= _COUNT_AT_ONCE:
             self.count()
 

@@ -76,10 +76,10 @@ class Exchange:
 
     # ---- towards the engine
 
-    def start(self, body: bytes | bytearray, view: BodyView, route: Route, told: bytes) -> None:
-        """The request is complete and admitted; it is sent when it is this caller's turn. ``told``: header lines about
-        the caller's limits."""
-        self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view)
+    def start(self, body: bytes | bytearray, view: BodyView, route: Route, told: bytes, trace: bytes) -> None:
+        """The request is complete and admitted; it is sent when it is this caller's turn. ``told``: header lines for
+        the client, about its limits; ``trace``: for the engine."""
+        self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view, trace)
         self._usage_hidden = view.usage_hidden
         self._route = route
         gateway = self._gateway

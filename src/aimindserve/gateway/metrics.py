@@ -4,10 +4,21 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from aimindserve.domain.usage import UsageRecord
+from aimindserve.domain.usage import UsageRecord, tokens_per_second
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_INTER_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 5.0)
 _OVERHEAD = (25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 250e-3)
+
+MOST_MODELS = 200
+OTHERS = "(others)"
+_PREFIX = "aimindserve_gateway_"
+_KINDS = ("prompt", "completion", "cached", "image")
+_TIMES = (
+    ("time_to_first_token_seconds", "first_token"),
+    ("request_duration_seconds", "duration"),
+    ("inter_token_seconds", "inter_token"),
+)
 
 
 class Histogram:
@@ -20,43 +31,74 @@ class Histogram:
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one observation."""
-        self.counts[bisect_left(self.bounds, seconds)] += 1
-        self.total += seconds
+    def observe(self, seconds: float, times: int = 1) -> None:
+        """Count an observation, or several of the same value."""
+        self.counts[bisect_left(self.bounds, seconds)] += times
+        self.total += seconds * times
 
-    def lines(self, name: str) -> Iterable[str]:
+    def lines(self, name: str, labels: str = "") -> Iterable[str]:
         """Text exposition."""
-        below = 0
+        below, more, alone = 0, f"{labels}," if labels else "", f"{{{labels}}}" if labels else ""
         for bound, count in zip(self.bounds, self.counts, strict=False):
             below += count
-            yield f'{name}_bucket{{le="{bound:g}"}} {below}'
+            yield f'{name}_bucket{{{more}le="{bound:g}"}} {below}'
         below += self.counts[-1]
-        yield f'{name}_bucket{{le="+Inf"}} {below}'
-        yield f"{name}_sum {self.total:.9g}"
-        yield f"{name}_count {below}"
+        yield f'{name}_bucket{{{more}le="+Inf"}} {below}'
+        yield f"{name}_sum{alone} {self.total:.9g}"
+        yield f"{name}_count{alone} {below}"
+
+
+class ModelMetrics:
+    """Times of one model's requests."""
+
+    __slots__ = ("duration", "first_token", "inter_token")
+
+    def __init__(self) -> None:
+        self.first_token = Histogram(_SECONDS)
+        self.duration = Histogram(_SECONDS)
+        self.inter_token = Histogram(_INTER_TOKEN)
 
 
 class Metrics:
-    """Everything that is counted."""
+    """Everything that is counted. Models beyond ``MOST_MODELS`` share one name, so that the number of series is
+    bounded whatever is deployed; only models that exist are counted by name at all."""
 
     def __init__(self) -> None:
-        self.requests: Counter[tuple[str, int]] = Counter()
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        self.refused: Counter[tuple[str, int]] = Counter()
         self.tokens: Counter[tuple[str, str]] = Counter()
-        self.first_token = Histogram(_SECONDS)
-        self.duration = Histogram(_SECONDS)
+        self.images: Counter[str] = Counter()
+        self.models: dict[str, ModelMetrics] = {}
         self.overhead = Histogram(_OVERHEAD)
+        self.received_bytes = 0
+        self.sent_bytes = 0
 
     def count(self, records: Iterable[UsageRecord]) -> None:
         """Inference requests that are over."""
         for record in records:
-            self.requests[record.endpoint, record.status] += 1
-            self.duration.observe(record.duration_ms / 1000)
+            model = self._name(record.model)
+            times = self.models[model]
+            self.requests[record.endpoint, model, record.status] += 1
+            times.duration.observe(record.duration_ms / 1000)
             if record.ttft_ms is not None:
-                self.first_token.observe(record.ttft_ms / 1000)
+                times.first_token.observe(record.ttft_ms / 1000)
+                if (speed := tokens_per_second(record)) is not None:
+                    times.inter_token.observe(1 / speed, record.completion_tokens - 1)
             if record.counted_by != "none":
-                self.tokens[record.model, "prompt"] += record.prompt_tokens
-                self.tokens[record.model, "completion"] += record.completion_tokens
+                for kind in _KINDS:
+                    self.tokens[model, kind] += getattr(record, f"{kind}_tokens")
+            self.images[model] += record.images
+
+    def _name(self, model: str) -> str:
+        if model not in self.models:
+            if len(self.models) >= MOST_MODELS:
+                model = OTHERS
+            self.models.setdefault(model, ModelMetrics())
+        return model
+
+
+def _labels(**values: object) -> str:
+    return ",".join(f'{name}="{_escaped(str(value))}"' for name, value in values.items())
 
 
 def _escaped(value: str) -> str:
@@ -65,24 +107,29 @@ def _escaped(value: str) -> str:
 
 def exposition(metrics: Metrics, loads: Mapping[str, int], gauges: Mapping[str, int]) -> bytes:
     """The text of ``/metrics``. ``loads``: requests in flight by replica; ``gauges``: further values by name."""
-    lines: list[str] = ["# TYPE aimindserve_gateway_requests_total counter"]
-    for (endpoint, status), count in sorted(metrics.requests.items()):
-        lines.append(f'aimindserve_gateway_requests_total{{endpoint="{endpoint}",status="{status}"}} {count}')
-    lines.append("# TYPE aimindserve_gateway_tokens_total counter")
-    for (model, kind), count in sorted(metrics.tokens.items()):
-        lines.append(f'aimindserve_gateway_tokens_total{{model="{_escaped(model)}",kind="{kind}"}} {count}')
-    lines.append("# TYPE aimindserve_gateway_in_flight gauge")
-    for replica, count in sorted(loads.items()):
-        lines.append(f'aimindserve_gateway_in_flight{{replica="{_escaped(replica)}"}} {count}')
-    for name, value in gauges.items():
+    lines: list[str] = []
+    for name, counts in (
+        ("requests_total", {_request_labels(*key): count for key, count in metrics.requests.items()}),
+        ("refused_total", {_labels(code=code, status=status): n for (code, status), n in metrics.refused.items()}),
+        ("tokens_total", {_labels(model=model, kind=kind): n for (model, kind), n in metrics.tokens.items()}),
+        ("images_total", {_labels(model=model): n for model, n in metrics.images.items()}),
+    ):
+        lines.append(f"# TYPE {_PREFIX}{name} counter")
+        lines += [f"{_PREFIX}{name}{{{labels}}} {count}" for labels, count in sorted(counts.items())]
+    lines.append(f"# TYPE {_PREFIX}in_flight gauge")
+    lines += [f"{_PREFIX}in_flight{{{_labels(replica=one)}}} {count}" for one, count in sorted(loads.items())]
+    bytes_moved = {"request_body_bytes_total": metrics.received_bytes, "sent_bytes_total": metrics.sent_bytes}
+    for name, value in {**bytes_moved, **gauges}.items():
         kind = "counter" if name.endswith("_total") else "gauge"
-        lines += [f"# TYPE aimindserve_gateway_{name} {kind}", f"aimindserve_gateway_{name} {value}"]
-    histograms = (
-        ("time_to_first_token_seconds", metrics.first_token),
-        ("request_duration_seconds", metrics.duration),
-        ("overhead_seconds", metrics.overhead),
-    )
-    for name, histogram in histograms:
-        lines.append(f"# TYPE aimindserve_gateway_{name} histogram")
-        lines += histogram.lines(f"aimindserve_gateway_{name}")
+        lines += [f"# TYPE {_PREFIX}{name} {kind}", f"{_PREFIX}{name} {value}"]
+    for name, attribute in _TIMES:
+        lines.append(f"# TYPE {_PREFIX}{name} histogram")
+        for model, times in sorted(metrics.models.items()):
+            lines += getattr(times, attribute).lines(_PREFIX + name, _labels(model=model))
+    lines.append(f"# TYPE {_PREFIX}overhead_seconds histogram")
+    lines += metrics.overhead.lines(f"{_PREFIX}overhead_seconds")
     return "\n".join(lines).encode() + b"\n"
+
+
+def _request_labels(endpoint: str, model: str, status: int) -> str:
+    return _labels(endpoint=endpoint, model=model, status=status)

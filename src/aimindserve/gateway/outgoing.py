@@ -12,11 +12,19 @@ class Outgoing:
     """One request's bytes. It can be sent more than once, until ``let_go``."""
 
     __slots__ = (
+<<<<<<< HEAD
         "_content_type", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_row", "_suffix",
         "body", "done", "view",
+=======
+        "_body", "_content_type", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_row",
+        "_suffix", "_trace", "done",
+>>>>>>> 7a424f8 (Usage held against the engines' own count; metrics by model; request log; trace context; authorisation matrix of the gateway; a channel that fails as it ends, ends)
     )  # fmt: skip
 
-    def __init__(self, row: Row, path: str, request_id: str, body: bytes | bytearray, view: BodyView) -> None:
+    def __init__(
+        self, row: Row, path: str, request_id: str, body: bytes | bytearray, view: BodyView, trace: bytes = b""
+    ) -> None:
+        self._trace = trace
         self._row = row
         self._path = path
         self.view = view
@@ -34,7 +42,7 @@ class Outgoing:
     def send(self, engine: Upstream, endpoint: Endpoint) -> None:
         """Send all of it, or as much as the connection takes now; ``go_on`` sends the rest."""
         head = (
-            b"POST %b HTTP/1.1\r\nhost: %b:%d\r\ncontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n%b\r\n"
+            b"POST %b HTTP/1.1\r\nhost: %b:%d\r\ncontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n%b%b\r\n"
         ) % (
             self._path_on(endpoint.engine).encode(),
             endpoint.host.encode(),
@@ -42,6 +50,7 @@ class Outgoing:
             self._content_type,
             self._length,
             self._request_id,
+            self._trace,
             b"authorization: Bearer %b\r\n" % endpoint.engine_key.encode() if endpoint.engine_key else b"",
         )
         self._engine, self._place, self.done = engine, 0, False

@@ -18,6 +18,7 @@ from aimindserve.gateway.local import JSON, LOCAL_PATHS, answer_local, answer_mo
 from aimindserve.gateway.media import not_fetched
 from aimindserve.gateway.receive import ChunkedReceiver, FixedReceiver, as_protocol
 from aimindserve.gateway.splice import Splice
+from aimindserve.gateway.trace import trace_lines
 
 if TYPE_CHECKING:
     from aimindserve.gateway.context import Gateway
@@ -290,6 +291,7 @@ class ClientConnection(Connection):
         if self._take is None:
             return
         (row, caller, request_id), self._take = self._take, None
+        self._gateway.metrics.received_bytes += len(body)
         self._state = State.BUSY
         view = look_form(body, self._head.get(b"content-type")) if row.body is Body.FORM else look(body, row)
         if isinstance(view, Refusal):
@@ -311,7 +313,7 @@ class ClientConnection(Connection):
             self.refuse(told, request_id)
             return
         self._handler = exchange = Exchange(self._gateway, self, row, self._head.path, caller, request_id)
-        exchange.start(body, view, route, told)
+        exchange.start(body, view, route, told, trace_lines(self._head))
 
     def _splice(self, head: RequestHead, request_id: str) -> None:
         self.read_body(on=False)
@@ -338,7 +340,7 @@ class ClientConnection(Connection):
         if refusal.status == 401:
             headers += b'www-authenticate: Bearer realm="aimindserve"\r\n'
         if self._handler is None:
-            self._gateway.metrics.requests["refused", refusal.status] += 1
+            self._gateway.metrics.refused[refusal.code, refusal.status] += 1
         row = find_row(self._head.path)
         body = envelope(refusal, row.errors if row else Form.OPENAI)
         self.answer(refusal.status, JSON, body, request_id or self._gateway.request_id(), headers)

@@ -143,7 +143,7 @@ class Splice:
         elif not head.decoder.done:
             client.keep_alive = False
         client.write(b"\r\n".join(lines) + b"\r\n" + client.connection_line() + b"\r\n")
-        self._gateway.metrics.requests["server", head.status] += 1
+        self._gateway.metrics.requests["server", "", head.status] += 1
         self.answer_data(rest)
 
     def answer_data(self, data: bytes) -> None:
@@ -190,7 +190,7 @@ class Splice:
     def _finish(self, status: int | None) -> None:
         self._over = True
         if status is not None:
-            self._gateway.metrics.requests["server", status] += 1
+            self._gateway.metrics.requests["server", "", status] += 1
         server, self._server = self._server, None
         if server is not None:
             server.drop()

@@ -154,6 +154,12 @@ class Settings(BaseModel):
     usage_spool_bytes: Bytes = Field(
         64 * MIB, description="Bytes of usage that a gateway keeps on disk while the server does not take it."
     )
+    request_log_sample: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of inference requests noted in logs/requests.jsonl, without their content.",
+    )
     header_timeout: Period = Field(10.0, description="Seconds for a request's head to arrive.")
     body_idle_timeout: Period = Field(15.0, description="Seconds without a byte of a request's body.")
     keepalive_timeout: Period = Field(75.0, description="Seconds that an idle connection is kept.")

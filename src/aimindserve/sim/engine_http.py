@@ -139,6 +139,11 @@ class Answer:
         lines.append("Connection: close" if self.closes else "Connection: keep-alive")
         await self._send("\r\n".join([*lines, "", ""]).encode())
 
+    @property
+    def request_id(self) -> str:
+        """What the caller named the request."""
+        return self._request.headers.get("x-request-id", "")
+
     async def write(self, data: bytes) -> None:
         """A piece of the body."""
         if data and self._request.method != "HEAD":

@@ -47,6 +47,7 @@ def _own_parser() -> argparse.ArgumentParser:
     parser.add_argument("--fake-fail-times", type=int)
     parser.add_argument("--fake-cache-tokens", type=int)
     parser.add_argument("--fake-state", type=Path)
+    parser.add_argument("--fake-ledger", type=Path)
     parser.add_argument("--fake-crash-after", type=float)
     parser.add_argument("--fake-exit", choices=EXITS, default="kill")
     parser.add_argument("--fake-freeze-after", type=float)

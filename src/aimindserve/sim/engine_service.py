@@ -22,6 +22,7 @@ from aimindserve.sim.engine_faults import die, freeze
 from aimindserve.sim.engine_http import Answer, BadRequestError, Request
 from aimindserve.sim.engine_http import read_request as read_http
 from aimindserve.sim.engine_knobs import KnobError, Knobs, request_knobs
+from aimindserve.sim.engine_ledger import Ledger
 from aimindserve.sim.engine_options import LLAMA_BOX, VLLM, Options
 from aimindserve.sim.engine_shapes import (
     MESSAGES,
@@ -59,6 +60,7 @@ class Service:
 
     def __init__(self, options: Options, fixed: Knobs) -> None:
         self.options, self.fixed, self.state = options, fixed, State()
+        self.ledger = Ledger(options.knobs.fake_ledger)
         self._get: dict[str, Callable[[], tuple[int, object]]] = {
             "/health": self._health,
             "/v1/health": self._health,
@@ -198,11 +200,13 @@ class Service:
                 failed = json.dumps(_error(500, "The emulated engine failed.", "server_error"))
                 await answer.write(f"data: {failed}\n\n".encode())
                 return False
+            self.ledger.note(answer.request_id, completion=1)
             await answer.write(chunks.token(token))
             count += 1
             self.state.tokens += 1
         if not await self._reached(count, knobs, reader):
             return False
+        self.ledger.note(answer.request_id, prompt=asked.prompt_tokens)
         await answer.write(chunks.last(count))
         await answer.end()
         engine_logs.write(engine_logs.request_lines(self.options, number, asked.prompt_tokens, count))
@@ -219,6 +223,7 @@ class Service:
             self.state.tokens += 1
         if not await self._reached(count, knobs, reader):
             return False
+        self.ledger.note(answer.request_id, prompt=asked.prompt_tokens, completion=count)
         whole = {RESPONSES: whole_response, MESSAGES: whole_message}.get(asked.shape, whole_answer)
         await answer.json(whole(asked, self.options.names[0], _identity(number), knobs))
         engine_logs.write(engine_logs.request_lines(self.options, number, asked.prompt_tokens, count))

@@ -14,6 +14,7 @@ Fixed by the command line
     --fake-cache-tokens N     memory for a cache of N tokens: a longer context fails as oom does
     --fake-fail-times N       only the first N starts fail (or crash, with --fake-crash-after); needs --fake-state FILE,
                               where starts are counted (the file's size)
+    --fake-ledger FILE        its own count of tokens by request id (engine_ledger)
     --fake-crash-after S      seconds after it is ready; --fake-exit HOW: kill (default), segv, abort, 0, 1, 2
     --fake-freeze-after S     stops itself (SIGSTOP): connections are accepted, nothing is answered
     --fake-health-status N    what /health answers, ready or not
