@@ -1,6 +1,7 @@
 import { Badge, Group, Text, Tooltip } from "@mantine/core";
 import {
   IconBooks,
+  IconChartBar,
   IconCube,
   IconDatabase,
   IconKey,
@@ -25,6 +26,7 @@ const PAGES = [
   { to: "/models", label: "shell.models", Icon: IconCube, admin: false },
   { to: "/nodes", label: "nodes.title", Icon: IconServer2, admin: false },
   { to: "/files", label: "files.title", Icon: IconDatabase, admin: true },
+  { to: "/usage", label: "usage.title", Icon: IconChartBar, admin: false },
   { to: "/keys", label: "shell.keys", Icon: IconKey, admin: false },
   { to: "/settings", label: "shell.settings", Icon: IconSettings, admin: true },
 ] as const;

@@ -13,6 +13,7 @@ import { catalogSearch } from "./features/catalog/search";
 import { filesSearch } from "./features/files/search";
 import { modelsSearch } from "./features/models/search";
 import { playgroundSearch } from "./features/playground/search";
+import { usageSearch } from "./features/usage/search";
 
 const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: Gate,
@@ -68,6 +69,13 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import("./features/keys/KeysPage"), "KeysPage"),
 });
 
+const usageRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/usage",
+  validateSearch: usageSearch,
+  component: lazyRouteComponent(() => import("./features/usage/UsagePage"), "UsagePage"),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/settings",
@@ -87,6 +95,7 @@ const routeTree = rootRoute.addChildren([
   modelsRoute,
   nodesRoute,
   filesRoute,
+  usageRoute,
   keysRoute,
   settingsRoute,
   passwordRoute,

@@ -6,10 +6,13 @@ import type {
   DeploymentSpecInput,
   DownloadRequest,
   ImportRequest,
+  KeyPatch,
   KeyRequest,
   LoginRequest,
   PasswordRequest,
 } from "./generated/types.gen";
+
+export type UsageGroup = "model" | "key" | "user";
 
 const name = (deployment: string): { path: { name: string } } => ({ path: { name: deployment } });
 
@@ -60,6 +63,8 @@ export const api = {
 
   keys: async () => (await sdk.listKeys()).data.items,
   createKey: async (body: KeyRequest) => (await sdk.createKey({ body })).data,
+  editKey: async (id: string, body: KeyPatch) => (await sdk.editKey({ path: { key_id: id }, body })).data,
+  usage: async (days: number, by: UsageGroup) => (await sdk.listUsage({ query: { days, by: [by] } })).data.items,
   deleteKey: async (id: string) => {
     await sdk.deleteKey({ path: { key_id: id } });
   },

@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import type { UsageGroup } from "./calls";
 import { api } from "./calls";
 import { isApiError } from "./client";
 
@@ -28,5 +29,8 @@ export const filesQuery = queryOptions({ queryKey: ["files"], queryFn: api.files
 
 /** Machines with what is measured on them, which changes without an event: looked at again while it is shown. */
 export const nodesQuery = queryOptions({ queryKey: ["nodes"], queryFn: api.nodes });
+
+export const usageQuery = (days: number, by: UsageGroup) =>
+  queryOptions({ queryKey: ["usage", days, by], queryFn: () => api.usage(days, by), refetchInterval: 60_000 });
 
 export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });

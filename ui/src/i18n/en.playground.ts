@@ -1,4 +1,4 @@
-/** Words of the Playground and of the API keys. */
+/** Words of the Playground. */
 export const enPlayground = {
   playground: {
     answerFailed: "No answer",
@@ -67,25 +67,5 @@ export const enPlayground = {
     log_in: "The session has ended. Load this page again and log in.",
     offline: "The server does not answer. Check that aimindserve is running and try again.",
     other: "Try again; if it stays, look at the model's log on the Models page.",
-  },
-  keys: {
-    copyNow: "Copy it now: it is shown only this once.",
-    create: "Create API Key",
-    created: "Created",
-    createdTitle: "Your new key {{name}}",
-    days: "{{days}} days",
-    deleteTitle: "Delete the key {{name}}?",
-    deleteWhat: "Programs that use {{name}} ({{id}}) are refused at once. It cannot be brought back.",
-    emptyHint: "Programs need one to ask your models: the OpenAI client, curl, anything that speaks its API.",
-    emptyTitle: "No API key yet",
-    expires: "Expires",
-    lastUsed: "Last used",
-    never: "never",
-    scope: { inference: "Ask models", management: "Manage everything", metrics: "Read metrics" },
-    scopes: "May",
-    scopesNeeded: "Choose at least one.",
-    stored: "I have stored it",
-    title: "API Keys",
-    usage: "The address for programs is {{url}}",
   },
 };

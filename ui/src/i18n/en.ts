@@ -1,3 +1,4 @@
+import { enAccess } from "./en.access";
 import { enCatalog } from "./en.catalog";
 import { enFiles } from "./en.files";
 import { enFit } from "./en.fit";
@@ -106,6 +107,7 @@ export const en = {
       delete: "{{name}} is being deleted.",
     },
   },
+  ...enAccess,
   ...enCatalog,
   ...enFiles,
   ...enFit,

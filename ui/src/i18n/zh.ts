@@ -1,4 +1,5 @@
 import type { en } from "./en";
+import { zhAccess } from "./zh.access";
 import { zhCatalog } from "./zh.catalog";
 import { zhFiles } from "./zh.files";
 import { zhFit } from "./zh.fit";
@@ -107,6 +108,7 @@ export const zh: typeof en = {
       delete: "正在删除 {{name}}。",
     },
   },
+  ...zhAccess,
   ...zhCatalog,
   ...zhFiles,
   ...zhFit,

@@ -10,6 +10,7 @@ import { hub, settings } from "./hub.ts";
 import { keys } from "./keys.ts";
 import { firstNodes } from "./nodes.ts";
 import { sessions } from "./sessions.ts";
+import { usage } from "./usage.ts";
 import { firstWorld } from "./world.ts";
 
 function log(response: ServerResponse): void {
@@ -37,7 +38,7 @@ export function makeMockApi() {
     const path = url.pathname.replace("/api/v1", "");
     if (url.pathname.startsWith("/v1/")) await chat(request, response, body);
     else if (PARTS.some((part) => part(world, method, path, body, response))) return;
-    else if (catalog(url, response)) return;
+    else if (catalog(url, response) || usage(url, response)) return;
     else if (hub(world, method, url, body, response)) return;
     else if (path === "/nodes") json(response, 200, { items: firstNodes(world.deployments) });
     else if (path === "/fit") json(response, 200, makeFit(String(body.source)));

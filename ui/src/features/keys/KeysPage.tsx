@@ -1,18 +1,20 @@
 import { ActionIcon, Badge, Button, Code, Container, Group, Loader, Paper, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconKey, IconPlus, IconTrash } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { IconKey, IconPencil, IconPlayerPause, IconPlayerPlay, IconPlus, IconTrash } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { api } from "@/api/calls";
 import type { KeyView } from "@/api/generated/types.gen";
 import { keysQuery } from "@/api/queries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { currentLanguage } from "@/i18n";
 import { formatTime } from "@/lib/format";
-import { CreateKeyDialog } from "./CreateKeyDialog";
 import { DeleteKeyDialog } from "./DeleteKeyDialog";
+import { CreateKeyDialog, EditKeyDialog } from "./KeyDialogs";
+import { LIMITS } from "./keyValues";
 
 function useKeyFacts(key: KeyView): string {
   const { t } = useTranslation();
@@ -25,9 +27,37 @@ function useKeyFacts(key: KeyView): string {
   ].join(" · ");
 }
 
-function KeyCard({ apiKey, onDelete }: { apiKey: KeyView; onDelete: () => void }): ReactElement {
+function Restrictions({ apiKey }: { apiKey: KeyView }): ReactElement | null {
   const { t } = useTranslation();
+  const count = (value: number): string => new Intl.NumberFormat(currentLanguage()).format(value);
+  const words = LIMITS.flatMap((limit) => {
+    const value = apiKey.limits[limit];
+    if (value === null) return [];
+    if (limit === "tokens_per_month")
+      return [t("keys.monthUsed", { used: count(apiKey.tokens_this_month), limit: count(value) })];
+    return [`${t(`keys.limit.${limit}`)}: ${count(value)}`];
+  });
+  if (apiKey.models) words.push(`${t("keys.models")}: ${apiKey.models.join(", ")}`);
+  if (apiKey.networks) words.push(`${t("keys.networks")}: ${apiKey.networks.join(", ")}`);
+  return words.length === 0 ? null : <Text size="sm">{words.join(" · ")}</Text>;
+}
+
+interface CardProps {
+  apiKey: KeyView;
+  onEdit: () => void;
+  onDelete: () => void;
+}
+
+function KeyCard({ apiKey, onEdit, onDelete }: CardProps): ReactElement {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
   const facts = useKeyFacts(apiKey);
+  const toggle = useMutation({
+    mutationFn: () => api.editKey(apiKey.id, { disabled: !apiKey.disabled }),
+    onSuccess: () => queries.invalidateQueries(keysQuery),
+  });
+  const named = (what: string): string => `${what}: ${apiKey.name}`;
+  const word = apiKey.disabled ? t("keys.enable") : t("keys.disable");
   return (
     <Paper p="md" component="article" aria-label={apiKey.name}>
       <Group justify="space-between" wrap="nowrap" align="flex-start">
@@ -40,19 +70,42 @@ function KeyCard({ apiKey, onDelete }: { apiKey: KeyView; onDelete: () => void }
                 {t(`keys.scope.${scope}`)}
               </Badge>
             ))}
+            {apiKey.disabled && (
+              <Badge color="gray" tt="none">
+                {t("keys.disabled")}
+              </Badge>
+            )}
           </Group>
+          <Restrictions apiKey={apiKey} />
           <Text size="sm" c="dimmed">
             {facts}
           </Text>
         </Stack>
-        <ActionIcon
-          variant="subtle"
-          color="red"
-          aria-label={`${t("common.delete")}: ${apiKey.name}`}
-          onClick={onDelete}
-        >
-          <IconTrash size={18} />
-        </ActionIcon>
+        <Group gap={4} wrap="nowrap">
+          <ActionIcon
+            variant="subtle"
+            aria-label={named(word)}
+            title={word}
+            loading={toggle.isPending}
+            onClick={() => {
+              toggle.mutate();
+            }}
+          >
+            {apiKey.disabled ? <IconPlayerPlay size={18} /> : <IconPlayerPause size={18} />}
+          </ActionIcon>
+          <ActionIcon variant="subtle" aria-label={named(t("keys.edit"))} title={t("keys.edit")} onClick={onEdit}>
+            <IconPencil size={18} />
+          </ActionIcon>
+          <ActionIcon
+            variant="subtle"
+            color="red"
+            aria-label={named(t("common.delete"))}
+            title={t("common.delete")}
+            onClick={onDelete}
+          >
+            <IconTrash size={18} />
+          </ActionIcon>
+        </Group>
       </Group>
     </Paper>
   );
@@ -64,6 +117,7 @@ export function KeysPage(): ReactElement {
   const keys = useQuery(keysQuery);
   const [creating, create] = useDisclosure(false);
   const [deleted, setDeleted] = useState<KeyView | null>(null);
+  const [edited, setEdited] = useState<KeyView | null>(null);
   const items = keys.data ?? [];
   const button = (
     <Button leftSection={<IconPlus size={16} />} onClick={create.open}>
@@ -91,6 +145,9 @@ export function KeysPage(): ReactElement {
           <KeyCard
             key={key.id}
             apiKey={key}
+            onEdit={() => {
+              setEdited(key);
+            }}
             onDelete={() => {
               setDeleted(key);
             }}
@@ -98,6 +155,14 @@ export function KeysPage(): ReactElement {
         ))}
       </Stack>
       {creating && <CreateKeyDialog onClose={create.close} />}
+      {edited && (
+        <EditKeyDialog
+          apiKey={edited}
+          onClose={() => {
+            setEdited(null);
+          }}
+        />
+      )}
       {deleted && (
         <DeleteKeyDialog
           apiKey={deleted}
