@@ -108,7 +108,7 @@ class Exchange:
             self._fail(BUSY)
         else:
             self._client.reserved += len(made[0])
-            self._outgoing = Outgoing(self._row, self._path, self.request_id, *made)
+            self._outgoing = Outgoing(self._row, self._path, self.request_id, *made, self._outgoing.trace)
             self._dispatch(UNREACHABLE)
 
     def _dispatch(self, otherwise: Refusal) -> None:

@@ -12,19 +12,14 @@ class Outgoing:
     """One request's bytes. It can be sent more than once, until ``let_go``."""
 
     __slots__ = (
-<<<<<<< HEAD
         "_content_type", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_row", "_suffix",
-        "body", "done", "view",
-=======
-        "_body", "_content_type", "_cut", "_engine", "_kept", "_length", "_path", "_place", "_request_id", "_row",
-        "_suffix", "_trace", "done",
->>>>>>> 7a424f8 (Usage held against the engines' own count; metrics by model; request log; trace context; authorisation matrix of the gateway; a channel that fails as it ends, ends)
+        "body", "done", "trace", "view",
     )  # fmt: skip
 
     def __init__(
         self, row: Row, path: str, request_id: str, body: bytes | bytearray, view: BodyView, trace: bytes = b""
     ) -> None:
-        self._trace = trace
+        self.trace = trace
         self._row = row
         self._path = path
         self.view = view
@@ -50,7 +45,7 @@ class Outgoing:
             self._content_type,
             self._length,
             self._request_id,
-            self._trace,
+            self.trace,
             b"authorization: Bearer %b\r\n" % endpoint.engine_key.encode() if endpoint.engine_key else b"",
         )
         self._engine, self._place, self.done = engine, 0, False
