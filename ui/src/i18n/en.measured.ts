@@ -10,7 +10,7 @@ export const enMeasured = {
     earlier: "Earlier starts: {{count}}",
     item: { profile: "Trial run", total: "All of the engine" },
     none: "Nothing has been measured yet: the figures come with the next start.",
-    offered: "It would start with: {{parameters}}",
+    offered: "Half of what found no room: {{parameters}}",
     start: "Start of {{time}}, {{engine}}, replica {{replica}}, attempt {{attempt}}",
     title: "Estimate against measured",
     tokens: "the KV cache holds {{tokens}} tokens",

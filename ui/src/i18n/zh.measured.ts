@@ -12,7 +12,7 @@ export const zhMeasured: typeof enMeasured = {
     earlier: "更早的启动：{{count}} 次",
     item: { profile: "试运行", total: "引擎合计" },
     none: "尚未测量：下次启动后显示实测数据。",
-    offered: "使用以下参数即可启动：{{parameters}}",
+    offered: "将空间不足的值减半：{{parameters}}",
     start: "启动于 {{time}}，{{engine}}，副本 {{replica}}，第 {{attempt}} 次启动",
     title: "估算与实测",
     tokens: "KV 缓存可容纳 {{tokens}} 个词元",
