@@ -23,5 +23,6 @@ export default defineConfig(({ mode }) => ({
     include: ["src/**/*.test.{ts,tsx}"],
     css: false,
     setupFiles: ["src/test-setup.ts"],
+    testTimeout: 60_000,
   },
 }));

@@ -9,6 +9,7 @@ import {
   pickChoice,
   projectorWish,
   shownRepository,
+  targetOf,
   wantsLicence,
   wantsSettings,
 } from "./rules";
@@ -48,6 +49,21 @@ describe("choiceId", () => {
     ["hf://org/name:Q8_0", "Q8_0"],
   ])("%s → %s", (source, id) => {
     expect(choiceId({ ...named("Q4_K_M"), source })).toBe(id);
+  });
+});
+
+describe("targetOf", () => {
+  it.each([
+    ["hf://org/name", "org/name", ""],
+    ["hf://org/name-GGUF:Q4_K_M", "org/name-GGUF", "Q4_K_M"],
+    ["ms://org/name@abc123:Q8_0", "org/name", "Q8_0"],
+    ["hf://org/name@abc/sub/model.gguf", "org/name", "sub/model.gguf"],
+  ])("%s", (source, repository, files) => {
+    expect(targetOf(source)).toEqual({ repository, files });
+  });
+
+  it("is nothing for what lies on no hub", () => {
+    expect(targetOf("file:///models/org/name.gguf")).toBeNull();
   });
 });
 
