@@ -40,6 +40,14 @@ def test_who_holds_the_devices_is_told_also_where_there_is_no_room() -> None:
     assert [held.deployment for held in fitting.placement.devices[0].tenants] == ["llama"]
 
 
+def test_the_place_that_is_shown_is_the_one_that_the_refusal_tells_of() -> None:
+    one, facts = spec("qwen", "--max-model-len=32768", "--max-num-seqs=64"), QWEN2_VL_7B
+    found = report(one, facts, Stage([machine("RTX4060-8GB:2")]), "en")
+    assert found.nearest is not None
+    assert found.reasons[0].params["needed"] == format_bytes(found.nearest.bytes)
+    assert found.gpus == len(found.nearest.devices)
+
+
 def test_parameters_come_with_their_other_spellings_and_values() -> None:
     stage = Stage([machine("L40S-48GB")])
     one, facts = spec("gguf", "--flash-attn=on"), BY_NAME["gguf"][1]

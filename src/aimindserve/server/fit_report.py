@@ -33,7 +33,7 @@ def report(
     refused = refusals(spec, facts, stage.nodes, stage.threads)
     fleet = stage.fleet()
     trial = try_places(spec, facts, fleet, stage.threads, told=True, learned=stage.learned)
-    near = nearest(spec, facts, fleet, stage, squeezed=True) if trial.refused else None
+    near = nearest(spec, facts, fleet, stage) if trial.refused else None
     plan = trial.placed[0][0].plan if trial.placed else near.plan if near else unplaced(spec, facts, stage)
     reasons = refused or ((trial.refused,) if trial.refused else ())
     shown = () if refused else trial.placed

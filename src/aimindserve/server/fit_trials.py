@@ -112,16 +112,23 @@ def try_places(
     return Trial(tuple(placed), None, nodes)
 
 
-def nearest(
-    spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, stage: Stage, *, squeezed: bool = False
-) -> Imagined | None:
-    """How and where one more replica would run if there were room, on an empty device or ``squeezed`` into what is
-    free; None where the engine could use no device."""
+def imagined(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> Imagined | None:
+    """How one replica would run on an empty device; None where the engine could use none."""
+    search = _search(spec, facts, stage.seen, stage)
+    return search.imagined() if search else None
+
+
+def nearest(spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, stage: Stage) -> Imagined | None:
+    """How and where one more replica comes nearest to a place; None where the engine could use no device."""
+    search = _search(spec, facts, fleet, stage)
+    return search.nearest() if search else None
+
+
+def _search(spec: DeploymentSpec, facts: ModelFacts, fleet: Fleet, stage: Stage) -> PlaceSearch | None:
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return None
-    search = PlaceSearch(spec, facts, engine, fleet, stage.threads, learned=stage.learned)
-    return search.imagined(squeezed=squeezed)
+    return PlaceSearch(spec, facts, engine, fleet, stage.threads, learned=stage.learned)
 
 
 def unplaced(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> RunPlan | None:
@@ -155,7 +162,7 @@ def changes_for(
         return thinned(name, spec, facts, stage, worst)
 
     # What it would like, not what it would be squeezed into: from there less is looked for.
-    liked = None if trial.placed else nearest(spec, facts, stage.seen, stage)
+    liked = None if trial.placed else imagined(spec, facts, stage)
     parameters = (liked.plan if liked else plan).parameters.parameters
     case = Case(spec, facts, plan.engine, parameters, fits, tuple(choices), stage.tenants, card, squeeze, fewer)
     return find_changes(case)
@@ -206,7 +213,7 @@ def squeezed(name: str, spec: DeploymentSpec, facts: ModelFacts, stage: Stage, w
 
 def _uses_gpus(spec: DeploymentSpec, facts: ModelFacts, stage: Stage) -> bool:
     """Whether there is a GPU that the engine can use."""
-    found = nearest(spec, facts, stage.seen, stage)
+    found = imagined(spec, facts, stage)
     return found is not None and found.plan.gpus > 0
 
 

@@ -73,7 +73,7 @@ describe("barsOf", () => {
 
   it("has one bar for each GPU and one for the machine's memory beside them", () => {
     const host = makeDevice({ device_id: "cpu", kind: "cpu", bytes: 4 * GIB, allocatable: 100 * GIB, free: 100 * GIB });
-    const bars = barsOf(report([makePlace({ devices: [gpu(), gpu({ device_id: "GPU-1", index: 1 })], host })]));
+    const bars = barsOf(report([makePlace({ devices: [gpu({ device_id: "GPU-1", index: 1 }), gpu()], host })]));
     expect(bars.map(({ index, isCpu }) => [index, isCpu])).toEqual([
       [0, false],
       [1, false],

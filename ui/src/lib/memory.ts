@@ -113,24 +113,30 @@ export function barsOf(report: FitReport): Bar[] {
     const id = `${wish.place.node_id}/${wish.device.device_id}`;
     byDevice.set(id, [...(byDevice.get(id) ?? []), wish]);
   }
-  return [...byDevice].flatMap(([id, wishes]) => {
+  const bars = [...byDevice].flatMap(([id, wishes]): Bar[] => {
     const [first] = wishes;
     if (!first) return [];
     const { device, place } = first;
     const others = device.tenants.map(({ deployment, bytes }) => stretch("other", bytes, deployment));
     const own = wishes.flatMap(({ device: { bytes }, items }, index) => ownStretches(index + 1, bytes, items));
-    return {
-      id,
-      node: place.node,
-      device: device.device,
-      index: device.index,
-      isCpu: device.kind === "cpu",
-      allocatable: device.allocatable,
-      wanted: sum(wishes.map((wish) => wish.device)),
-      free: device.free,
-      ...closed([stretch("foreign", device.foreign), ...others, ...own], device.allocatable),
-    };
+    return [
+      {
+        id,
+        node: place.node,
+        device: device.device,
+        index: device.index,
+        isCpu: device.kind === "cpu",
+        allocatable: device.allocatable,
+        wanted: sum(wishes.map((wish) => wish.device)),
+        free: device.free,
+        ...closed([stretch("foreign", device.foreign), ...others, ...own], device.allocatable),
+      },
+    ];
   });
+  // Machines as they came, GPUs in their order, the machine's own memory last.
+  const nodes = [...new Set(bars.map((bar) => bar.node))];
+  const rank = (bar: Bar): number => (bar.isCpu ? Infinity : bar.index);
+  return nodes.flatMap((node) => bars.filter((bar) => bar.node === node).sort((a, b) => rank(a) - rank(b)));
 }
 
 /** A device as it is now: who holds what. */

@@ -211,21 +211,35 @@ class PlaceSearch:
             if not self._is_wished(node) or node.node_id not in able
         )
 
-    def imagined(self, *, squeezed: bool = False) -> Imagined | None:
-        """How it would run on the best kind of device that is there, where most of it is free; None when there is no
-        device that the engine could use. It takes what it likes of an empty device, or ``squeezed`` as little as it
-        can once it does not fit what is free."""
-        for cell in sorted(self.cells, key=lambda cell: (cell.preference, cell.count)):
-            rows = wished_rows(self._ask, cell.rows) or cell.rows
-            row = max(rows, key=lambda row: row.room(cell.count))
-            node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
-            gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
-            program = self._program_of(node)
-            lessons = lessons_for(self.learned, program, self.facts, on_gpu=bool(gpus))
-            budget = max(row.room(cell.count), 0) if squeezed else device.allocatable
-            machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=budget, lessons=lessons)
-            return Imagined(run_plan(self.spec, self.facts, program, machine), row)
-        return None
+    def imagined(self) -> Imagined | None:
+        """How it would run on the best kind of device that is there, taking what it likes of an empty one; None when
+        there is no device that the engine could use."""
+        cell = min(self.cells, key=lambda cell: (cell.preference, cell.count), default=None)
+        return self._imagined_in(cell, None) if cell else None
+
+    def nearest(self) -> Imagined | None:
+        """How it would run, taking as little as it can, where the refusal is told of: the most hopeful place."""
+        lacks = [(cell, lack) for cell in self.cells if (lack := nearest_lack(self._ask, cell)) is not None]
+        if not lacks:
+            return self.imagined()
+        cell, _ = max(lacks, key=lambda pair: pair[1].hope)
+        row = self._freest(cell)
+        return self._imagined_in(cell, max(row.room(cell.count), 0))
+
+    def _freest(self, cell: Cell) -> Row:
+        rows = wished_rows(self._ask, cell.rows) or cell.rows
+        return max(rows, key=lambda row: row.room(cell.count))
+
+    def _imagined_in(self, cell: Cell, budget: int | None) -> Imagined:
+        """On the freest row; ``budget`` None: all of an empty device."""
+        row = self._freest(cell)
+        node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
+        gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
+        program = self._program_of(node)
+        lessons = lessons_for(self.learned, program, self.facts, on_gpu=bool(gpus))
+        size = device.allocatable if budget is None else budget
+        machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=size, lessons=lessons)
+        return Imagined(run_plan(self.spec, self.facts, program, machine), row)
 
     def _told(self, node: NodeFacts, lack: Lack | None) -> Reason:
         if not self._is_wished(node):

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { Hub, HubWish } from "@/api/hub";
 import { EmptyState } from "@/components/EmptyState";
 import { HUB_NAMES } from "@/lib/hubs";
+import { NO_BANNER } from "@/theme";
 import type { FormState } from "../spec";
 import classes from "./Hub.module.css";
 import type { Carried } from "./HubForm";
@@ -79,7 +80,7 @@ export function HubDrawer({ hub, taken, onClose }: Props): ReactElement {
       title={t("deploy.newTitle", { source: HUB_NAMES[hub] })}
       closeButtonProps={{ "aria-label": t("common.close") }}
       classNames={{ content: classes.content ?? "", body: classes.body ?? "" }}
-      attributes={{ body: { "data-pane": search.repo ? "repository" : "list" } }}
+      attributes={{ ...NO_BANNER, body: { "data-pane": search.repo ? "repository" : "list" } }}
     >
       <section ref={list} tabIndex={-1} className={classes.list} aria-label={t("hub.search", { hub: HUB_NAMES[hub] })}>
         <SearchFields wish={wish} busy={found.refreshing} onChange={look} />
