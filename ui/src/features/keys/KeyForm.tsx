@@ -5,7 +5,6 @@ import {
   MultiSelect,
   NumberInput,
   Select,
-  SimpleGrid,
   Stack,
   TagsInput,
   Text,
@@ -19,6 +18,7 @@ import { deploymentsQuery } from "@/api/queries";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import type { KeyValues } from "./keyValues";
 import { LIMITS, SCOPES } from "./keyValues";
+import classes from "./Keys.module.css";
 
 const DAYS = [30, 90, 365];
 
@@ -115,7 +115,7 @@ export function KeyForm({ first, keep, label, pending, error, onSubmit, onCancel
           <Text size="xs" c="dimmed" mb="xs">
             {t("keys.limitsHint")}
           </Text>
-          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
+          <div className={classes.limits ?? ""}>
             {LIMITS.map((limit) => (
               <NumberInput
                 key={limit}
@@ -131,7 +131,7 @@ export function KeyForm({ first, keep, label, pending, error, onSubmit, onCancel
                 }}
               />
             ))}
-          </SimpleGrid>
+          </div>
         </div>
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel}>
