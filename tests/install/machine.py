@@ -76,7 +76,8 @@ class Machine:
         assert self._holder.poll() is None, self.log.read_text()
         with contextlib.suppress(psutil.Error):
             for child in psutil.Process(self._holder.pid).children():
-                if child.cmdline()[-1:] == ["machine"]:
+                words = child.cmdline()
+                if words[:1] == ["sh"] and words[-1] == "machine":  # not chroot itself, whose root is still ours
                     return child.pid
         return None
 
