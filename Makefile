@@ -28,6 +28,7 @@ gen: ## regenerate the OpenAPI document and the page's typed client
 	@$(SETUP) dev node
 	@$(VENV)/python scripts/gen_openapi.py
 	@$(VENV)/python scripts/gen_docs.py
+	@$(VENV)/python scripts/gen_fit_table.py
 	@PATH="$(CURDIR)/$(VENV):$$PATH" npm --prefix ui run gen
 
 bench: ## measure the gateway against nginx on this machine

@@ -35,6 +35,14 @@ def test_the_list_of_reasons_is_fresh() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_the_pages_of_what_fits_are_fresh() -> None:
+    """All thirty fleets with the whole catalog: about ten seconds of work."""
+    checked = subprocess.run(
+        [sys.executable, "scripts/gen_fit_table.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_the_readmes_set_up_with_exactly_two_commands() -> None:
     for name in ("README.md", "README.zh-CN.md"):
         blocks = re.findall(r"```sh\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)

@@ -26,6 +26,7 @@ class Gpu:
     broken: int | None = None
     lacks: set[str] = field(default_factory=set)
     processes: dict[int, int | None] = field(default_factory=dict)
+    capability: tuple[int, int] = (8, 9)
 
 
 class FakeNvml:
@@ -113,6 +114,10 @@ class FakeNvml:
         self._call(gpu, "temperature")
         assert sensor == pynvml.NVML_TEMPERATURE_GPU
         return gpu.temperature
+
+    def nvmlDeviceGetCudaComputeCapability(self, gpu: Gpu) -> list[int]:  # noqa: N802
+        self._call(gpu, "capability")
+        return list(gpu.capability)
 
     def nvmlDeviceGetUUID(self, gpu: Gpu) -> str:  # noqa: N802
         self._call(gpu)

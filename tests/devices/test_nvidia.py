@@ -13,7 +13,16 @@ from aimindserve.devices.nvidia import Nvidia, Reading, parse
 from aimindserve.domain.nodes import DeviceKind
 from aimindserve.domain.reasons import ReasonCode
 
-H100 = Gpu("NVIDIA H100 80GB HBM3", "GPU-h100", 81559, used=1000, reserved=551, utilization=37, temperature=54)
+H100 = Gpu(
+    "NVIDIA H100 80GB HBM3",
+    "GPU-h100",
+    81559,
+    used=1000,
+    reserved=551,
+    utilization=37,
+    temperature=54,
+    capability=(9, 0),
+)
 RTX4090 = Gpu("NVIDIA GeForce RTX 4090", "GPU-4090", 24564, reserved=343)
 
 
@@ -29,6 +38,7 @@ def test_every_gpu_with_its_numbers() -> None:
     assert h100.memory_free == (81559 - 551 - 1000) * MIB
     assert (h100.utilization, h100.temperature_c, h100.driver) == (37.0, 54.0, "580.95.05")
     assert (rtx.id, rtx.index) == ("GPU-4090", 1)
+    assert (h100.compute_capability, rtx.compute_capability) == ("9.0", "8.9")
 
 
 def test_an_old_driver_knows_no_second_version_of_memory() -> None:
@@ -38,9 +48,12 @@ def test_an_old_driver_knows_no_second_version_of_memory() -> None:
 
 
 def test_what_a_device_cannot_tell_is_unknown() -> None:
-    (device,) = probe(FakeNvml(Gpu("Grid", "GPU-grid", 100, lacks={"utilization", "temperature"}))).devices
+    (device,) = probe(
+        FakeNvml(Gpu("Grid", "GPU-grid", 100, lacks={"utilization", "temperature", "capability"}))
+    ).devices
     assert device.utilization is None
     assert device.temperature_c is None
+    assert device.compute_capability is None
 
 
 def test_mig_slices_stand_for_their_gpu() -> None:

@@ -132,7 +132,7 @@ async def test_fit_offers_the_change_that_makes_it_fit(cli: httpx.AsyncClient, l
     await life.settle()
     report = await _fit(cli, parameters=["--ctx-size", "2000000000", "--seed=1"])
     assert report["verdict"] == "no"
-    assert report["reasons"][0]["code"] == "memory_insufficient"
+    assert report["reasons"][0]["code"] == "context_too_long"
     assert report["placement"] is None
     patch = report["alternatives"][0]["patch"]
     assert patch["parameters"][0] == "--seed=1"

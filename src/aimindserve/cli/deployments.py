@@ -58,13 +58,16 @@ def deploy(
         bool, typer.Option("--confirm-code", help="Allow the Python code that this commit of the model brings.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Return when it is ready (or failed: exit code 1).")] = False,
+    cpu: Annotated[
+        str, typer.Option(help="Use the CPU: auto (where no GPU could hold the model), allow, or never.")
+    ] = "auto",
     data_dir: DataDir = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Deploy a model."""
     from aimindserve.cli.specs import spec_from
 
-    spec = spec_from(source, name, engine, engine_version, parameters or [], replicas, projector)
+    spec = spec_from(source, name, engine, engine_version, parameters or [], replicas, projector, cpu)
     with connect(data_dir) as client:
         view = _deploy_with_code(client, spec) if confirm_code else client.deploy(spec)
         if wait:

@@ -41,6 +41,9 @@ def fit(
     projector: Annotated[
         str | None, typer.Option(help="GGUF projector, a path in the repository; none: text only. Default: found.")
     ] = None,
+    cpu: Annotated[
+        str, typer.Option(help="Use the CPU: auto (where no GPU could hold the model), allow, or never.")
+    ] = "auto",
     data_dir: DataDir = None,
     output: Output = Format.TEXT,
 ) -> None:
@@ -48,7 +51,7 @@ def fit(
     from aimindserve.cli.local_settings import local_settings
     from aimindserve.cli.specs import spec_from
 
-    spec = spec_from(source, "preview", engine, engine_version, parameters or [], replicas, projector)
+    spec = spec_from(source, "preview", engine, engine_version, parameters or [], replicas, projector, cpu)
     mirror, offline = os.environ.get("HF_ENDPOINT") or None, os.environ.get("HF_HUB_OFFLINE") or None
     settings = local_settings(data_dir, huggingface_endpoint=mirror, offline=offline)
     machine = _declared(gpu) if gpu else _this_machine(settings)

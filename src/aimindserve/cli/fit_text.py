@@ -47,6 +47,8 @@ def print_fit(report: FitReport) -> None:
     )
     for place in report.placements:
         _print_place(place)
+    for note in report.notes:
+        typer.echo(f"\n! {note.message}\n  {note.remedy}")
     _print_details(report)
     _print_alternatives(report)
 

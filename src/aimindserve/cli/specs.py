@@ -62,6 +62,7 @@ def spec_from(
     parameters: Sequence[str],
     replicas: int,
     projector: str | None = None,
+    cpu: str = "auto",
 ) -> DeploymentSpec:
     """The spec; raises CommandError for anything that no server would take."""
     full = absolute_source(source)
@@ -74,6 +75,7 @@ def spec_from(
                 "engine_version": engine_version,
                 "parameters": joined_parameters(parameters),
                 "replicas": replicas,
+                "placement": {"cpu": cpu},
                 **({"projector": projector} if projector else {}),
             }
         )

@@ -20,7 +20,8 @@ _NO_DRIVER = {12, 9}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What NVML says of one GPU or MIG slice. Memory in bytes; ``reserved`` is the driver's own part of ``total``."""
+    """What NVML says of one GPU or MIG slice. Memory in bytes; ``reserved`` is the driver's own part of ``total``;
+    ``capability``: major and minor number of its generation."""
 
     uuid: str
     name: str
@@ -31,6 +32,7 @@ class Reading:
     driver: str = ""
     utilization: float | None = None
     temperature_c: float | None = None
+    capability: tuple[int, int] | None = None
 
 
 def parse(reading: Reading) -> Device:
@@ -46,6 +48,7 @@ def parse(reading: Reading) -> Device:
         utilization=reading.utilization,
         temperature_c=reading.temperature_c,
         driver=reading.driver or None,
+        compute_capability="{}.{}".format(*reading.capability) if reading.capability else None,
     )
 
 
@@ -104,6 +107,7 @@ class _Session:
         memory = memory or nvml.nvmlDeviceGetMemoryInfo(handle)
         busy = self._optional(lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
         heat = self._optional(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
+        capability = self._optional(lambda: nvml.nvmlDeviceGetCudaComputeCapability(handle))
         return Reading(
             uuid=_words(nvml.nvmlDeviceGetUUID(handle)),
             name=_words(nvml.nvmlDeviceGetName(handle)),
@@ -114,6 +118,7 @@ class _Session:
             driver=self._driver,
             utilization=None if busy is None else float(busy),
             temperature_c=None if heat is None else float(heat),
+            capability=(int(capability[0]), int(capability[1])) if capability else None,
         )
 
     def _optional(self, call: Callable[[], Any]) -> Any:

@@ -17,6 +17,10 @@ FIT_TEXTS: dict[str, tuple[str, str]] = {
         "It fits on a machine or card that the placement wishes leave out.",
         "取消放置要求后，可放入其他机器或显卡。",
     ),
+    "alternative_cpu": (
+        "It runs on the CPU at once, with slow answers.",
+        "可立即在 CPU 上运行，但回答较慢。",
+    ),
     "alternative_sequences": (
         "It fits with {count} requests at a time.",
         "将同时处理的请求数设为 {count} 即可放入。",

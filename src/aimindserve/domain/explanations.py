@@ -82,6 +82,7 @@ class Why(StrEnum):
     QUIET_LOG = "quiet_log"
     NO_FETCHING = "no_fetching"
     ALTERNATIVE_WISHES = "alternative_wishes"
+    ALTERNATIVE_CPU = "alternative_cpu"
     ALTERNATIVE_SEQUENCES = "alternative_sequences"
     ALTERNATIVE_IMAGES = "alternative_images"
     ALTERNATIVE_IMAGE_TOKENS = "alternative_image_tokens"

@@ -26,6 +26,7 @@ class ChangeKind(StrEnum):
     """What is changed."""
 
     WISHES = "wishes"
+    CPU = "cpu"
     SEQUENCES = "sequences"
     CACHE = "cache"
     IMAGE_TOKENS = "image_tokens"
@@ -120,7 +121,7 @@ class Case:
 
 
 # Changes that leave the model at hand as it is.
-_ELSEWHERE = (ChangeKind.NEIGHBOUR, ChangeKind.REPLICAS, ChangeKind.STOP, ChangeKind.CARD)
+_ELSEWHERE = (ChangeKind.NEIGHBOUR, ChangeKind.REPLICAS, ChangeKind.CPU, ChangeKind.STOP, ChangeKind.CARD)
 
 
 def find_changes(case: Case) -> tuple[Change, ...]:
@@ -137,13 +138,24 @@ def _other_wishes(case: Case) -> Iterator[Change]:
     wishes = case.spec.placement
     if not wishes.nodes and not wishes.devices:
         return
-    anywhere = PlacementWishes(strategy=wishes.strategy)
+    anywhere = PlacementWishes(strategy=wishes.strategy, cpu=wishes.cpu)
     if case.fits(case.spec.model_copy(update={"placement": anywhere}), case.facts):
         yield Change(
             ChangeKind.WISHES,
             explained(Why.ALTERNATIVE_WISHES),
             0.05,
             {"placement": anywhere.model_dump(mode="json")},
+        )
+
+
+def _the_cpu(case: Case) -> Iterator[Change]:
+    """The CPU, where GPUs that could hold the model are full."""
+    allowed = case.spec.placement.model_copy(update={"cpu": "allow"})
+    if case.spec.placement.cpu == "allow":
+        return
+    if case.fits(case.spec.model_copy(update={"placement": allowed}), case.facts):
+        yield Change(
+            ChangeKind.CPU, explained(Why.ALTERNATIVE_CPU), 2.5, {"placement": allowed.model_dump(mode="json")}
         )
 
 
@@ -334,6 +346,7 @@ _LOOKS: tuple[Callable[[Case], Iterator[Change]], ...] = (
     _fp8,
     _smaller_quantization,
     _neighbour,
+    _the_cpu,
     _fewer_replicas,
     _others_stop,
     _other_card,

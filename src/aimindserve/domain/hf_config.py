@@ -7,6 +7,7 @@ from typing import cast
 from aimindserve.domain.facts import CacheGroup, QuantizationFacts, VisionFacts
 from aimindserve.domain.hf_json import ConfigError, Json, json_object, numbers, section, size, text, texts
 from aimindserve.domain.hf_layers import hf_caches
+from aimindserve.domain.hf_positions import context_length
 from aimindserve.domain.hf_vision import hears, hf_vision
 from aimindserve.domain.hubs import in_order, template_capabilities
 
@@ -167,7 +168,7 @@ def _facts(config: Json, processor: Json | None) -> HfConfig:
     dtype = text(config, "dtype", "torch_dtype") or text(words, "dtype", "torch_dtype")
     return HfConfig(
         architecture=architecture,
-        context_length=size(words, "max_position_embeddings", "n_positions", "max_seq_len", "seq_length"),
+        context_length=context_length(words),
         layers=layers,
         heads=heads,
         kv_heads=kv_heads,

@@ -1,5 +1,7 @@
 """Memory of the tokens before: keys and values of every layer, in vLLM's pages and in llama.cpp's cells."""
 
+from functools import lru_cache
+
 from aimindserve.domain.facts import CacheGroup, CacheKind, ModelFacts
 from aimindserve.domain.image_tokens import largest_picture
 from aimindserve.domain.memory_constants import (
@@ -22,7 +24,12 @@ def cache_groups(facts: ModelFacts) -> tuple[CacheGroup, ...]:
     heads, size = facts.kv_heads or facts.heads, facts.head_size
     if not facts.layers or not heads or not size:
         return ()
-    return (CacheGroup(layers=facts.layers, kv_heads=heads, key_size=size, value_size=facts.value_size or size),)
+    return _alike(facts.layers, heads, size, facts.value_size or size)
+
+
+@lru_cache(maxsize=512)
+def _alike(layers: int, kv_heads: int, key_size: int, value_size: int) -> tuple[CacheGroup, ...]:
+    return (CacheGroup(layers=layers, kv_heads=kv_heads, key_size=key_size, value_size=value_size),)
 
 
 def heads_per_rank(kv_heads: int, tensor_parallel: int) -> int:

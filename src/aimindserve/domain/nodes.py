@@ -21,7 +21,8 @@ class Device(BaseModel):
     """A GPU, or the CPU with the machine's memory. ``id`` is unique on the node (``cpu``, a GPU's UUID).
 
     Bytes throughout. ``allocatable`` is what replicas may claim together: memory that the product never uses (the
-    system's own share) is taken off. ``shared``: several replicas may claim parts of it.
+    system's own share) is taken off. ``shared``: several replicas may claim parts of it. ``compute_capability``:
+    NVIDIA's generation of the GPU (``8.9``), which decides what engines can run on it; None where it is not known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +40,12 @@ class Device(BaseModel):
     utilization: float | None = None
     temperature_c: float | None = None
     driver: str | None = None
+    compute_capability: str | None = None
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether it is a MIG slice: a program sees one of them at a time."""
+        return self.id.startswith("MIG-")
 
 
 class EngineInstall(BaseModel):

@@ -50,6 +50,16 @@ class Cell:
     demand: Callable[[int | None], Demand]
     preference: int = 0
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether its devices are CPUs."""
+        return bool(self.rows) and self.rows[0].spaces[0].device.kind is DeviceKind.CPU
+
+    @property
+    def room(self) -> int:
+        """Bytes that are free on each of the freest devices of any row; -1 when there is no row with so many."""
+        return max((row.room(self.count) for row in self.rows), default=-1)
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -144,7 +154,20 @@ def enough_host_memory(option: Option) -> Lack | None:
 
 FILTERS: tuple[Callable[[Option], Lack | None], ...] = (enough_devices, can_run, enough_memory, enough_host_memory)
 
-Comparable = int | str | bool
+RowScore = tuple[int, int, str]
+Comparable = int | str | bool | RowScore
+
+
+def row_score(ask: Ask, row: Row, room: int) -> RowScore:
+    """What differs between the rows of a cell; ``room``: bytes that are free on the freest of the devices."""
+    if _packs(ask):
+        return (0, room, row.node_id)
+    return (ask.siblings.get(row.node_id, 0), -room, row.node_id)
+
+
+def _row_score(option: Option) -> RowScore:
+    return row_score(option.ask, option.row, option.room if _packs(option.ask) else option.row.room(option.cell.count))
+
 
 # Smaller is better, the first that differs decides: the whole model on GPUs before a part of it before the CPU, on few
 # GPUs, with all that it would like, on the better kind; then where fewer copies of the same model run, on the freest
@@ -154,21 +177,13 @@ SCORES: tuple[Callable[[Option], Comparable], ...] = (
     lambda option: option.cell.count,
     lambda option: option.shrunk,
     lambda option: option.cell.preference,
-    lambda option: 0 if _packs(option.ask) else option.ask.siblings.get(option.row.node_id, 0),
-    lambda option: option.room if _packs(option.ask) else -option.row.rooms[option.cell.count - 1],
-    lambda option: option.row.node_id,
+    _row_score,
 )
-# Those that differ between the options of one cell.
-_ROW_SCORES = SCORES[4:]
 
 
 def score(option: Option) -> tuple[Comparable, ...]:
     """All scores of an option."""
     return tuple(one(option) for one in SCORES)
-
-
-def _row_score(option: Option) -> tuple[Comparable, ...]:
-    return tuple(one(option) for one in _ROW_SCORES)
 
 
 def lack_of(option: Option) -> Lack | None:
@@ -179,13 +194,25 @@ def lack_of(option: Option) -> Lack | None:
 def choose(ask: Ask, cells: Iterable[Cell]) -> Option | None:
     """The best place for one more replica; None when there is none now."""
     best: Option | None = None
-    for cell in sorted(cells, key=lambda cell: cell.count):
+    for cell in sorted(cells, key=lambda cell: (cell.count, cell.preference, -cell.room)):
         if best is not None and best.demand.level is Level.WHOLE and cell.count > best.cell.count:
             break
+        if best is not None and not _may_win(ask, cell, best):
+            continue
         found = _best_in(ask, cell)
         if found is not None and (best is None or score(found) < score(best)):
             best = found
     return best
+
+
+def _may_win(ask: Ask, cell: Cell, best: Option) -> bool:
+    """Whether a cell could have a better place than one that was found. Where it cannot, its plan need not be made."""
+    if _packs(ask) or best.shrunk or best.demand.level is not Level.WHOLE or cell.count != best.cell.count:
+        return True
+    if cell.preference != best.cell.preference:
+        return cell.preference < best.cell.preference
+    known = _row_score(best)
+    return any(row_score(ask, row, row.room(cell.count)) < known for row in wished_rows(ask, cell.rows))
 
 
 def _best_in(ask: Ask, cell: Cell) -> Option | None:
@@ -194,7 +221,9 @@ def _best_in(ask: Ask, cell: Cell) -> Option | None:
         return None
     whole = cell.demand(None)
     roomy = [Option(ask, cell, row, whole) for row in rows if row.room(count) >= whole.bytes]
-    found = next((option for option in sorted(roomy, key=_row_score) if lack_of(option) is None), None)
+    found = min(roomy, key=_row_score, default=None)
+    if found is not None and lack_of(found) is not None:
+        found = next((option for option in sorted(roomy, key=_row_score) if lack_of(option) is None), None)
     return found or _shrunk_in(ask, cell, rows, whole)
 
 
@@ -252,3 +281,16 @@ def nearest_lack(ask: Ask, cell: Cell) -> Lack | None:
     demand = cell.demand(max(freest.room(count), 0))
     missing = [lack_of(Option(ask, cell, row, demand)) for row in (freest, largest)]
     return max((lack for lack in missing if lack is not None), default=None, key=lambda lack: lack.hope)
+
+
+def could_hold(ask: Ask, cell: Cell) -> bool:
+    """Whether GPUs of a cell could hold a replica, or some of its layers, if nothing else were on them."""
+    if cell.on_cpu:
+        return False
+    rows = [row for row in wished_rows(ask, cell.rows) if len(row.spaces) >= cell.count]
+    sizes = [sorted((space.device.allocatable for space in row.spaces), reverse=True)[cell.count - 1] for row in rows]
+    if not sizes:
+        return False
+    most = max(sizes)
+    demand = cell.demand(most)
+    return demand.refused is None and demand.bytes <= most

@@ -7,6 +7,7 @@ from aimindserve.domain.units import format_bytes
 
 # What a person is told when several places refuse: what ends by waiting, then what says how much is missing.
 _HOPES = (
+    ReasonCode.CPU_NOT_WISHED,
     ReasonCode.ENGINE_NOT_INSTALLED,
     ReasonCode.NO_USABLE_DEVICE,
     ReasonCode.GPUS_TOO_FEW,

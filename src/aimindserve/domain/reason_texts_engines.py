@@ -60,6 +60,24 @@ ENGINE_TEXTS: dict[ReasonCode, ReasonText] = {
         "vLLM {version} 已不再支持 {architecture}；最后支持它的版本是 {last}。",
         "请另行安装 vLLM {last}，并将引擎版本留空或填写 {last}。",
     ),
+    _C.ARCHITECTURE_NEWER: text(
+        "The engine vLLM {version} does not know {architecture} yet; {first} does.",
+        "Install vLLM {first} or a newer one beside it and leave the engine's version empty.",
+        "vLLM {version} 尚不支持 {architecture}；{first} 支持。",
+        "请另行安装 vLLM {first} 或更新的版本，并将引擎版本留空。",
+    ),
+    _C.DEVICE_TOO_OLD: text(
+        "{what} needs a GPU of compute capability {needed}; {device} has {found}.",
+        "Choose another form of the model (16 bits, or GGUF for llama.cpp), another version of vLLM, or a newer GPU.",
+        "{what} 需要计算能力不低于 {needed} 的 GPU，而 {device} 为 {found}。",
+        "请改用该模型的其他形式（16 位，或用于 llama.cpp 的 GGUF）、其他 vLLM 版本，或更新的 GPU。",
+    ),
+    _C.CONTEXT_TOO_LONG: text(
+        "A context of {tokens} tokens is more than the {trained} that the model was trained on.",
+        "Set {flag} to at most {most}, or stretch the model's positions yourself: {stretch}.",
+        "上下文 {tokens} 个词元超过模型训练时的 {trained} 个。",
+        "请将 {flag} 设为不超过 {most}，或自行扩展模型的位置编码：{stretch}。",
+    ),
     _C.CODE_NOT_TRUSTED: text(
         "The model brings Python code that the engine would run: {files}.",
         "Read these files. If you trust them, add the backend parameter --trust-remote-code.",

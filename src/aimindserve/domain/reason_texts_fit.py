@@ -36,6 +36,24 @@ _PLACES = {
         "设备 {device} 上另一个模型正在启动；此模型将在其后启动。",
         "无需操作：同时启动的引擎会互相干扰显存测量。",
     ),
+    _C.CPU_NOT_WISHED: text(
+        "Only the CPU of this machine could take the model, and it is to run on a GPU.",
+        "Wait for a GPU, or allow the CPU in the placement wishes (cpu: allow); answers come slowly there.",
+        "这台机器只有 CPU 能容纳该模型，而该模型应在 GPU 上运行。",
+        "请等待 GPU，或在放置要求中允许使用 CPU（cpu: allow），但回答会较慢。",
+    ),
+    _C.ON_CPU: text(
+        "The model runs on the CPU, where answers come slowly.",
+        "A smaller model or fewer bits answer faster. With the placement wish cpu: never it waits for a GPU instead.",
+        "模型在 CPU 上运行，回答会较慢。",
+        "更小的模型或更少的位数回答更快。将放置要求设为 cpu: never，则会等待 GPU。",
+    ),
+    _C.PARTLY_ON_CPU: text(
+        "{layers} of {all} layers lie on the GPU; the others run on the CPU, which makes answers slow.",
+        "Fewer bits, a shorter context or another card would hold all of it; changes that help are listed.",
+        "{all} 层中有 {layers} 层在 GPU 上，其余在 CPU 上运行，回答会较慢。",
+        "减少位数、缩短上下文或换用其他显卡即可全部放入；可行的更改已列出。",
+    ),
 }
 
 FIT_TEXTS: dict[ReasonCode, ReasonText] = {**_PLACES}

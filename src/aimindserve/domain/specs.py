@@ -54,6 +54,9 @@ class PlacementWishes(BaseModel):
 
     ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
     the fullest device that suffices and so leaves others empty for large models.
+
+    ``cpu``: ``auto`` uses the CPU only where no GPU could hold the model, not while one that could is full; ``allow``
+    uses it then too; ``never`` waits for a GPU in any case.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
@@ -61,6 +64,7 @@ class PlacementWishes(BaseModel):
     nodes: tuple[Printable, ...] = Field(default=(), max_length=64)
     devices: tuple[Printable, ...] = Field(default=(), max_length=64)
     strategy: Literal["spread", "pack"] = "spread"
+    cpu: Literal["auto", "allow", "never"] = "auto"
 
 
 class DeploymentSpec(BaseModel):

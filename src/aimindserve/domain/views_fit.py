@@ -78,7 +78,7 @@ class FitReport(View):
     Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
     are wide. ``placements``: of all replicas that find a place, ``placement`` of the first; ``nearest``: where the
     next one would go if there were room, None when all have a place. ``refusals``: machines that cannot take one (the
-    next one), at most 100.
+    next one), at most 100. ``notes``: what a person should know of a place that was found (that it is the CPU).
     """
 
     verdict: Literal["fits", "waits", "no"]
@@ -100,3 +100,4 @@ class FitReport(View):
     refusals: tuple[NodeRefusalView, ...] = ()
     alternatives: tuple[AlternativeView, ...] = ()
     reasons: tuple[ReasonView, ...] = ()
+    notes: tuple[ReasonView, ...] = ()

@@ -136,10 +136,15 @@ class Engine(Protocol):
         ...
 
     def choose_install(
-        self, facts: ModelFacts, installs: Sequence[EngineInstall], wanted: str | None
+        self,
+        facts: ModelFacts,
+        installs: Sequence[EngineInstall],
+        wanted: str | None,
+        device: Device | None = None,
     ) -> EngineInstall | Reason:
         """The program for a model among those on one machine: of the version ``wanted``, else the best that runs the
-        model. A reason when there is none: it says what to install, or which version the model needs."""
+        model, on ``device`` where that is known. A reason when there is none: it says what to install, or which version
+        the model needs."""
         ...
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.memory import MemoryEstimate
@@ -19,10 +20,12 @@ _PROMPTS_LEAST, _PROMPTS_MOST, _PROMPTS_UNKNOWN = 16, 8192, 512
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``parallel`` requests at a time; ``gpu_layers`` of the layers on the GPU, None for all."""
+    """``parallel`` requests at a time, at ``most`` so many by itself; ``gpu_layers`` of the layers on the GPU, None for
+    all."""
 
     parallel: int
     gpu_layers: int | None = None
+    most: ClassVar[int] = _PARALLEL_GPU
 
     @staticmethod
     def usual(machine: Machine) -> int:

@@ -9,7 +9,7 @@ from aimindserve.domain.lessons import corrected
 from aimindserve.domain.measured import LogReadings
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.memory_llama import estimate_llama_cpp
-from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
 from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.specs import EngineName
@@ -37,6 +37,8 @@ CONTEXT_PER_REQUEST = 8192
 _MOST_THREADS = 16
 # More layers than any model has: all of them.
 _ALL_LAYERS = "999"
+# Flags with which a user takes over how positions are scaled.
+_STRETCHES = ("--rope-scaling", "--rope-scale", "--rope-freq-base", "--rope-freq-scale", "--yarn-orig-ctx")
 _INSTALL = "pip install 'aimindserve[llama-cpp]'"
 
 
@@ -68,6 +70,7 @@ class LlamaCpp:
         facts: ModelFacts,  # noqa: ARG002
         installs: Sequence[EngineInstall],
         wanted: str | None,
+        device: Device | None = None,  # noqa: ARG002
     ) -> EngineInstall | Reason:
         """The first that is there, or the one that is wanted: every version runs what is known."""
         fitting = (item for item in installs if item.engine == self.name and wanted in (None, item.version))
@@ -92,7 +95,7 @@ class LlamaCpp:
         parsed = LLAMA_FLAGS.parse(parameters)
         refusals = [why for part in parsed if (why := _refusal(part, flavour))]
         yours = _yours(parsed)
-        refused = (*refusals, *refused_variables(env))
+        refused = (*refusals, *_too_long(facts, yours), *refused_variables(env))
 
         def stepped(step: Step) -> ParameterPlan:
             derived = [item for item in _derived(facts, machine, yours, step) if item.flag not in yours]
@@ -152,6 +155,19 @@ def _yours(parsed: Sequence[Parsed]) -> dict[str, EngineParameter]:
         for part in parsed
         if isinstance(part, Given) and part.flag.policy is Policy.ALLOWED
     }
+
+
+def _too_long(facts: ModelFacts, yours: Mapping[str, EngineParameter]) -> tuple[Reason, ...]:
+    """The user wants more context for each request than the model was trained on, and does not stretch it. Where he
+    does not say how many requests share it, as many as there are at most."""
+    given, trained = yours.get("--ctx-size"), facts.context_length
+    if given is None or not trained or any(flag in yours for flag in _STRETCHES) or "--kv-unified" in yours:
+        return ()
+    tokens, parallel = int(given.value or 0), _parallel_of(yours, Step.most)
+    if -(-tokens // parallel) <= trained:
+        return ()
+    told = {"flag": given.flag, "most": trained * parallel, "stretch": "--rope-scaling=yarn --rope-scale=2"}
+    return (reason(ReasonCode.CONTEXT_TOO_LONG, tokens=-(-tokens // parallel), trained=trained, **told),)
 
 
 def _with_prompt_cache(plan: ParameterPlan, facts: ModelFacts, install: EngineInstall | None) -> ParameterPlan:

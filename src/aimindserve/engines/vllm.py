@@ -7,7 +7,7 @@ from aimindserve.domain.explanations import Why, explained
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
 from aimindserve.domain.measured import LogReadings
 from aimindserve.domain.memory import MemoryEstimate
-from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
 from aimindserve.domain.parallel import feasible_tensor_parallel, tensor_parallel_choice
 from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
@@ -28,6 +28,7 @@ from aimindserve.engines._flags import (
     read_size,
 )
 from aimindserve.engines.vllm_data import NEWEST
+from aimindserve.engines.vllm_devices import too_old
 from aimindserve.engines.vllm_flags import flag_table, positive
 from aimindserve.engines.vllm_logs import explain_log
 from aimindserve.engines.vllm_measured import read_figures
@@ -41,6 +42,7 @@ from aimindserve.engines.vllm_memory import (
     vllm_run,
 )
 from aimindserve.engines.vllm_parameters import PICTURES, Case, code_refusal, derive, usual_pictures
+from aimindserve.engines.vllm_positions import overrides_positions, too_long
 from aimindserve.engines.vllm_versions import choose_install, version_for, wrong_version
 from aimindserve.engines.vllm_words import parse_words, read_object
 
@@ -82,10 +84,14 @@ class Vllm:
         return install.gpu_kinds or (DeviceKind.CPU,)
 
     def choose_install(
-        self, facts: ModelFacts, installs: Sequence[EngineInstall], wanted: str | None
+        self,
+        facts: ModelFacts,
+        installs: Sequence[EngineInstall],
+        wanted: str | None,
+        device: Device | None = None,
     ) -> EngineInstall | Reason:
-        """The newest version that runs the model, or the one that is wanted."""
-        found = choose_install(facts, installs, wanted)
+        """The newest version that runs the model on the device, or the one that is wanted."""
+        found = choose_install(facts, installs, wanted, device)
         if found is not None:
             return found
         version = wanted or version_for(facts)
@@ -119,12 +125,13 @@ class Vllm:
         table = flag_table(version)
         parsed = parse_words(table, parameters)
         refusals = [why for part in parsed if (why := _refusal(part, version))]
-        given = [part for part in parsed if isinstance(part, Given) and part.flag.policy is Policy.ALLOWED]
+        given = [part for part in parsed if isinstance(part, Given) and _is_allowed(part)]
         yours = {part.flag.name: _yours(part) for part in given}
         off = frozenset(positive(name) for name in yours if positive(name) != name)
         case = Case(facts, version, machine, install, yours, off)
         items, more = derive(case)
         refusals += [why for why in (wrong_version(facts, version), code_refusal(case), _indivisible(case)) if why]
+        refusals += [why for why in (_too_old(case), too_long(facts, version, yours, env)) if why]
         return ParameterPlan(tuple(items), (*refusals, *more, *refused_variables(env)), machine)
 
     def estimate(self, facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | None = None) -> MemoryEstimate:
@@ -151,9 +158,10 @@ class Vllm:
         return Launch(tuple(argv), env, wants_key=True, key_variable=_KEY)
 
     def _devices(self, order: LaunchOrder, plan: ParameterPlan) -> dict[str, str]:
-        """By number, since old versions take no other names of GPUs."""
+        """By number, since old versions take no other names of GPUs; slices of one have only names."""
         machine = order.machine
-        names = [str(number) for number in machine.gpu_numbers] or list(machine.gpus)
+        sliced = machine.device is not None and machine.device.is_slice
+        names = list(machine.gpus) if sliced else [str(number) for number in machine.gpu_numbers] or list(machine.gpus)
         found = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(names)}
         sizing = sizing_of(order.facts, plan, order.install.version, order.install)
         if sizing.on_cpu and has_coarse_cache(sizing):
@@ -195,11 +203,15 @@ def _refusal(part: Parsed, version: str) -> Reason | None:
         return reason(ReasonCode.PARAMETER_UNKNOWN, engine=f"vllm {version}", flag=part.spelling, nearest=part.nearest)
     if part.flag.policy is Policy.MANAGED:
         return reason(ReasonCode.PARAMETER_MANAGED, flag=part.flag.name)
-    if part.flag.policy is Policy.DENIED:
+    if part.flag.policy is Policy.DENIED and not _is_allowed(part):
         return reason(ReasonCode.PARAMETER_DENIED, flag=part.flag.name)
     if isinstance(part, Malformed):
         return reason(ReasonCode.PARAMETER_VALUE, flag=part.flag.name, value=part.value[:100], expected=part.expected)
     return None
+
+
+def _is_allowed(part: Given | Malformed) -> bool:
+    return part.flag.policy is Policy.ALLOWED or overrides_positions(part)
 
 
 def _indivisible(case: Case) -> Reason | None:
@@ -211,6 +223,11 @@ def _indivisible(case: Case) -> Reason | None:
         return None
     counts = ", ".join(str(count) for count in feasible_tensor_parallel(case.facts, _MOST_GPUS, run))
     return reason(ReasonCode.GPUS_INDIVISIBLE, gpus=gpus, counts=counts)
+
+
+def _too_old(case: Case) -> Reason | None:
+    """The device is too old for the version, or for weights as they are or as the user wants them."""
+    return None if case.on_cpu else too_old(case.facts, case.version, case.device, case.value("--quantization"))
 
 
 def _said(table: FlagTable, item: EngineParameter) -> list[str]:

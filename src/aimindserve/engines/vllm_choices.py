@@ -201,8 +201,10 @@ def _smaller_pixels(most: int | None) -> list[int]:
 
 def choose(problem: Problem) -> Choice:
     """The first of the chain that fits; where none does, the best of those that need no more than the last."""
+    if problem.fits(problem.wish):
+        return problem.wish
     choices = chain(problem)
-    found = first(choices, problem.fits)
+    found = first(choices, problem.fits) if problem.fits(choices[-1]) else None
     if found is None:
         least = problem.estimate(choices[-1]).high
         return first(choices, lambda choice: problem.estimate(choice).high <= least) or choices[-1]

@@ -15,6 +15,7 @@ from aimindserve.domain.units import format_bytes
 from aimindserve.engines._base import Machine, ParameterPlan
 from aimindserve.engines.vllm_choices import Choice, Limits, Problem, choose
 from aimindserve.engines.vllm_data import READ
+from aimindserve.engines.vllm_devices import lacks_bfloat16
 from aimindserve.engines.vllm_flags import before, has_flag
 from aimindserve.engines.vllm_memory import (
     CONTEXT_UNKNOWN,
@@ -30,7 +31,7 @@ from aimindserve.engines.vllm_words import read_object
 # 1 GiB for each, and vLLM itself allows one there.
 PICTURES = "--limit-mm-per-prompt"
 _IMAGES, _IMAGES_CROSSING = 4, 1
-# Devices without bfloat16: before compute capability 8.0.
+# Devices without bfloat16, where they do not tell their generation themselves.
 _OLD_GPU = re.compile(
     r"\b(T4|V100|P100|P40|P4|M\d\d|K80|(?:RTX |Quadro RTX )?20[678]0|GTX|TITAN|Quadro (?:RTX|[PM]))\b"
 )
@@ -193,7 +194,8 @@ def _parallel(case: Case) -> list[EngineParameter]:
 def _dtype(case: Case) -> EngineParameter:
     dtype = (case.facts.dtype or "bfloat16").removeprefix("torch.")
     device = case.device.name if case.device and not case.on_cpu else ""
-    if dtype != "float16" and _OLD_GPU.search(device):
+    old = lacks_bfloat16(case.device)
+    if dtype != "float16" and (_OLD_GPU.search(device) if old is None else old):
         return _item("--dtype", "float16", Origin.DERIVED, Why.DTYPE_OLD_GPU, device=device)
     if dtype == "float32":
         return _item("--dtype", "bfloat16", Origin.DERIVED, Why.DTYPE_HALVED)

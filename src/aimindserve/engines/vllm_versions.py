@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.memory_constants import parse_version
-from aimindserve.domain.nodes import EngineInstall
+from aimindserve.domain.nodes import Device, EngineInstall
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
-from aimindserve.engines.vllm_data import NEWEST, read_version
+from aimindserve.engines.vllm_data import NEWEST, READ, data_of, read_version
+from aimindserve.engines.vllm_devices import too_old
 
 
 def last_version(architecture: str) -> str | None:
@@ -21,20 +22,31 @@ def version_for(facts: ModelFacts) -> str:
 
 def wrong_version(facts: ModelFacts, version: str) -> Reason | None:
     """Why ``version`` cannot run the model; None when it can, or when that is not known."""
-    last = last_version(facts.architecture)
-    if last is None or parse_version(version)[:3] <= parse_version(last)[:3]:
+    name, number = facts.architecture, parse_version(version)[:3]
+    last = last_version(name)
+    if last is not None and number > parse_version(last)[:3]:
+        return reason(ReasonCode.ARCHITECTURE_DROPPED, architecture=name, version=version, last=last)
+    first = next((one for one in READ if name in read_version(one).architectures), None)
+    if (
+        first is None
+        or number >= parse_version(first)[:3]
+        or any(name in one.architectures for one in data_of(version))
+    ):
         return None
-    return reason(ReasonCode.ARCHITECTURE_DROPPED, architecture=facts.architecture, version=version, last=last)
+    return reason(ReasonCode.ARCHITECTURE_NEWER, architecture=name, version=version, first=first)
 
 
 def choose_install(
-    facts: ModelFacts, installs: Sequence[EngineInstall], wanted: str | None
+    facts: ModelFacts, installs: Sequence[EngineInstall], wanted: str | None, device: Device | None = None
 ) -> EngineInstall | Reason | None:
-    """The installed vLLM for a model: of the version ``wanted``, else the newest that runs the model. None when there
-    is none of that version; a reason when those that are there cannot run the model."""
+    """The installed vLLM for a model: of the version ``wanted``, else the newest that runs it on ``device``. None when
+    there is none of that version; a reason when those that are there cannot run the model."""
     there = [item for item in installs if item.engine == "vllm" and wanted in (None, item.version)]
     there.sort(key=lambda item: parse_version(item.version), reverse=True)
-    refused = [wrong_version(facts, item.version) for item in there]
+    refused = [
+        wrong_version(facts, item.version) or (too_old(facts, item.version, device) if item.gpu_kinds else None)
+        for item in there
+    ]
     fitting = [item for item, why in zip(there, refused, strict=True) if why is None]
     if fitting:
         return fitting[0]

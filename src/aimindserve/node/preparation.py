@@ -50,10 +50,11 @@ async def prepare(desired: DesiredReplica, context: NodeContext, mark: Callable[
     programs = await context.environments.of(engine.name)
     if isinstance(programs, Reason):
         return Refusal(programs)
-    install = engine.choose_install(desired.facts, programs, desired.engine_version)
+    machine = _machine(desired, context)
+    install = engine.choose_install(desired.facts, programs, desired.engine_version, machine.device)
     if isinstance(install, Reason):
         return Refusal(install)
-    plan = engine.plan(desired.facts, desired.parameters, desired.env, _machine(desired, context), install)
+    plan = engine.plan(desired.facts, desired.parameters, desired.env, machine, install)
     if plan.refusals:
         return Refusal(plan.refusals[0])
     mark("environment")

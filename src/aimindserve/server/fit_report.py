@@ -6,7 +6,8 @@ from aimindserve.domain.explanations import sentence
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import Change, Choice
 from aimindserve.domain.nodes import CPU_DEVICE_ID
-from aimindserve.domain.reasons import Language, Reason
+from aimindserve.domain.placement import Level
+from aimindserve.domain.reasons import Language, Reason, ReasonCode, reason
 from aimindserve.domain.rooms import DeviceSpace
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.views import ReasonView
@@ -38,7 +39,8 @@ def report(
     reasons = refused or ((trial.refused,) if trial.refused else ())
     shown = () if refused else trial.placed
     places = tuple(_place_view(found, spaces, stage) for found, spaces in shown)
-    changes = () if refused or plan is None else changes_for(spec, facts, stage, trial, plan, choices)
+    hopeless = plan is None or any(why.code not in MENDABLE for why in refused)
+    changes = () if hopeless or plan is None else changes_for(spec, facts, stage, trial, plan, choices)
     demand = plan.demand if plan else None
     return FitReport(
         verdict="no" if refused else trial.verdict,
@@ -60,6 +62,7 @@ def report(
         refusals=tuple(_refusal_view(one, language) for one in trial.nodes[:_MOST_REFUSALS]),
         alternatives=tuple(_alternative_view(change, language) for change in changes),
         reasons=_views(reasons, language),
+        notes=_views(_notes(facts, plan) if places and plan else (), language),
     )
 
 
@@ -76,6 +79,17 @@ def wants_other_forms(found: FitReport) -> bool:
     whole."""
     lacks = any(why.code in MENDABLE for why in found.reasons)
     return lacks or (found.placement is not None and found.placement.level != "whole")
+
+
+def _notes(facts: ModelFacts, plan: RunPlan) -> tuple[Reason, ...]:
+    """That the CPU is used, wholly or in part: nobody should learn that from slow answers."""
+    level = plan.demand.level
+    if level is Level.CPU:
+        return (reason(ReasonCode.ON_CPU),)
+    if level is Level.PARTLY:
+        layers = plan.parameters.value("--n-gpu-layers") or ""
+        return (reason(ReasonCode.PARTLY_ON_CPU, layers=layers, all=(facts.layers or 0) + 1),)
+    return ()
 
 
 def _views(reasons: Sequence[Reason], language: Language) -> tuple[ReasonView, ...]:

@@ -19,13 +19,28 @@ from aimindserve.domain.rooms import DeviceSpace, Fleet, fleet_of
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.engines._registry import choose_engine
 from aimindserve.server.fit_squeeze import least_of, pinned
-from aimindserve.server.reconcile.planning import Imagined, NodeRefusal, Placed, PlaceSearch, RunPlan, plan_of
+from aimindserve.server.reconcile.planning import (
+    Imagined,
+    NodeRefusal,
+    Placed,
+    PlaceSearch,
+    RunPlan,
+    plan_of,
+    program_on,
+)
 
 Verdict = Literal["fits", "waits", "no"]
 # Reasons that end by themselves or when somebody makes room.
 _WAITS = frozenset({ReasonCode.MEMORY_CLAIMED, ReasonCode.MEMORY_IN_USE})
 # Reasons against which changes of the spec may help.
-MENDABLE = _WAITS | {ReasonCode.MEMORY_INSUFFICIENT, ReasonCode.HOST_MEMORY_INSUFFICIENT, ReasonCode.NODE_UNKNOWN}
+MENDABLE = _WAITS | {
+    ReasonCode.MEMORY_INSUFFICIENT,
+    ReasonCode.HOST_MEMORY_INSUFFICIENT,
+    ReasonCode.NODE_UNKNOWN,
+    ReasonCode.CONTEXT_TOO_LONG,
+    ReasonCode.DEVICE_TOO_OLD,
+    ReasonCode.CPU_NOT_WISHED,
+}
 
 
 def verdict_of(refused: Reason) -> Verdict:
@@ -230,6 +245,15 @@ def _smallest_card(
         found = try_places(one, facts, fleet, threads)
         return found.refused is None and found.level is Level.WHOLE
 
-    cards = sorted(CARDS.values(), key=lambda card: card.memory)
+    cards = sorted(
+        (card for card in CARDS.values() if _runs_on(card, spec, facts, install)), key=lambda card: card.memory
+    )
     at = bisect_left(cards, 1, key=lambda card: int(fits(card)))
     return cards[at].name if at < len(cards) and fits(cards[at]) else None
+
+
+def _runs_on(card: Card, spec: DeploymentSpec, facts: ModelFacts, install: EngineInstall) -> bool:
+    """Whether the program runs the model on such a card at all, however much memory it has."""
+    engine = choose_engine(spec.engine, facts)
+    device = machine_with([(card, 1)], ()).devices[-1]
+    return not isinstance(engine, Reason) and program_on(engine, facts, None, (install,), device).install is not None

@@ -59,6 +59,7 @@ const NOTHING: FitReport = {
   refusals: [],
   alternatives: [],
   reasons: [],
+  notes: [],
 };
 
 function notFound(path: string): ReasonView {

@@ -9,7 +9,18 @@ from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.lessons import NOTHING_LEARNED, Family, Learned, Lessons
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFacts
-from aimindserve.domain.placement import Ask, Cell, Demand, Level, Option, choose, lacks, nearest_lack, wished_rows
+from aimindserve.domain.placement import (
+    Ask,
+    Cell,
+    Demand,
+    Level,
+    Option,
+    choose,
+    could_hold,
+    lacks,
+    nearest_lack,
+    wished_rows,
+)
 from aimindserve.domain.placement_lacks import Lack
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import Assignment, Replica
@@ -80,9 +91,16 @@ class Program:
         return self.engine.device_kinds(self.install) if self.install else ()
 
 
-def program_on(engine: Engine, facts: ModelFacts, version: str | None, installs: Sequence[EngineInstall]) -> Program:
-    """The program of ``engine`` for a model among ``installs``: of that ``version``, or the best that runs it."""
-    found = engine.choose_install(facts, installs, version)
+def program_on(
+    engine: Engine,
+    facts: ModelFacts,
+    version: str | None,
+    installs: Sequence[EngineInstall],
+    device: Device | None = None,
+) -> Program:
+    """The program of ``engine`` for a model among ``installs``: of that ``version``, or the best that runs it on such a
+    ``device``."""
+    found = engine.choose_install(facts, installs, version, device)
     return Program(engine, None, found) if isinstance(found, Reason) else Program(engine, found)
 
 
@@ -111,8 +129,9 @@ def plan_of(
     engine = choose_engine(spec.engine, facts)
     if isinstance(engine, Reason):
         return engine
-    program = program_on(engine, facts, spec.engine_version, node.engines if node else ())
     claims, devices = assignment.claims if assignment else (), node.devices if node else ()
+    device = machine_for(claims, devices, cores_of(node), threads).device
+    program = program_on(engine, facts, spec.engine_version, node.engines if node else (), device)
     lessons = assignment.lessons if assignment else lessons_for(learned, program, facts, on_gpu=False)
     return run_plan(spec, facts, program, machine_for(claims, devices, cores_of(node), threads, lessons))
 
@@ -193,14 +212,18 @@ class PlaceSearch:
 
     def locate(self) -> Option | Reason:
         """As ``find``, without the plan of how it is run there."""
-        return choose(self._ask, self.cells) or self._refusal()
+        on_gpus = [cell for cell in self.cells if not cell.on_cpu]
+        found = choose(self._ask, on_gpus)
+        if found is None and self._may_use_cpu:
+            found = choose(self._ask, [cell for cell in self.cells if cell.on_cpu])
+        return found or self._refusal()
 
     def refusals(self) -> tuple[NodeRefusal, ...]:
         """Why each machine that cannot take the replica cannot, in the fleet's order."""
         nearest: dict[str, Lack] = {}
         able: set[str] = set()
         for cell in self.cells:
-            missing = lacks(self._ask, cell)
+            missing = lacks(self._ask, cell) if self._is_usable(cell) else self._left_out(cell)
             able.update(row.node_id for row in cell.rows if row.node_id not in missing)
             for node_id, lack in missing.items():
                 known = nearest.get(node_id)
@@ -211,15 +234,32 @@ class PlaceSearch:
             if not self._is_wished(node) or node.node_id not in able
         )
 
+    @cached_property
+    def _may_use_cpu(self) -> bool:
+        """Whether the CPU may be used: by itself only where no GPU could hold any of the model if it were empty."""
+        wish = self.spec.placement.cpu
+        return wish == "allow" or (wish == "auto" and not any(could_hold(self._ask, cell) for cell in self.cells))
+
+    def _is_usable(self, cell: Cell) -> bool:
+        return not cell.on_cpu or self._may_use_cpu
+
+    def _left_out(self, cell: Cell) -> dict[str, Lack]:
+        return {row.node_id: Lack(ReasonCode.CPU_NOT_WISHED) for row in wished_rows(self._ask, cell.rows)}
+
     def imagined(self) -> Imagined | None:
         """How it would run on the best kind of device that is there, taking what it likes of an empty one; None when
         there is no device that the engine could use."""
-        cell = min(self.cells, key=lambda cell: (cell.preference, cell.count), default=None)
+        usable = filter(self._is_usable, self.cells)
+        cell = min(usable, key=lambda cell: (cell.preference, cell.count), default=None)
         return self._imagined_in(cell, None) if cell else None
 
     def nearest(self) -> Imagined | None:
         """How it would run, taking as little as it can, where the refusal is told of: the most hopeful place."""
-        lacks = [(cell, lack) for cell in self.cells if (lack := nearest_lack(self._ask, cell)) is not None]
+        lacks = [
+            (cell, lack)
+            for cell in filter(self._is_usable, self.cells)
+            if (lack := nearest_lack(self._ask, cell)) is not None
+        ]
         if not lacks:
             return self.imagined()
         cell, _ = max(lacks, key=lambda pair: pair[1].hope)
@@ -235,7 +275,7 @@ class PlaceSearch:
         row = self._freest(cell)
         node, device = self.fleet.nodes[row.node_id], row.spaces[0].device
         gpus = ("gpu",) * cell.count if device.kind is not DeviceKind.CPU else ()
-        program = self._program_of(node)
+        program = self._programs[self.fleet.numbers[node.node_id], class_of(device)]
         lessons = lessons_for(self.learned, program, self.facts, on_gpu=bool(gpus))
         size = device.allocatable if budget is None else budget
         machine = Machine(cores_of(node), self.threads, gpus, device=device, budget=size, lessons=lessons)
@@ -244,10 +284,10 @@ class PlaceSearch:
     def _told(self, node: NodeFacts, lack: Lack | None) -> Reason:
         if not self._is_wished(node):
             return reason(ReasonCode.NODE_NOT_WISHED)
-        missing = self._program_of(node).missing
-        if missing is not None:
-            return missing
-        return lack.reason if lack else reason(ReasonCode.NO_USABLE_DEVICE, engine=self.engine.name)
+        number = self.fleet.numbers[node.node_id]
+        kinds = {class_of(device): None for device in node.devices}
+        programs = [self._programs[number, kind] for kind in kinds]
+        return _told_of(lack, programs, self.engine)
 
     def _is_wished(self, node: NodeFacts) -> bool:
         nodes, devices = self.spec.placement.nodes, self.spec.placement.devices
@@ -264,8 +304,8 @@ class PlaceSearch:
         return tuple(cell for group in self.fleet.groups for cell in self._cells_of(group))
 
     def _cells_of(self, group: Group) -> list[Cell]:
-        number, kind = group
-        program = self._programs[number]
+        kind = group[1]
+        program = self._programs[group]
         if kind.kind not in program.kinds or (self.learned.own.whole and kind.kind is DeviceKind.CPU):
             return []
         rows = tuple(self.fleet.groups[group].values())
@@ -273,7 +313,7 @@ class PlaceSearch:
         preference = program.kinds.index(kind.kind)
         counts: tuple[int, ...] = (0,)
         if kind.kind is not DeviceKind.CPU:
-            counts = self._gpu_counts(max(len(row.spaces) for row in rows))
+            counts = self._gpu_counts(1 if device.is_slice else max(len(row.spaces) for row in rows))
         return [Cell(count or 1, rows, self._demand(program, device, count), preference) for count in counts]
 
     def _gpu_counts(self, most: int) -> tuple[int, ...]:
@@ -297,18 +337,19 @@ class PlaceSearch:
         return demand
 
     @cached_property
-    def _programs(self) -> tuple[Program, ...]:
-        """Which of each set of the fleet's programs runs the model."""
-        wanted = self.spec.engine_version
-        return tuple(program_on(self.engine, self.facts, wanted, installs) for installs in self.fleet.programs)
+    def _programs(self) -> dict[Group, Program]:
+        """Which of the programs on each kind of place runs the model."""
+        return {group: self._program(group) for group in self.fleet.groups}
 
-    def _program_of(self, node: NodeFacts) -> Program:
-        return self._programs[self.fleet.numbers[node.node_id]]
+    def _program(self, group: Group) -> Program:
+        row = next(iter(self.fleet.groups[group].values()))
+        installs, wanted = self.fleet.programs[group[0]], self.spec.engine_version
+        return program_on(self.engine, self.facts, wanted, installs, row.spaces[0].device)
 
     def _placed(self, option: Option) -> Placed:
-        node = self.fleet.nodes[option.row.node_id]
-        program = self._program_of(node)
-        on_gpu = option.row.spaces[0].device.kind is not DeviceKind.CPU
+        node, device = self.fleet.nodes[option.row.node_id], option.row.spaces[0].device
+        program = self._programs[self.fleet.numbers[node.node_id], class_of(device)]
+        on_gpu = device.kind is not DeviceKind.CPU
         lessons = lessons_for(self.learned, program, self.facts, on_gpu=on_gpu)
         assignment = option.assignment.model_copy(update={"lessons": lessons})
         machine = machine_for(assignment.claims, node.devices, cores_of(node), self.threads, lessons)
@@ -318,15 +359,26 @@ class PlaceSearch:
         fleet, wishes = self.fleet, self.spec.placement
         if not any(fleet.spaces.values()):
             return reason(ReasonCode.NO_NODE)
-        missing = [program.missing for program in self._programs]
+        missing = [program.missing for program in self._programs.values()]
         if all(missing):
-            return next(why for why in missing if why)
+            return next(why for why in reversed(missing) if why)
         if not any(self._is_wished(node) for node in fleet.nodes.values()):
             return reason(ReasonCode.NODE_UNKNOWN, wish=", ".join((*wishes.nodes, *wishes.devices)))
-        found = [lack for cell in self.cells if (lack := nearest_lack(self._ask, cell)) is not None]
-        if not found:
-            return reason(ReasonCode.NO_USABLE_DEVICE, engine=self.engine.name)
-        return max(found, key=lambda lack: lack.hope).reason
+        usable = [cell for cell in self.cells if self._is_usable(cell)]
+        if self.cells and not usable:
+            return reason(ReasonCode.CPU_NOT_WISHED)
+        found = [lack for cell in usable if (lack := nearest_lack(self._ask, cell)) is not None]
+        nearest = max(found, key=lambda lack: lack.hope, default=None)
+        return _told_of(nearest, list(self._programs.values()), self.engine)
+
+
+def _told_of(lack: Lack | None, programs: Sequence[Program], engine: Engine) -> Reason:
+    """What places with ``programs`` are refused for: that there is no program at all, what is missing, or that there is
+    none for some of the devices."""
+    missing = [program.missing for program in programs if program.missing is not None]
+    if missing and (lack is None or len(missing) == len(programs)):
+        return missing[-1]
+    return lack.reason if lack else reason(ReasonCode.NO_USABLE_DEVICE, engine=engine.name)
 
 
 def refusals(

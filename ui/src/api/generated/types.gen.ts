@@ -233,7 +233,7 @@ export type CatalogView = {
  *
  * What is changed.
  */
-export type ChangeKind = 'wishes' | 'sequences' | 'cache' | 'image_tokens' | 'images' | 'eager' | 'context' | 'fp8' | 'quantization' | 'neighbour' | 'replicas' | 'stop' | 'card';
+export type ChangeKind = 'wishes' | 'cpu' | 'sequences' | 'cache' | 'image_tokens' | 'images' | 'eager' | 'context' | 'fp8' | 'quantization' | 'neighbour' | 'replicas' | 'stop' | 'card';
 
 /**
  * ChoiceView
@@ -625,7 +625,8 @@ export type DeploymentView = {
  * A GPU, or the CPU with the machine's memory. ``id`` is unique on the node (``cpu``, a GPU's UUID).
  *
  * Bytes throughout. ``allocatable`` is what replicas may claim together: memory that the product never uses (the
- * system's own share) is taken off. ``shared``: several replicas may claim parts of it.
+ * system's own share) is taken off. ``shared``: several replicas may claim parts of it. ``compute_capability``:
+ * NVIDIA's generation of the GPU (``8.9``), which decides what engines can run on it; None where it is not known.
  */
 export type Device = {
     /**
@@ -677,6 +678,10 @@ export type Device = {
      * Driver
      */
     driver?: string | null;
+    /**
+     * Compute Capability
+     */
+    compute_capability?: string | null;
 };
 
 /**
@@ -843,7 +848,7 @@ export type FilesView = {
  * Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
  * are wide. ``placements``: of all replicas that find a place, ``placement`` of the first; ``nearest``: where the
  * next one would go if there were room, None when all have a place. ``refusals``: machines that cannot take one (the
- * next one), at most 100.
+ * next one), at most 100. ``notes``: what a person should know of a place that was found (that it is the CPU).
  */
 export type FitReport = {
     /**
@@ -916,6 +921,10 @@ export type FitReport = {
      * Reasons
      */
     reasons: Array<ReasonView>;
+    /**
+     * Notes
+     */
+    notes: Array<ReasonView>;
 };
 
 /**
@@ -2139,6 +2148,9 @@ export type PlacementView = {
  *
  * ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
  * the fullest device that suffices and so leaves others empty for large models.
+ *
+ * ``cpu``: ``auto`` uses the CPU only where no GPU could hold the model, not while one that could is full; ``allow``
+ * uses it then too; ``never`` waits for a GPU in any case.
  */
 export type PlacementWishesInput = {
     /**
@@ -2153,6 +2165,10 @@ export type PlacementWishesInput = {
      * Strategy
      */
     strategy?: 'spread' | 'pack';
+    /**
+     * Cpu
+     */
+    cpu?: 'auto' | 'allow' | 'never';
 };
 
 /**
@@ -2162,6 +2178,9 @@ export type PlacementWishesInput = {
  *
  * ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
  * the fullest device that suffices and so leaves others empty for large models.
+ *
+ * ``cpu``: ``auto`` uses the CPU only where no GPU could hold the model, not while one that could is full; ``allow``
+ * uses it then too; ``never`` waits for a GPU in any case.
  */
 export type PlacementWishesOutput = {
     /**
@@ -2176,6 +2195,10 @@ export type PlacementWishesOutput = {
      * Strategy
      */
     strategy: 'spread' | 'pack';
+    /**
+     * Cpu
+     */
+    cpu: 'auto' | 'allow' | 'never';
 };
 
 /**
@@ -2265,7 +2288,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'device_starting' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'device_starting' | 'cpu_not_wished' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from aimindserve.domain.catalog import CatalogFamily, CatalogModel, CatalogVariant, needed_parameters
-from aimindserve.domain.catalog_choice import Candidate, choose
+from aimindserve.domain.catalog_choice import Candidate, Choice, choose
 from aimindserve.domain.catalog_facts import variant_facts
 from aimindserve.domain.facts import Hub, ModelFacts
 from aimindserve.domain.nodes import DeviceKind
@@ -37,6 +37,12 @@ class Entry:
     variant: CatalogVariant
     facts: ModelFacts
     demands: Demands = field(default_factory=Demands, repr=False, compare=False)
+
+    @property
+    def spec(self) -> DeploymentSpec:
+        """What deploying it with nothing set would ask for."""
+        arguments = needed_parameters(self.model, self.variant)
+        return DeploymentSpec(name="preview", source=self.variant.source_near("hf"), parameters=arguments)
 
 
 @cache
@@ -146,18 +152,21 @@ def _is_wanted(entry: Entry, query: CatalogQuery) -> bool:
     return entry.variant.source(query.source) is not None and low <= entry.model.parameters <= high
 
 
+def best_of(marked: Sequence[tuple[Entry, Mark]], language: Language) -> Choice:
+    """Which of a family's variants suits the machines best."""
+    return choose([_candidate(*pair, language) for pair in marked], language)
+
+
 def _card(marked: Sequence[tuple[Entry, Mark]], hub: Hub, language: Language) -> CatalogCardView:
-    choice = choose([_candidate(*pair, language) for pair in marked], language)
+    choice = best_of(marked, language)
     described = [((entry.model, entry.variant, entry.facts), mark) for entry, mark in marked]
     return card_view(marked[0][0].family, described, choice, hub, language)
 
 
 def _mark(entry: Entry, stage: Stage) -> Mark:
-    arguments = needed_parameters(entry.model, entry.variant)
-    spec = DeploymentSpec(name="preview", source=entry.variant.source_near("hf"), parameters=arguments)
     if len(entry.demands) > _MOST_DEMANDS:
         entry.demands.clear()
-    return mark(spec, entry.facts, stage, entry.demands)
+    return mark(entry.spec, entry.facts, stage, entry.demands)
 
 
 def _candidate(entry: Entry, found: Mark, language: Language) -> Candidate:
