@@ -115,7 +115,9 @@ def _lasting_device(device: Device) -> Device:
     return device.model_copy(update={"memory_free": 0, "utilization": None, "temperature_c": None})
 
 
-async def _apply(work: UnitOfWork, ref: NodeRef, report: NodeReport, sent: Sequence[str], threads: int | None) -> None:
+async def _apply(
+    work: UnitOfWork, ref: NodeRef, report: NodeReport, sent: Sequence[str], threads: int | None = None
+) -> None:
     """Compares again with what the transaction sees, and writes."""
     node = await work.session.get(NodeRow, report.node_id)
     if node is None:
