@@ -602,6 +602,7 @@ Wants=network-online.target
 [Service]
 Type=exec
 ExecStart=$PREFIX/current/bin/aimindserve start --config $CONFIG
+ExecReload=$PREFIX/current/bin/aimindserve reload --data-dir $DATA_DIR
 Restart=always
 RestartSec=2
 # A wrong setting stays wrong.

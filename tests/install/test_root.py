@@ -62,6 +62,9 @@ def test_a_service_of_its_own(machine: Machine) -> None:
     assert {"aimindserve", "video", "render"} == set(groups)
     unit = machine.run("cat", UNIT).stdout
     assert "SupplementaryGroups=video render" in unit
+    reload = next(line for line in unit.splitlines() if line.startswith("ExecReload=")).partition("=")[2]
+    told = machine.run("setpriv", "--reuid=aimindserve", "--regid=aimindserve", "--init-groups", *reload.split()).stdout
+    assert "Nothing to put in force" in told, "the service's account may read what it needs"
     verify(machine)
 
     assert machine.run("stat", "-c", "%a %U", "/var/lib/aimindserve").stdout == "700 aimindserve\n"

@@ -26,9 +26,9 @@ _PLACEMENT = {
     ),
     _C.MEMORY_INSUFFICIENT: text(
         "The model needs {needed} and the largest device offers {largest}.",
-        "Choose a smaller model or quantization, or a shorter context (--ctx-size).",
+        "Choose a smaller model or quantization, or a shorter context (--max-model-len, --ctx-size in llama.cpp).",
         "模型需要 {needed}，而最大的设备只能提供 {largest}。",
-        "请选择更小的模型或量化，或缩短上下文（--ctx-size）。",
+        "请选择更小的模型或量化，或缩短上下文（vLLM 为 --max-model-len，llama.cpp 为 --ctx-size）。",
     ),
     _C.MEMORY_CLAIMED: text(
         "The model needs {needed}; {free} of {largest} is not claimed by other models.",
