@@ -58,3 +58,10 @@ def test_every_command_is_in_the_manual_of_both_languages() -> None:
     for language in ("en", "zh"):
         page = (ROOT / "docs" / language / "cli.md").read_text(encoding="utf-8")
         assert [name for name in names if f"`{name} " not in page and f"aimindserve {name}" not in page] == []
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    titles = [page.read_text(encoding="utf-8").partition("\n")[0] for page in pages]
+    assert [title for number, title in enumerate(titles, 1) if not title.startswith(f"# {number}. ")] == []
