@@ -111,7 +111,7 @@ def _waits(product: Product, name: str, code: ReasonCode) -> dict[str, Any]:
 
 
 def test_not_enough_memory(product: Product, model: Path) -> None:
-    product.cli("deploy", str(model), "--name", "greedy", "--", "--ctx-size=2000000000")
+    product.cli("deploy", str(model), "--name", "greedy", "--", "--ctx-size=2000000000", "--rope-freq-scale=0.000002")
     _waits(product, "greedy", ReasonCode.MEMORY_INSUFFICIENT)
     product.run_cli("rm", "greedy", "--yes")
 

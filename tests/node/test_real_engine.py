@@ -119,7 +119,7 @@ def limited(folder: Path, kibibytes: int) -> Path:
 async def test_a_start_without_room_names_the_part(world: World, facts: ModelFacts) -> None:
     world.patient(llama_server=str(limited(world.root, 8 << 20)))
     # 40 GB of cache in 8 GiB.
-    replica = world.replica(facts=facts, parameters=("--ctx-size=20000000", "--parallel=1"))
+    replica = world.replica(facts=facts, parameters=("--ctx-size=20000000", "--rope-freq-scale=0.0002", "--parallel=1"))
     async with world.agent() as agent:
         await agent.sync(world.desired(replica))
         down = await failing(agent, replica, ReasonCode.START_MEMORY_SHORT)

@@ -242,6 +242,7 @@ def test_the_tables() -> None:
     assert sorted(Base.metadata.tables) == [
         "api_keys",
         "code_approvals",
+        "corrections",
         "deployments",
         "estimates",
         "events",

@@ -178,7 +178,8 @@ def test_unusable_data_folder_is_an_ordinary_failure(machine: Machine) -> None:
     database.mkdir()
     assert machine.launch().process.wait(WAIT_SECONDS) == 1
     assert "the server cannot start" in machine.log.read_text()
-    assert "Traceback" not in machine.log.read_text()
+    # The driver's thread may have words of its own when the loop is gone; ours is one line.
+    assert "aimindserve/server/" not in machine.log.read_text()
 
 
 def test_reset_of_the_administrators_password_while_the_server_runs(machine: Machine) -> None:

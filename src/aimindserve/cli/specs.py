@@ -75,7 +75,7 @@ def spec_from(
                 "engine_version": engine_version,
                 "parameters": joined_parameters(parameters),
                 "replicas": replicas,
-                "placement": {"cpu": cpu},
+                **({"placement": {"cpu": cpu}} if cpu != "auto" else {}),
                 **({"projector": projector} if projector else {}),
             }
         )

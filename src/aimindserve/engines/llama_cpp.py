@@ -166,7 +166,7 @@ def _too_long(facts: ModelFacts, yours: Mapping[str, EngineParameter]) -> tuple[
     tokens, parallel = int(given.value or 0), _parallel_of(yours, Step.most)
     if -(-tokens // parallel) <= trained:
         return ()
-    told = {"flag": given.flag, "most": trained * parallel, "stretch": "--rope-scaling=yarn --rope-scale=2"}
+    told = {"flag": given.flag, "most": trained * parallel, "stretch": "--rope-scaling=yarn --rope-freq-scale=0.5"}
     return (reason(ReasonCode.CONTEXT_TOO_LONG, tokens=-(-tokens // parallel), trained=trained, **told),)
 
 
