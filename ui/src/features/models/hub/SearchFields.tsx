@@ -67,8 +67,9 @@ export function SearchFields({ wish, busy, onChange }: Props): ReactElement {
             onChange({ vision: event.currentTarget.checked });
           }}
         />
+      </Group>
+      <Group gap="xs" grow>
         <ModelSizeSelect
-          className={classes.size ?? ""}
           size="xs"
           value={wish.size}
           onChange={(size) => {
@@ -76,7 +77,6 @@ export function SearchFields({ wish, busy, onChange }: Props): ReactElement {
           }}
         />
         <Select
-          w={150}
           size="xs"
           aria-label={t("hub.sortBy")}
           data={SORTS.map((sort) => ({ value: sort, label: t(`hub.sort.${sort}`) }))}
