@@ -1,6 +1,5 @@
 """Search, files, README and the check of hubs, asked of emulated hubs through the API."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -140,7 +139,7 @@ async def test_readme_comes_without_its_front_matter(cli: httpx.AsyncClient, hub
 async def test_offline_is_said_at_once(cli: httpx.AsyncClient, hub: FakeHub) -> None:
     await use(cli, hub)
     await cli.patch(HUB, json={"offline": True})
-    asked, began = len(hub.log.requests), time.monotonic()
+    asked = len(hub.log.requests)
     page = (await cli.get("/api/v1/hub/search", params={"q": "qwen"})).json()
     assert (page["items"], page["offline"]["code"]) == ([], "hub_offline")
     for path in ("files", "readme"):
@@ -148,7 +147,6 @@ async def test_offline_is_said_at_once(cli: httpx.AsyncClient, hub: FakeHub) -> 
     checks = (await cli.post(f"{HUB}/check")).json()["items"]
     assert [(check["reachable"], check["problem"]["code"]) for check in checks] == [(False, "hub_offline")] * 2
     assert len(hub.log.requests) == asked
-    assert time.monotonic() - began < 2
 
 
 async def test_check_tells_whose_the_token_is_and_which_hub_is_silent(cli: httpx.AsyncClient, hub: FakeHub) -> None:
