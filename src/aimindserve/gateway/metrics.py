@@ -13,7 +13,7 @@ _OVERHEAD = (25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50
 MOST_MODELS = 200
 OTHERS = "(others)"
 _PREFIX = "aimindserve_gateway_"
-_KINDS = ("prompt", "completion", "cached", "image")
+_KINDS = {kind: f"{kind}_tokens" for kind in ("prompt", "completion", "cached", "image")}
 _TIMES = (
     ("time_to_first_token_seconds", "first_token"),
     ("request_duration_seconds", "duration"),
@@ -85,8 +85,8 @@ class Metrics:
                 if (speed := tokens_per_second(record)) is not None:
                     times.inter_token.observe(1 / speed, record.completion_tokens - 1)
             if record.counted_by != "none":
-                for kind in _KINDS:
-                    self.tokens[model, kind] += getattr(record, f"{kind}_tokens")
+                for kind, field in _KINDS.items():
+                    self.tokens[model, kind] += getattr(record, field)
             self.images[model] += record.images
 
     def _name(self, model: str) -> str:
