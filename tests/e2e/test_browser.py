@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browser import Complaints, open_page
-from tests.e2e.person import ask, change_password, drawing, log_in, upload, visit
+from tests.e2e.person import ask, change_password, drawing, log_in, upload
 from tests.e2e.product import Product, wait_for
 
 pytestmark = pytest.mark.browser
@@ -24,17 +24,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     running.run_cli("rm", MODEL, "--yes")
     wait_for("no engine is left", lambda: running.engine_pids() == [])
     running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, product: Product) -> Iterator[Page]:
-    """An English page of somebody who is logged in; the browser must have nothing to complain of."""
-    yield from visit(browser, product, locale="en-US")
-
-
-@pytest.fixture
-def chinese_page(browser: Browser, product: Product) -> Iterator[Page]:
-    yield from visit(browser, product, locale="zh-CN", dark=True)
 
 
 def test_from_the_first_login_to_a_described_picture(browser: Browser, product: Product) -> None:

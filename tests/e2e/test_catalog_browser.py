@@ -4,8 +4,7 @@ languages. The catalog itself asks no hub; the form does, here an emulated one."
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from tests.e2e.person import visit
+from playwright.sync_api import Page, expect
 from tests.e2e.product import Product
 
 from aimindserve.sim import hub_data
@@ -25,16 +24,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield running
         running.clear()
         running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, product: Product) -> Iterator[Page]:
-    yield from visit(browser, product, locale="en-US")
-
-
-@pytest.fixture
-def chinese_page(browser: Browser, product: Product) -> Iterator[Page]:
-    yield from visit(browser, product, locale="zh-CN")
 
 
 def test_from_the_catalog_to_a_running_model(page: Page, product: Product) -> None:

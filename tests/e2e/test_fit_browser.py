@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
-from tests.e2e.person import visit
+from playwright.sync_api import Locator, Page, expect
 from tests.e2e.pretended import checkpoint_like, pretended_llama_server, pretended_vllm
 from tests.e2e.product import Product
 
@@ -45,16 +44,6 @@ def product(folder: Path) -> Iterator[Product]:
     yield running
     running.clear()
     running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, product: Product) -> Iterator[Page]:
-    yield from visit(browser, product, locale="en-US")
-
-
-@pytest.fixture
-def chinese_page(browser: Browser, product: Product) -> Iterator[Page]:
-    yield from visit(browser, product, locale="zh-CN", dark=True)
 
 
 def expect_verdict(form: Locator, verdict: str) -> None:

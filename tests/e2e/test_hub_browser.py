@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from tests.e2e.person import ask, drawing, upload, visit
+from playwright.sync_api import Page, expect
+from tests.e2e.person import ask, drawing, upload
 from tests.e2e.product import Product
 
 from aimindserve.sim import hub_data
@@ -34,16 +34,6 @@ def product(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     yield running
     running.clear()
     running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, product: Product) -> Iterator[Page]:
-    yield from visit(browser, product, locale="en-US")
-
-
-@pytest.fixture
-def chinese_page(browser: Browser, product: Product) -> Iterator[Page]:
-    yield from visit(browser, product, locale="zh-CN")
 
 
 def expect_ready(page: Page, name: str) -> None:
