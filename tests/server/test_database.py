@@ -1,6 +1,8 @@
 """Units of work: all or nothing, with their events, on both databases."""
 
 import asyncio
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from tests.server.fixtures import WAIT_SECONDS
 from aimindserve.domain.replicas import Assignment, Claim
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.server.context import ServerContext
-from aimindserve.server.db.engine import Database, UnrecordedChangeError
+from aimindserve.server.db.engine import Database, UnrecordedChangeError, connect
 from aimindserve.server.db.tables import (
     Base,
     DeploymentRow,
@@ -19,6 +21,7 @@ from aimindserve.server.db.tables import (
     SettingRow,
     UserRow,
 )
+from aimindserve.server.events import EventBus
 
 
 @pytest.fixture
@@ -91,6 +94,27 @@ async def test_cancellation_leaves_nothing_and_lets_the_next_writer_in(database:
     async with database.unit_of_work(quiet=True) as work:
         work.session.add(setting("b"))
     assert await names(database) == {"b"}
+
+
+def test_cancelled_statements_are_over_when_the_database_is_closed(tmp_path: Path) -> None:
+    async def cancelled_after(steps: int) -> None:
+        database = connect(f"sqlite+aiosqlite:///{tmp_path / 'cancelled.sqlite'}", EventBus(), lambda: 0.0)
+
+        async def asked() -> None:
+            async with database.read() as session:
+                await session.execute(text("SELECT count(*) FROM pragma_function_list a, pragma_function_list b"))
+
+        task = asyncio.create_task(asked())
+        for _ in range(steps):
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.wait([task])
+        await database.close()
+
+    before = set(threading.enumerate())
+    for steps in range(40):
+        asyncio.run(cancelled_after(steps))
+        assert not {thread for thread in threading.enumerate() if "connection" in thread.name} - before
 
 
 async def test_a_change_without_event_is_a_defect(database: Database) -> None:

@@ -7,8 +7,11 @@ and event ids in commit order."""
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from threading import Thread
 from typing import Any
+from weakref import WeakSet
 
+import aiosqlite
 from sqlalchemy import PoolResetState, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -21,6 +24,7 @@ _BUSY_MILLISECONDS = 15_000
 # Any fixed number; it only has to differ from other users of the same PostgreSQL server.
 _WRITER_LOCK = 0x41494D53
 _WROTE = "wrote"
+_THREAD_SECONDS = 20  # a little longer than a writer waits for the lock
 
 
 class UnrecordedChangeError(RuntimeError):
@@ -52,14 +56,17 @@ class UnitOfWork:
 
 
 class Database:
-    """Sessions on one engine. ``clock`` gives Unix seconds."""
+    """Sessions on one engine. ``clock`` gives Unix seconds, ``threads`` are those in which SQLite works."""
 
-    def __init__(self, engine: AsyncEngine, bus: EventBus, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, engine: AsyncEngine, bus: EventBus, clock: Callable[[], float], threads: WeakSet[Thread]
+    ) -> None:
         self.engine = engine
         self.bus = bus
         self._clock = clock
         self._writer = asyncio.Lock()
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._threads = threads
 
     @property
     def is_sqlite(self) -> bool:
@@ -91,19 +98,36 @@ class Database:
             self.bus.wake()
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Closes all connections. SQLite's threads end before this returns: SQLAlchemy leaves those of cancelled
+        statements to themselves, and one that answers after the event loop has closed dies with an error."""
         await self.engine.dispose()
+        await asyncio.gather(*(asyncio.to_thread(thread.join, _THREAD_SECONDS) for thread in self._threads))
 
 
 def connect(url: str, bus: EventBus, clock: Callable[[], float]) -> Database:
     """Opens the database at ``url`` (``sqlite+aiosqlite:///path`` or ``postgresql+asyncpg://…``). Connects lazily."""
     parsed = make_url(url)
+    threads = WeakSet[Thread]()
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(parsed, pool_size=4, max_overflow=4)
+        connecting = {"async_creator_fn": _opens_sqlite(threads)}
+        engine = create_async_engine(parsed, pool_size=4, max_overflow=4, connect_args=connecting)
         prepare_sqlite(engine)
     else:
         engine = create_async_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True)
-    return Database(engine, bus, clock)
+    return Database(engine, bus, clock, threads)
+
+
+def _opens_sqlite(threads: WeakSet[Thread]) -> Callable[..., aiosqlite.Connection]:
+    """What opens a connection and notes its thread in ``threads``."""
+
+    def opened(*args: Any, **options: Any) -> aiosqlite.Connection:
+        connection = aiosqlite.connect(*args, **options)
+        thread = connection._thread  # noqa: SLF001  # as SQLAlchemy does, to make it a daemon
+        thread.daemon = True
+        threads.add(thread)
+        return connection
+
+    return opened
 
 
 def prepare_sqlite(engine: AsyncEngine) -> None:
