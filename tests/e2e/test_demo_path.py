@@ -1,6 +1,7 @@
 """From an empty data folder to a described picture: the way that `make demo` goes, with the real engine."""
 
 import base64
+import contextlib
 import io
 import re
 from collections.abc import Iterator
@@ -128,3 +129,27 @@ def test_modes_of_what_is_secret(product: Product) -> None:
     for name in ("keys/pepper", "keys/local-cli", "initial_admin_password", "routing-table.json", "run/settings.json"):
         path: Path = product.data / name
         assert path.stat().st_mode & 0o077 == 0, name
+
+
+# The template's own tokens around each picture.
+AROUND_A_PICTURE = ("<|vision_start|>", "<|vision_end|>")
+
+
+def prompt_tokens(client: openai.OpenAI, pictures: int) -> int:
+    """Tokens of a question with so many pictures, as the engine counts them."""
+    messages = question("What?")
+    (message,) = messages
+    picture, text = message["content"]  # type: ignore[misc]
+    message["content"] = [picture] * pictures + [text]
+    answer = client.chat.completions.create(model=MODEL, messages=messages, max_tokens=1)  # type: ignore[arg-type]
+    assert answer.usage is not None
+    return answer.usage.prompt_tokens
+
+
+def test_a_picture_takes_the_tokens_that_were_told_before(product: Product, client: openai.OpenAI) -> None:
+    sizes = {"pictures": [{"width": 112, "height": 112}]}
+    with contextlib.closing(product.login()) as page:
+        (told,) = page.post(f"/api/v1/deployments/{MODEL}/image-tokens", json=sizes).json()["items"]
+    assert told["exact"]
+    once, twice = (prompt_tokens(client, pictures) for pictures in (1, 2))
+    assert twice - once == told["tokens"] + len(AROUND_A_PICTURE)

@@ -100,21 +100,33 @@ def smart_resize(width: int, height: int, factor: int, smallest: int, largest: i
     return across, down
 
 
+def resized_to(facts: ModelFacts, width: int, height: int) -> tuple[int, int] | None:
+    """The size that a picture is brought to before it is seen, both sides in pixels; None for a model that cuts it into
+    tiles, sees a square of it, or whose rule is not known."""
+    vision = facts.vision
+    if image_family(facts) is not ImageFamily.RESIZED or vision is None or width < 1 or height < 1:
+        return None
+    return smart_resize(width, height, _factor(vision), *_bounds(vision)) if vision.patch_size else None
+
+
+def _factor(vision: VisionFacts) -> int:
+    """Pixels along one side of a token."""
+    return (vision.patch_size or 14) * (vision.merge_size or 2)
+
+
 def _bounds(vision: VisionFacts) -> tuple[int, int]:
     return vision.pixels_min or _PIXELS_MIN, vision.pixels_max or _PIXELS_MAX
 
 
 def _resized(vision: VisionFacts, width: int, height: int) -> ImageCost:
-    merge = vision.merge_size or 2
-    factor = (vision.patch_size or 14) * merge
+    merge, factor = vision.merge_size or 2, _factor(vision)
     across, down = smart_resize(width, height, factor, *_bounds(vision))
     tokens = (across // factor) * (down // factor)
     return ImageCost(tokens, tokens * merge**2)
 
 
 def _largest_resized(vision: VisionFacts, pixels: int | None) -> ImageCost:
-    merge = vision.merge_size or 2
-    factor = (vision.patch_size or 14) * merge
+    merge, factor = vision.merge_size or 2, _factor(vision)
     smallest, largest = _bounds(vision)
     # A picture of few pixels may be long: each side is at least one token, and is rounded up to the next.
     tokens = min(pixels or largest, largest) // factor**2

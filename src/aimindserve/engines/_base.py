@@ -81,6 +81,14 @@ class ParameterPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """``facts``: a model as an engine is told to see pictures. ``exact``: the engine counts like ``image_tokens``."""
+
+    facts: ModelFacts
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchOrder:
     """All that a command line depends on. ``parameters``, ``env``: the user's. ``alias``: the public model name.
     ``key_file``: a file that holds the engine's key. The engine listens on ``host`` (loopback), ``port``."""
@@ -164,6 +172,10 @@ class Engine(Protocol):
 
     def estimate(self, facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | None = None) -> MemoryEstimate:
         """Memory of one replica, in bytes by item. ``install``: the program, on whose version it depends."""
+        ...
+
+    def sight(self, facts: ModelFacts, plan: ParameterPlan) -> Sight:
+        """How the engine sees pictures with the planned arguments."""
         ...
 
     def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:

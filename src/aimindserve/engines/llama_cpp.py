@@ -13,7 +13,7 @@ from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
 from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.specs import EngineName
-from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe
+from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe, Sight
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import Given, Malformed, Parsed, Policy, Unknown, flag_schema
 from aimindserve.engines.llama_budget import Step, fitting_step, prompt_cache_mib, taken_bytes
@@ -29,7 +29,7 @@ from aimindserve.engines.llama_dialects import (
 from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
 from aimindserve.engines.llama_measured import read_buffers
-from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by
+from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by, sight
 
 # Tokens that one request may use together with its answer, unless the model was trained on fewer: a large picture
 # takes up to 4,096 of them in llama.cpp.
@@ -113,6 +113,10 @@ class LlamaCpp:
         """Memory of one replica, in bytes by item."""
         estimate = estimate_llama_cpp(seen_by(facts, plan), llama_run(facts, plan, install))
         return corrected(estimate, plan.lessons.corrections)
+
+    def sight(self, facts: ModelFacts, plan: ParameterPlan) -> Sight:
+        """Within the bounds of tokens that it is given."""
+        return sight(facts, plan)
 
     def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:  # noqa: ARG002
         """As many as the context holds."""

@@ -3,10 +3,11 @@
 import re
 
 from aimindserve.domain.facts import ModelFacts
+from aimindserve.domain.image_families import ImageFamily, image_family
 from aimindserve.domain.nodes import EngineInstall
 from aimindserve.domain.runs import LlamaRun
 from aimindserve.domain.units import MIB
-from aimindserve.engines._base import ParameterPlan
+from aimindserve.engines._base import ParameterPlan, Sight
 from aimindserve.engines.llama_dialects import LLAMA_BOX
 
 # Where the header does not tell what the model was trained on.
@@ -45,6 +46,24 @@ def seen_by(facts: ModelFacts, plan: ParameterPlan) -> ModelFacts:
     if not plan.has("--no-mmproj"):
         return facts
     return facts.model_copy(update={"vision": None, "projector_bytes": 0, "weights": _text_weights(facts)})
+
+
+# Pictures of these families go through llama.cpp's tower as one, as they do elsewhere; it cuts others its own way.
+_COUNTED_ALIKE = (ImageFamily.RESIZED, ImageFamily.FIXED, ImageFamily.LLAVA)
+
+
+def sight(facts: ModelFacts, plan: ParameterPlan) -> Sight:
+    """How the server sees pictures: their area is bounded by the tokens that they may take
+    (``clip.cpp: set_limit_image_tokens``)."""
+    seen = seen_by(facts, plan)
+    vision, family = seen.vision, image_family(seen)
+    exact = family in _COUNTED_ALIKE
+    if vision is None or family is not ImageFamily.RESIZED:
+        return Sight(seen, exact)
+    area = ((vision.patch_size or 14) * (vision.merge_size or 2)) ** 2
+    least, most = (_number(plan, flag, 0) for flag in ("--image-min-tokens", "--image-max-tokens"))
+    bounds = {"pixels_min": least * area or vision.pixels_min, "pixels_max": most * area or vision.pixels_max}
+    return Sight(seen.model_copy(update={"vision": vision.model_copy(update=bounds)}), exact)
 
 
 def _text_weights(facts: ModelFacts) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.runs import VllmRun
 from aimindserve.domain.specs import EngineName
 from aimindserve.domain.units import GIB
-from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe
+from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe, Sight
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import (
     FlagTable,
@@ -38,6 +38,7 @@ from aimindserve.engines.vllm_memory import (
     has_coarse_cache,
     measure,
     seen_by,
+    sight,
     sizing_of,
     vllm_run,
 )
@@ -139,6 +140,10 @@ class Vllm:
         version = install.version if install else version_for(facts)
         seen = seen_by(facts, read_object(plan.value("--mm-processor-kwargs")))
         return measure(seen, sizing_of(seen, plan, version, install))
+
+    def sight(self, facts: ModelFacts, plan: ParameterPlan) -> Sight:
+        """As its processor is told."""
+        return sight(facts, plan)
 
     def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:
         """What the user gave, else what is derived for the model."""

@@ -15,7 +15,7 @@ from aimindserve.domain.nodes import DeviceKind, EngineInstall
 from aimindserve.domain.params import Origin
 from aimindserve.domain.runs import VllmRun
 from aimindserve.domain.units import GIB
-from aimindserve.engines._base import Machine, ParameterPlan
+from aimindserve.engines._base import Machine, ParameterPlan, Sight
 from aimindserve.engines._flags import read_size
 from aimindserve.engines.vllm_flags import before
 from aimindserve.engines.vllm_words import read_object
@@ -143,6 +143,22 @@ def seen_by(facts: ModelFacts, kwargs: Mapping[str, object]) -> ModelFacts:
     if vision is None or not isinstance(given, int) or given < 1:
         return facts
     return facts.model_copy(update={"vision": vision.model_copy(update={"tiles_max": given + 1})})
+
+
+def sight(facts: ModelFacts, plan: ParameterPlan) -> Sight:
+    """How vLLM sees pictures with the planned arguments: its processor's own rule, within the given area. MiniCPM's
+    slices are counted by their area alone."""
+    kwargs = read_object(plan.value("--mm-processor-kwargs"))
+    seen = seen_by(facts, kwargs)
+    vision, exact = seen.vision, image_family(seen) is not ImageFamily.MINICPM
+    if vision is None or "--language-model-only" in {item.flag for item in plan.parameters}:
+        return Sight(seen.model_copy(update={"vision": None}), exact)
+    least = kwargs.get("min_pixels", _part(kwargs, "size", "shortest_edge"))
+    bounds = {
+        "pixels_min": least if isinstance(least, int) and least > 0 else vision.pixels_min,
+        "pixels_max": pixel_limit(kwargs) or vision.pixels_max,
+    }
+    return Sight(seen.model_copy(update={"vision": vision.model_copy(update=bounds)}), exact)
 
 
 def measure(facts: ModelFacts, sizing: Sizing) -> MemoryEstimate:

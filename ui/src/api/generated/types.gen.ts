@@ -1237,6 +1237,45 @@ export type HubSettingsView = {
 };
 
 /**
+ * ImageTokensRequest
+ *
+ * Body of ``POST /deployments/{name}/image-tokens``.
+ */
+export type ImageTokensRequest = {
+    /**
+     * Pictures
+     */
+    pictures: Array<PictureSize>;
+};
+
+/**
+ * ImageTokensView
+ *
+ * What one picture takes of the context. ``tokens`` None: the model sees none, or its rule is not known.
+ *
+ * ``exact``: counted as the engine counts; else near it. ``seen_width`` and ``seen_height``: pixels that the model
+ * sees the picture at, where it keeps the picture's shape; boxes in pixels are of that size.
+ */
+export type ImageTokensView = {
+    /**
+     * Tokens
+     */
+    tokens: number | null;
+    /**
+     * Exact
+     */
+    exact: boolean;
+    /**
+     * Seen Width
+     */
+    seen_width: number | null;
+    /**
+     * Seen Height
+     */
+    seen_height: number | null;
+};
+
+/**
  * ImportRequest
  *
  * Body of ``POST /files/import``: copy a model's files from a folder on the node into its store. ``source``: where
@@ -1310,6 +1349,16 @@ export type ItemListHubCheckView = {
      * Items
      */
     items: Array<HubCheckView>;
+};
+
+/**
+ * ItemList[ImageTokensView]
+ */
+export type ItemListImageTokensView = {
+    /**
+     * Items
+     */
+    items: Array<ImageTokensView>;
 };
 
 /**
@@ -2035,6 +2084,22 @@ export type PasswordRequest = {
  * Where a replica or a deployment stands.
  */
 export type Phase = 'pending' | 'placing' | 'downloading' | 'preparing' | 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed' | 'unreachable';
+
+/**
+ * PictureSize
+ *
+ * A picture's size in pixels.
+ */
+export type PictureSize = {
+    /**
+     * Width
+     */
+    width: number;
+    /**
+     * Height
+     */
+    height: number;
+};
 
 /**
  * Place
@@ -3534,6 +3599,36 @@ export type ReadDeploymentMemoryResponses = {
 };
 
 export type ReadDeploymentMemoryResponse = ReadDeploymentMemoryResponses[keyof ReadDeploymentMemoryResponses];
+
+export type CountImageTokensData = {
+    body: ImageTokensRequest;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/deployments/{name}/image-tokens';
+};
+
+export type CountImageTokensErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type CountImageTokensError = CountImageTokensErrors[keyof CountImageTokensErrors];
+
+export type CountImageTokensResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListImageTokensView;
+};
+
+export type CountImageTokensResponse = CountImageTokensResponses[keyof CountImageTokensResponses];
 
 export type ReadReplicaLogData = {
     body?: never;

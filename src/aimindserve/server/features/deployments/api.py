@@ -10,10 +10,12 @@ from aimindserve.domain.access import Policy
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec
 from aimindserve.domain.views import DeploymentView, EventView, ItemList, MemoryHistoryView, ScaleRequest
+from aimindserve.domain.views_pictures import ImageTokensRequest, ImageTokensView
 from aimindserve.server.context import Context, ServerContext
 from aimindserve.server.errors import language, refuse
 from aimindserve.server.features.deployments import service, store
 from aimindserve.server.features.deployments.memory import memory_history
+from aimindserve.server.features.deployments.pictures import image_tokens
 from aimindserve.server.features.deployments.views import deployment_view
 from aimindserve.server.guards import Caller, actor_of, feature_router, requires
 
@@ -129,6 +131,13 @@ async def list_deployment_events(name: str, context: Context) -> ItemList[EventV
 async def read_deployment_memory(name: str, context: Context) -> MemoryHistoryView:
     """Memory as estimated and as measured, for the latest starts of a deployment."""
     return await memory_history(context, name)
+
+
+@router.post("/deployments/{name}/image-tokens")
+@requires(Policy.USER)
+async def count_image_tokens(name: str, body: ImageTokensRequest, context: Context) -> ItemList[ImageTokensView]:
+    """What pictures of these sizes take of the model's context, in their order. Nothing is changed."""
+    return ItemList[ImageTokensView](items=await image_tokens(context, name, body.pictures))
 
 
 async def _shown(context: ServerContext, name: str, request: Request, response: Response) -> DeploymentView:

@@ -1,7 +1,5 @@
 """Deployments and their replicas as answers. Phases are computed here, at the time of the request."""
 
-from collections.abc import Sequence
-
 from aimindserve.domain.lifecycle import Phase, Standing, allowed_actions
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason
@@ -20,7 +18,7 @@ def deployment_view(
     """A deployment with everything that a page shows of it."""
     standing, replicas = world.standing(deployment, now)
     facts = deployment.facts
-    plan = _plan(deployment, [replica for replica, _ in replicas], world, threads)
+    plan = plan_for(deployment, world, threads)
     relief = deployment.relief if deployment.relief and deployment.relief.generation == deployment.generation else None
     return DeploymentView(
         id=deployment.id,
@@ -77,10 +75,11 @@ def _replica_view(
     )
 
 
-def _plan(deployment: Deployment, replicas: Sequence[Replica], world: World, threads: int | None) -> RunPlan | None:
+def plan_for(deployment: Deployment, world: World, threads: int | None) -> RunPlan | None:
     """How the newest placed replica runs, or how one would run on the first node."""
     if deployment.facts is None:
         return None
+    replicas = world.replicas_of(deployment.id)
     placed = [replica for replica in replicas if replica.assignment and replica.generation == deployment.generation]
     newest = placed[-1] if placed else None
     assignment, node = newest.assignment if newest else None, _node(world, newest)
