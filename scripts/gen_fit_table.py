@@ -23,7 +23,8 @@ from aimindserve.engines._registry import with_assumed_engines
 from aimindserve.server.features.catalog.service import Entry, best_of, marked_families, sight_of
 from aimindserve.server.fit_trials import Stage
 from aimindserve.server.fitting import Mark
-from aimindserve.server.reconcile.planning import Placed, RunPlan, search
+from aimindserve.server.reconcile.place_search import Placed, search
+from aimindserve.server.reconcile.planning import RunPlan
 from aimindserve.sim.fleet import fleet_names, load_fleet
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -30,6 +30,7 @@ from aimindserve.domain.views_access import KeyCreated, KeyRequest, limits_of, l
 from aimindserve.domain.views_catalog import CatalogView
 from aimindserve.domain.views_files import FilesView, ModelFilesView, StoreView
 from aimindserve.domain.views_hub import HubCheckView, HubFilesView, HubSearchView
+from aimindserve.domain.views_nodes import NodeView
 
 KEY = "sk-abcdefghijkl-secret"
 LOG = "loading\nready\n"
@@ -113,6 +114,9 @@ class Management:
         self.memory = MemoryHistoryView()
         self.hub = HubAnswers()
         self.files = FilesAnswers()
+        self.node = NodeView(
+            id="node-1", hostname="box", alive=True, last_report_at=1.0, desired_revision=1, acked_revision=1
+        )
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         """Status and JSON value (None: no body)."""
@@ -125,12 +129,25 @@ class Management:
                 return 200, system_view().model_dump(mode="json")
             case _, ["keys", *rest]:
                 return self._keys(method, rest, body)
+            case _, ["nodes", *rest]:
+                return self._nodes(method, rest, body)
             case _, ["files", *_]:
                 return self.files.answer(method, path)
             case _, ["hub" | "catalog" | "settings", *_]:
                 return self.hub.answer(method, path, body)
             case _:
                 return 404, None
+
+    def _nodes(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        match method, rest:
+            case "GET", []:
+                return 200, {"items": [self.node.model_dump(mode="json")]}
+            case "PATCH", [_]:
+                given = {name: value for name, value in body["labels"].items() if value is not None}
+                self.node = self.node.model_copy(update={"labels": given})
+            case "POST", [_, verb]:
+                self.node = self.node.model_copy(update={"drained_at": 1.0 if verb == "drain" else None})
+        return 200, self.node.model_dump(mode="json")
 
     def _deployments(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
         match method, rest:
@@ -273,7 +290,7 @@ def handler_of(management: Management) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 (names that http.server looks for)
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 (names that http.server looks for)
 
         def address_string(self) -> str:
             return "test"

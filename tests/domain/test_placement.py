@@ -5,10 +5,11 @@ from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.build import space
+from tests.domain.build import device, space
 
-from aimindserve.domain.nodes import DeviceKind
+from aimindserve.domain.nodes import DeviceKind, NodeFacts
 from aimindserve.domain.placement import Ask, Cell, Demand, Level, Option, choose, lacks, nearest_lack
+from aimindserve.domain.placement_nodes import all_left_out, left_out
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.rooms import DeviceSpace, Row, row_of
 from aimindserve.domain.specs import PlacementWishes
@@ -114,12 +115,40 @@ def test_the_machine_must_have_what_is_needed_beside_the_gpu() -> None:
 
 def test_wishes() -> None:
     rows = (gpus(90, 80, node="a"), gpus(90, 70, node="b"))
-    assert where(choose(ask(PlacementWishes(nodes=("b",))), [cell(50, *rows)])) == ("b", "gpu0")
-    both = PlacementWishes(nodes=("b",), devices=("gpu1",))
-    assert where(choose(ask(both), [cell(50, *rows)])) == ("b", "gpu1")
-    assert choose(ask(both), [cell(50, *rows, count=2)]) is None
-    nobody = ask(PlacementWishes(nodes=("c",)))
+    second = PlacementWishes(devices=("gpu1",))
+    assert where(choose(ask(second), [cell(50, *rows)])) == ("a", "gpu1")
+    assert choose(ask(second), [cell(50, *rows, count=2)]) is None
+    nobody = ask(PlacementWishes(devices=("gpu9",)))
     assert (choose(nobody, [cell(50, *rows)]), nearest_lack(nobody, cell(50, *rows))) == (None, None)
+
+
+def machine(name: str, *, drained: bool = False, **labels: str) -> NodeFacts:
+    gpu = device(f"{name}-gpu", kind=GPU)
+    return NodeFacts(node_id=name, hostname=f"host-{name}", boot_id="b", devices=(gpu,), labels=labels, drained=drained)
+
+
+def test_machines_that_are_left_out_say_why() -> None:
+    lab = machine("a", room="lab", disk="ssd")
+    assert left_out(lab, PlacementWishes()) is None
+    assert left_out(lab, PlacementWishes(labels={"room": "lab"}, nodes=("a",), devices=("a-gpu",))) is None
+    for wishes in (PlacementWishes(nodes=("b",)), PlacementWishes(devices=("b-gpu",), labels={"room": "x"})):
+        why = left_out(lab, wishes)
+        assert why is not None
+        assert why.code is ReasonCode.NODE_NOT_WISHED
+    missing = left_out(lab, PlacementWishes(labels={"room": "attic", "disk": "ssd", "rack": "7"}))
+    assert missing is not None
+    assert (missing.code, missing.params["labels"]) == (ReasonCode.NODE_LABELS_MISSING, "rack=7, room=attic")
+    drained = left_out(machine("a", drained=True), PlacementWishes())
+    assert drained is not None
+    assert (drained.code, drained.params) == (ReasonCode.NODE_DRAINED, {"node": "host-a"})
+
+
+def test_where_all_machines_are_left_out_what_ends_by_itself_is_told() -> None:
+    wishes = PlacementWishes(labels={"room": "lab"}, nodes=("a", "b"))
+    whys = [left_out(one, wishes) for one in (machine("a"), machine("b", drained=True, room="lab"), machine("c"))]
+    assert all_left_out([why for why in whys if why], wishes).code is ReasonCode.NODE_DRAINED
+    unknown = all_left_out([why for why in (whys[0], whys[2]) if why], wishes)
+    assert (unknown.code, unknown.params) == (ReasonCode.NODE_UNKNOWN, {"wish": "a, b, room=lab"})
 
 
 def test_why_not() -> None:
@@ -139,7 +168,7 @@ def test_why_not() -> None:
 
 def test_each_node_says_what_it_misses() -> None:
     rows = (gpus(90), gpus(20, node="m"), gpus(90, 90, node="o", host=1), gpus(90, node="p"))
-    found = lacks(ask(PlacementWishes(nodes=("n", "m", "o"))), cell(50, *rows, host=5))
+    found = lacks(ask(), cell(50, *rows, host=5))
     assert {node: lack.code for node, lack in found.items()} == {
         "m": ReasonCode.MEMORY_CLAIMED,
         "o": ReasonCode.HOST_MEMORY_INSUFFICIENT,

@@ -29,7 +29,8 @@ from aimindserve.engines._base import Machine
 from aimindserve.engines._registry import choose_engine
 from aimindserve.server.fit_report import report
 from aimindserve.server.fit_trials import Stage
-from aimindserve.server.reconcile.planning import Placed, PlaceSearch, program_on, run_plan, search
+from aimindserve.server.reconcile.place_search import Placed, PlaceSearch, search
+from aimindserve.server.reconcile.planning import program_on, run_plan
 
 MODELS = st.sampled_from([QWEN2_VL_2B_GGUF, QWEN2_VL_7B_GGUF, MISTRAL_7B, QWEN2_VL_7B, PHI_3_5, QWEN2_VL_7B_AWQ])
 CARDS = st.lists(st.integers(2, 60).map(lambda size: f"card{size}={size}GiB"), max_size=3)

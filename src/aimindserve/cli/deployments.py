@@ -61,13 +61,16 @@ def deploy(
     cpu: Annotated[
         str, typer.Option(help="Use the CPU: auto (where no GPU could hold the model), allow, or never.")
     ] = "auto",
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="Only on machines with this label (NAME=VALUE); repeatable.")
+    ] = None,
     data_dir: DataDir = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Deploy a model."""
     from aimindserve.cli.specs import spec_from
 
-    spec = spec_from(source, name, engine, engine_version, parameters or [], replicas, projector, cpu)
+    spec = spec_from(source, name, engine, engine_version, parameters or [], replicas, projector, cpu, label or [])
     with connect(data_dir) as client:
         view = _deploy_with_code(client, spec) if confirm_code else client.deploy(spec)
         if wait:

@@ -17,6 +17,7 @@ from aimindserve.cli import (
     fit,
     hub,
     keys,
+    node,
     reload,
     start,
 )
@@ -45,6 +46,7 @@ for group in (start, deployments, fit, hub, doctor, backup, reload, administrati
     group.register(app)
 app.add_typer(keys.app, name="key")
 app.add_typer(files.app, name="files")
+app.add_typer(node.app, name="node")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(events.app, name="events")
 app.add_typer(hub.app, name="hub")

@@ -63,9 +63,13 @@ def spec_from(
     replicas: int,
     projector: str | None = None,
     cpu: str = "auto",
+    labels: Sequence[str] = (),
 ) -> DeploymentSpec:
     """The spec; raises CommandError for anything that no server would take."""
     full = absolute_source(source)
+    wishes: dict[str, object] = {"cpu": cpu} if cpu != "auto" else {}
+    if labels:
+        wishes["labels"] = {name: value for name, _, value in (label.partition("=") for label in labels)}
     try:
         return DeploymentSpec.model_validate(
             {
@@ -75,7 +79,7 @@ def spec_from(
                 "engine_version": engine_version,
                 "parameters": joined_parameters(parameters),
                 "replicas": replicas,
-                **({"placement": {"cpu": cpu}} if cpu != "auto" else {}),
+                **({"placement": wishes} if wishes else {}),
                 **({"projector": projector} if projector else {}),
             }
         )

@@ -41,7 +41,7 @@ from aimindserve.domain.views_hub import (
     HubSettingsView,
     TokenRequest,
 )
-from aimindserve.domain.views_nodes import NodeView
+from aimindserve.domain.views_nodes import NodePatch, NodeView
 
 Answer = TypeVar("Answer", bound=BaseModel)
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -145,6 +145,14 @@ class Client:
     def nodes(self) -> tuple[NodeView, ...]:
         """All nodes with their devices and engines."""
         return self._get("/nodes", ItemList[NodeView]).items
+
+    def label_node(self, node: str, patch: NodePatch) -> NodeView:
+        """Give labels to a node (id or host name), or take them back."""
+        return self._send("PATCH", f"/nodes/{_part(node)}", NodeView, patch)
+
+    def act_on_node(self, node: str, action: str) -> NodeView:
+        """``drain`` or ``undrain`` a node (id or host name)."""
+        return self._send("POST", f"/nodes/{_part(node)}/{action}", NodeView)
 
     def events(self, *, limit: int, after: int | None = None, deployment: str | None = None) -> tuple[EventView, ...]:
         """The latest events, or those with ids above ``after``; oldest first."""

@@ -136,7 +136,7 @@ def find_changes(case: Case) -> tuple[Change, ...]:
 def _other_wishes(case: Case) -> Iterator[Change]:
     """Another machine or card than the wished ones."""
     wishes = case.spec.placement
-    if not wishes.nodes and not wishes.devices:
+    if not wishes.nodes and not wishes.devices and not wishes.labels:
         return
     anywhere = PlacementWishes(strategy=wishes.strategy, cpu=wishes.cpu)
     if case.fits(case.spec.model_copy(update={"placement": anywhere}), case.facts):

@@ -1,12 +1,24 @@
 """Machines and their devices, as they report themselves."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from aimindserve.domain.reasons import Reason
 
 CPU_DEVICE_ID = "cpu"
+
+LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
+LabelValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,63}$")]
+Labels = Annotated[dict[LabelName, LabelValue], Field(max_length=64)]
+"""What administrators call machines, for instance ``room=lab``: names and values of letters, digits, dots, dashes and
+underscores."""
+
+
+def labels_text(labels: dict[str, str]) -> str:
+    """Labels as people write them: ``disk=ssd, room=lab``."""
+    return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
 class DeviceKind(StrEnum):
@@ -62,7 +74,9 @@ class EngineInstall(BaseModel):
 
 
 class NodeFacts(BaseModel):
-    """What a node says of itself. ``notes`` are facts worth showing, like an absent GPU driver."""
+    """What a node says of itself. ``notes`` are facts worth showing, like an absent GPU driver. To the ``labels`` of
+    its own setting the server adds those that were given there; ``drained`` (no new replicas) is said by the server
+    alone."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,3 +86,5 @@ class NodeFacts(BaseModel):
     devices: tuple[Device, ...] = ()
     engines: tuple[EngineInstall, ...] = ()
     notes: tuple[Reason, ...] = ()
+    labels: Labels = Field(default_factory=dict)
+    drained: bool = False

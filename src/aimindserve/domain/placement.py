@@ -243,10 +243,9 @@ def _shrunk_in(ask: Ask, cell: Cell, rows: Sequence[Row], whole: Demand) -> Opti
 
 
 def wished_rows(ask: Ask, rows: Iterable[Row]) -> list[Row]:
-    """The rows without what the wishes leave out; rows of which nothing is left are left out too."""
-    devices, nodes = ask.wishes.devices, ask.wishes.nodes
-    found = [row for row in rows if not nodes or row.node_id in nodes]
-    if not devices and not ask.exclusive:
+    """The rows without devices that the wishes leave out; rows of which nothing is left are left out too."""
+    found = list(rows)
+    if not ask.wishes.devices and not ask.exclusive:
         return found
     narrowed: list[Row] = []
     for row in found:

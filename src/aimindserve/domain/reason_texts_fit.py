@@ -30,6 +30,18 @@ _PLACES = {
         "放置要求排除了这台机器。",
         "请将该机器或其设备加入放置要求。",
     ),
+    _C.NODE_LABELS_MISSING: text(
+        "The machine lacks labels that the placement wishes ask for: {labels}.",
+        "Label it (aimindserve node label {node} {words}), or take them out of the wishes.",
+        "这台机器缺少放置要求中的标签：{labels}。",
+        "请为其添加标签（aimindserve node label {node} {words}），或从放置要求中去掉这些标签。",
+    ),
+    _C.NODE_DRAINED: text(
+        "The machine {node} is drained: it takes no new replicas.",
+        "Let it take replicas again (aimindserve node undrain {node}), or add another machine.",
+        "机器 {node} 处于排空状态，不再接收新的副本。",
+        "请恢复其接收副本（aimindserve node undrain {node}），或添加其他机器。",
+    ),
     _C.DEVICE_STARTING: text(
         "Another model is starting on {device}; this one starts after it.",
         "Nothing needs to be done: engines that start together measure each other's memory.",

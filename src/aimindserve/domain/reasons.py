@@ -93,6 +93,8 @@ class ReasonCode(StrEnum):
     HOST_MEMORY_INSUFFICIENT = "host_memory_insufficient"
     GPUS_TOO_FEW = "gpus_too_few"
     NODE_NOT_WISHED = "node_not_wished"
+    NODE_LABELS_MISSING = "node_labels_missing"
+    NODE_DRAINED = "node_drained"
     DEVICE_STARTING = "device_starting"
     CPU_NOT_WISHED = "cpu_not_wished"
     ON_CPU = "on_cpu"

@@ -234,9 +234,13 @@ class ReplicaPlan:
         return bool(self.create or self.stop or self.remove)
 
 
-def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> ReplicaPlan:
+def decide_replicas(deployment: Deployment, replicas: Sequence[Replica], drained: Collection[str] = ()) -> ReplicaPlan:
     """The replicas of one deployment that must be made or stopped so that the wanted number of the current generation
-    remains. Empty when all is as wanted."""
+    remains. Empty when all is as wanted.
+
+    On ``drained`` nodes (ids) none of them counts, but each goes on until another is ready in its place: emptying a
+    machine interrupts nobody, and where nothing else has room, nothing is lost.
+    """
     target = deployment.spec.replicas if deployment.wanted is Wanted.RUNNING else 0
     live = [replica for replica in replicas if not replica.stopping]
     current = [replica for replica in live if replica.generation == deployment.generation]
@@ -244,10 +248,14 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica]) -> Repl
     beaten = [replica for replica in current if _makes_room(deployment, replica)]
     outdated += beaten
     ordered = by_worth(replica for replica in current if replica not in beaten)
-    kept, surplus = ordered[:target], ordered[target:]
-    unwanted = outdated + surplus
-    used = {replica.index for replica in kept}
-    free = [index for index in range(target) if index not in used]
+    leaving = [replica for replica in ordered if replica.assignment and replica.assignment.node_id in drained]
+    staying = [replica for replica in ordered if replica not in leaving]
+    kept, surplus = staying[:target], staying[target:]
+    not_replaced = target - sum(replica.is_ready for replica in kept)
+    serving, replaced = leaving[:not_replaced], leaving[not_replaced:]
+    unwanted = outdated + surplus + replaced
+    used = {replica.index for replica in (*kept, *serving)}
+    free = [index for index in range(target + len(serving)) if index not in used]
     return ReplicaPlan(
         create=tuple(free[: target - len(kept)]),
         stop=tuple(replica.id for replica in unwanted if replica.assignment is not None),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
+from aimindserve.domain.nodes import Labels
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.source import Source, SourceError, parse_source
 
@@ -50,7 +51,8 @@ SourceText = Annotated[str, AfterValidator(_source_text), Field(max_length=4096,
 
 
 class PlacementWishes(BaseModel):
-    """Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID.
+    """Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID;
+    ``labels``: all of them must be on the machine.
 
     ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
     the fullest device that suffices and so leaves others empty for large models.
@@ -63,6 +65,7 @@ class PlacementWishes(BaseModel):
 
     nodes: tuple[Printable, ...] = Field(default=(), max_length=64)
     devices: tuple[Printable, ...] = Field(default=(), max_length=64)
+    labels: Labels = Field(default_factory=dict)
     strategy: Literal["spread", "pack"] = "spread"
     cpu: Literal["auto", "allow", "never"] = "auto"
 

@@ -1,7 +1,9 @@
 """What the management API answers about machines, their devices and who holds memory there."""
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from aimindserve.domain.lifecycle import Phase
-from aimindserve.domain.nodes import Device, EngineInstall
+from aimindserve.domain.nodes import Device, EngineInstall, LabelName, LabelValue
 from aimindserve.domain.views import ReasonView, View
 
 
@@ -31,7 +33,8 @@ class DeviceView(View):
 
 
 class NodeView(View):
-    """A machine."""
+    """A machine. ``labels``: all of them; ``given_labels``: those of them that were given here rather than by the
+    machine's own setting. ``drained_at``: since when it takes no new replicas."""
 
     id: str
     hostname: str
@@ -42,3 +45,15 @@ class NodeView(View):
     devices: tuple[DeviceView, ...] = ()
     engines: tuple[EngineInstall, ...] = ()
     notes: tuple[ReasonView, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    given_labels: dict[str, str] = Field(default_factory=dict)
+    drained_at: float | None = None
+
+
+class NodePatch(BaseModel):
+    """Body of ``PATCH /nodes/{node}``: labels to give, and with null those to take back. What is not named stays. A
+    label of the machine's own setting shows again when the one that was given over it is taken back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    labels: dict[LabelName, LabelValue | None] = Field(min_length=1, max_length=64)

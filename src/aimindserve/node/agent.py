@@ -114,6 +114,7 @@ class NodeAgent:
             devices=self._devices,
             engines=self._engines,
             notes=self._notes,
+            labels=self.config.labels,
         )
         return NodeReport(
             node_id=self.config.node_id,

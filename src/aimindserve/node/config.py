@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from aimindserve.domain.paths import DataPaths
@@ -20,6 +20,7 @@ class NodeConfig:
     """Where a node keeps its files and how patient it is (seconds).
 
     ``llama_server``: a configured program; ``llama_threads``: threads of an engine, None to choose.
+    ``labels``: what administrators call this machine.
     ``stable_after``: an engine that was ready this long starts a new count of failures. ``stop_grace``: between TERM
     and KILL. ``port_attempts``: ports that are tried in a row when others take them.
     ``stall_timeout``: a download without a byte this long is begun again where it stopped.
@@ -30,6 +31,7 @@ class NodeConfig:
     data_dir: Path
     llama_server: str | None = None
     llama_threads: int | None = None
+    labels: dict[str, str] = field(default_factory=dict[str, str])
     backoff_first: float = 1.0
     backoff_cap: float = 60.0
     stable_after: float = 60.0

@@ -22,7 +22,8 @@ from aimindserve.domain.views_fit import (
 from aimindserve.server.errors import reason_view
 from aimindserve.server.fit_trials import MENDABLE, Stage, changes_for, nearest, try_places, unplaced
 from aimindserve.server.plan_views import LEVELS, memory_views, parameter_views
-from aimindserve.server.reconcile.planning import Imagined, NodeRefusal, Placed, RunPlan, refusals
+from aimindserve.server.reconcile.place_search import Imagined, NodeRefusal, Placed
+from aimindserve.server.reconcile.planning import RunPlan, refusals
 
 _MOST_REFUSALS = 100
 

@@ -19,19 +19,12 @@ from aimindserve.domain.rooms import DeviceSpace, Fleet, fleet_of
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.engines._registry import choose_engine
 from aimindserve.server.fit_squeeze import least_of, pinned
-from aimindserve.server.reconcile.planning import (
-    Imagined,
-    NodeRefusal,
-    Placed,
-    PlaceSearch,
-    RunPlan,
-    plan_of,
-    program_on,
-)
+from aimindserve.server.reconcile.place_search import Imagined, NodeRefusal, Placed, PlaceSearch
+from aimindserve.server.reconcile.planning import RunPlan, plan_of, program_on
 
 Verdict = Literal["fits", "waits", "no"]
 # Reasons that end by themselves or when somebody makes room.
-_WAITS = frozenset({ReasonCode.MEMORY_CLAIMED, ReasonCode.MEMORY_IN_USE})
+_WAITS = frozenset({ReasonCode.MEMORY_CLAIMED, ReasonCode.MEMORY_IN_USE, ReasonCode.NODE_DRAINED})
 # Reasons against which changes of the spec may help.
 MENDABLE = _WAITS | {
     ReasonCode.MEMORY_INSUFFICIENT,

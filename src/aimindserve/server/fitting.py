@@ -17,8 +17,9 @@ from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import UsageRow
 from aimindserve.server.fit_trials import Stage, Verdict, verdict_of
 from aimindserve.server.reconcile.observe import World, look
+from aimindserve.server.reconcile.place_search import Demands, locate
 from aimindserve.server.reconcile.placement import live_nodes
-from aimindserve.server.reconcile.planning import Demands, locate, refusals
+from aimindserve.server.reconcile.planning import refusals
 
 # Reasons that more memory would mend, and those that a program would.
 _TOO_SMALL = frozenset(

@@ -61,6 +61,7 @@ def local_agent(settings: Settings) -> NodeAgent:
         data_dir=Path(settings.data_dir),
         llama_server=settings.llama_server,
         llama_threads=settings.llama_threads,
+        labels=settings.node_labels,
     )
     return NodeAgent(config, probe, probe.used_by)
 

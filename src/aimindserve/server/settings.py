@@ -23,6 +23,7 @@ from pydantic import (
 
 from aimindserve.domain.access import parse_networks
 from aimindserve.domain.addresses import MediaPolicy, parse_allowed_host
+from aimindserve.domain.nodes import Labels
 from aimindserve.domain.paths import DataPaths, PurePosixPath, run_dir, settings_file
 from aimindserve.domain.units import GIB, KIB, MIB
 from aimindserve.server.files import make_private_folder, replace_private_file
@@ -49,6 +50,13 @@ class SettingsError(Exception):
 
 def _parse_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _parse_labels(value: Any) -> Any:
+    """``room=lab,disk=ssd``; a mapping in a file."""
+    if not isinstance(value, str):
+        return value
+    return {name.strip(): text.strip() for name, _, text in (part.partition("=") for part in _parse_list(value))}
 
 
 def _parse_bytes(value: Any) -> Any:
@@ -81,6 +89,7 @@ def _parse_networks(value: Any) -> Any:
 
 Networks = Annotated[tuple[str, ...], BeforeValidator(_parse_networks)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
+NodeLabels = Annotated[Labels, BeforeValidator(_parse_labels)]
 Bytes = Annotated[int, BeforeValidator(_parse_bytes), Field(ge=0)]
 Period = Annotated[float, Field(gt=0)]
 
@@ -140,6 +149,10 @@ class Settings(BaseModel):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     gateway_processes: int = Field(1, ge=1, le=64, description="Number of gateway processes.")
+    node_labels: NodeLabels = Field(
+        default_factory=dict,
+        description="Labels of this machine, such as room=lab,disk=ssd. Placement wishes can ask for them.",
+    )
     declared_fleet: str | None = Field(None, description="JSON file with hardware to pretend, for tests and previews.")
     llama_server: str | None = Field(
         None, description="Path of a llama-server or llama-box program. Empty: found on the PATH."

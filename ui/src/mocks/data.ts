@@ -125,7 +125,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
       engine_version: null,
       parameters: [],
       replicas: wanted,
-      placement: { nodes: [], devices: [], strategy: "spread", cpu: "auto" },
+      placement: { nodes: [], devices: [], strategy: "spread", cpu: "auto", labels: {} },
       env: {},
     },
     wanted: stopped ? "stopped" : "running",

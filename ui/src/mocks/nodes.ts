@@ -70,6 +70,9 @@ export function firstNodes(deployments: readonly DeploymentView[]): NodeView[] {
         },
       ],
       notes: [],
+      labels: {},
+      given_labels: {},
+      drained_at: null,
     },
   ];
 }

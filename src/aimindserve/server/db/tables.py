@@ -77,7 +77,8 @@ class ReplicaRow(Base):
 
 class NodeRow(Base):
     """A machine. ``desired_revision`` rises in the transaction that changes what it should run; ``acked_revision`` is
-    the highest that it says to act on."""
+    the highest that it says to act on. ``labels``: those given by administrators, beside those of its own setting;
+    ``drained_at``: since when it takes no new replicas, None while it takes them."""
 
     __tablename__ = "nodes"
 
@@ -90,6 +91,8 @@ class NodeRow(Base):
     acked_revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[float] = mapped_column(Seconds)
     last_report_at: Mapped[float | None] = mapped_column(Seconds)
+    labels: Mapped[dict[str, str]] = mapped_column(Shaped(dict[str, str]), default=dict)
+    drained_at: Mapped[float | None] = mapped_column(Seconds)
 
 
 class UserRow(Base):

@@ -71,6 +71,11 @@ class World:
         return found
 
     @cached_property
+    def drained(self) -> frozenset[str]:
+        """Ids of the nodes that take no new replicas."""
+        return frozenset(node.id for node in self.nodes if node.drained_at is not None)
+
+    @cached_property
     def statuses(self) -> dict[str, NodeStatus]:
         """What is known of each node's liveness, by node id."""
         return {node.id: NodeStatus(node.id, node.hostname, node.last_report_at) for node in self.nodes}

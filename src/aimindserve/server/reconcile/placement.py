@@ -13,9 +13,9 @@ from aimindserve.domain.replicas import Assignment, Replica
 from aimindserve.domain.rooms import fleet_of
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
-from aimindserve.server.db.tables import ReplicaRow
+from aimindserve.server.db.tables import NodeRow, ReplicaRow
 from aimindserve.server.reconcile.observe import World, look
-from aimindserve.server.reconcile.planning import Demands, Placed, search
+from aimindserve.server.reconcile.place_search import Demands, Placed, search
 from aimindserve.server.reconcile.replicas import raise_desired_revision
 
 
@@ -38,14 +38,21 @@ def _told_of(why: Reason | None) -> tuple[object, ...]:
 
 
 def live_nodes(world: World, now: float) -> list[NodeFacts]:
-    """Facts of the nodes that were heard of lately."""
+    """Facts of the nodes that were heard of lately, with what the server adds to them."""
     return [
-        node.facts
+        _told_here(node, node.facts)
         for node in world.nodes
         if node.facts is not None
         and node.last_report_at is not None
         and NodeStatus(node.id, node.hostname, node.last_report_at).silent_for(now) is None
     ]
+
+
+def _told_here(node: NodeRow, facts: NodeFacts) -> NodeFacts:
+    if not node.labels and node.drained_at is None:
+        return facts
+    labels = {**facts.labels, **node.labels}
+    return facts.model_copy(update={"labels": labels, "drained": node.drained_at is not None})
 
 
 def decide(world: World, now: float, threads: int | None) -> list[Decision]:

@@ -1,10 +1,10 @@
 """The replica reconciler: the only writer of replicas' identity and of stop orders."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import delete, select, update
 
-from aimindserve.domain.replicas import Deployment, ReplicaPlan, Wanted, decide_replicas
+from aimindserve.domain.replicas import Deployment, Replica, ReplicaPlan, Wanted, decide_replicas
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import DeploymentRow, NodeRow, ReplicaRow
@@ -20,7 +20,8 @@ async def reconcile_replicas(context: ServerContext) -> int:
     unsettled = [
         deployment
         for deployment in world.deployments
-        if _plan(deployment, world.replicas_of(deployment.id)) or _is_over(deployment, world.replicas_of(deployment.id))
+        if _plan(deployment, world.replicas_of(deployment.id), world.drained)
+        or _is_over(deployment, world.replicas_of(deployment.id))
     ]
     changed = 0
     for deployment in unsettled:
@@ -29,8 +30,8 @@ async def reconcile_replicas(context: ServerContext) -> int:
     return changed
 
 
-def _plan(deployment: Deployment, replicas: list) -> ReplicaPlan:
-    return ReplicaPlan() if deployment.facts is None else decide_replicas(deployment, replicas)
+def _plan(deployment: Deployment, replicas: Sequence[Replica], drained: Collection[str]) -> ReplicaPlan:
+    return ReplicaPlan() if deployment.facts is None else decide_replicas(deployment, replicas, drained)
 
 
 def _is_over(deployment: Deployment, replicas: Iterable[object]) -> bool:
@@ -50,7 +51,8 @@ async def _settle(work: UnitOfWork, seen: Deployment) -> bool:
         await work.session.delete(row)
         work.record("deployment.deleted", subject=row.name, deployment=row.name)
         return True
-    plan = _plan(deployment, replicas)
+    drained = set(await work.session.scalars(select(NodeRow.id).where(NodeRow.drained_at.is_not(None))))
+    plan = _plan(deployment, replicas, drained)
     _create(work, deployment, plan)
     await _remove(work, deployment, plan)
     await _stop(work, deployment, plan)

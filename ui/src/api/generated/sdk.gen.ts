@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CountImageTokensData, CountImageTokensErrors, CountImageTokensResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentMemoryData, ReadDeploymentMemoryErrors, ReadDeploymentMemoryResponses, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
+import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CountImageTokensData, CountImageTokensErrors, CountImageTokensResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, DrainNodeData, DrainNodeErrors, DrainNodeResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, LabelNodeData, LabelNodeErrors, LabelNodeResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentMemoryData, ReadDeploymentMemoryErrors, ReadDeploymentMemoryResponses, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, UndrainNodeData, UndrainNodeErrors, UndrainNodeResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean> = Options2<TData, ThrowOnError> & {
     /**
@@ -283,6 +283,35 @@ export const readReplicaLog = <ThrowOnError extends boolean = true>(options: Opt
  * All machines with their devices and engines.
  */
 export const listNodes = <ThrowOnError extends boolean = true>(options?: Options<ListNodesData, ThrowOnError>) => (options?.client ?? client).get<ListNodesResponses, ListNodesErrors, ThrowOnError>({ url: '/api/v1/nodes', ...options });
+
+/**
+ * Label Node
+ *
+ * Gives labels to a machine (id or host name), or takes them back. Replicas that run stay where they are.
+ */
+export const labelNode = <ThrowOnError extends boolean = true>(options: Options<LabelNodeData, ThrowOnError>) => (options.client ?? client).patch<LabelNodeResponses, LabelNodeErrors, ThrowOnError>({
+    url: '/api/v1/nodes/{node}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Drain Node
+ *
+ * Empties a machine: it takes no new replicas, and each that runs there is stopped once another is ready elsewhere
+ * in its place.
+ */
+export const drainNode = <ThrowOnError extends boolean = true>(options: Options<DrainNodeData, ThrowOnError>) => (options.client ?? client).post<DrainNodeResponses, DrainNodeErrors, ThrowOnError>({ url: '/api/v1/nodes/{node}/drain', ...options });
+
+/**
+ * Undrain Node
+ *
+ * Lets a machine take replicas again.
+ */
+export const undrainNode = <ThrowOnError extends boolean = true>(options: Options<UndrainNodeData, ThrowOnError>) => (options.client ?? client).post<UndrainNodeResponses, UndrainNodeErrors, ThrowOnError>({ url: '/api/v1/nodes/{node}/undrain', ...options });
 
 /**
  * List Devices

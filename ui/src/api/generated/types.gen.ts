@@ -1915,7 +1915,9 @@ export type ModelState = 'queued' | 'downloading' | 'ready' | 'paused' | 'failed
 /**
  * NodeFacts
  *
- * What a node says of itself. ``notes`` are facts worth showing, like an absent GPU driver.
+ * What a node says of itself. ``notes`` are facts worth showing, like an absent GPU driver. To the ``labels`` of
+ * its own setting the server adds those that were given there; ``drained`` (no new replicas) is said by the server
+ * alone.
  */
 export type NodeFacts = {
     /**
@@ -1942,6 +1944,31 @@ export type NodeFacts = {
      * Notes
      */
     notes?: Array<Reason>;
+    /**
+     * Labels
+     */
+    labels?: {
+        [key: string]: unknown | string;
+    };
+    /**
+     * Drained
+     */
+    drained?: boolean;
+};
+
+/**
+ * NodePatch
+ *
+ * Body of ``PATCH /nodes/{node}``: labels to give, and with null those to take back. What is not named stays. A
+ * label of the machine's own setting shows again when the one that was given over it is taken back.
+ */
+export type NodePatch = {
+    /**
+     * Labels
+     */
+    labels: {
+        [key: string]: unknown | string | null;
+    };
 };
 
 /**
@@ -1964,7 +1991,8 @@ export type NodeRefusalView = {
 /**
  * NodeView
  *
- * A machine.
+ * A machine. ``labels``: all of them; ``given_labels``: those of them that were given here rather than by the
+ * machine's own setting. ``drained_at``: since when it takes no new replicas.
  */
 export type NodeView = {
     /**
@@ -2003,6 +2031,22 @@ export type NodeView = {
      * Notes
      */
     notes: Array<ReasonView>;
+    /**
+     * Labels
+     */
+    labels: {
+        [key: string]: string;
+    };
+    /**
+     * Given Labels
+     */
+    given_labels: {
+        [key: string]: string;
+    };
+    /**
+     * Drained At
+     */
+    drained_at: number | null;
 };
 
 /**
@@ -2209,7 +2253,8 @@ export type PlacementView = {
 /**
  * PlacementWishes
  *
- * Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID.
+ * Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID;
+ * ``labels``: all of them must be on the machine.
  *
  * ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
  * the fullest device that suffices and so leaves others empty for large models.
@@ -2227,6 +2272,12 @@ export type PlacementWishesInput = {
      */
     devices?: Array<string>;
     /**
+     * Labels
+     */
+    labels?: {
+        [key: string]: unknown | string;
+    };
+    /**
      * Strategy
      */
     strategy?: 'spread' | 'pack';
@@ -2239,7 +2290,8 @@ export type PlacementWishesInput = {
 /**
  * PlacementWishes
  *
- * Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID.
+ * Where replicas may go. Empty: anywhere. ``nodes``: ids; ``devices``: ids of devices, for instance a GPU's UUID;
+ * ``labels``: all of them must be on the machine.
  *
  * ``strategy``: ``spread`` takes the freest device and keeps copies of a model on different machines; ``pack`` takes
  * the fullest device that suffices and so leaves others empty for large models.
@@ -2256,6 +2308,12 @@ export type PlacementWishesOutput = {
      * Devices
      */
     devices: Array<string>;
+    /**
+     * Labels
+     */
+    labels: {
+        [key: string]: unknown | string;
+    };
     /**
      * Strategy
      */
@@ -2353,7 +2411,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'device_starting' | 'cpu_not_wished' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'node_labels_missing' | 'node_drained' | 'device_starting' | 'cpu_not_wished' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -3703,6 +3761,96 @@ export type ListNodesResponses = {
 };
 
 export type ListNodesResponse = ListNodesResponses[keyof ListNodesResponses];
+
+export type LabelNodeData = {
+    body: NodePatch;
+    path: {
+        /**
+         * Node
+         */
+        node: string;
+    };
+    query?: never;
+    url: '/api/v1/nodes/{node}';
+};
+
+export type LabelNodeErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type LabelNodeError = LabelNodeErrors[keyof LabelNodeErrors];
+
+export type LabelNodeResponses = {
+    /**
+     * Successful Response
+     */
+    200: NodeView;
+};
+
+export type LabelNodeResponse = LabelNodeResponses[keyof LabelNodeResponses];
+
+export type DrainNodeData = {
+    body?: never;
+    path: {
+        /**
+         * Node
+         */
+        node: string;
+    };
+    query?: never;
+    url: '/api/v1/nodes/{node}/drain';
+};
+
+export type DrainNodeErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type DrainNodeError = DrainNodeErrors[keyof DrainNodeErrors];
+
+export type DrainNodeResponses = {
+    /**
+     * Successful Response
+     */
+    200: NodeView;
+};
+
+export type DrainNodeResponse = DrainNodeResponses[keyof DrainNodeResponses];
+
+export type UndrainNodeData = {
+    body?: never;
+    path: {
+        /**
+         * Node
+         */
+        node: string;
+    };
+    query?: never;
+    url: '/api/v1/nodes/{node}/undrain';
+};
+
+export type UndrainNodeErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type UndrainNodeError = UndrainNodeErrors[keyof UndrainNodeErrors];
+
+export type UndrainNodeResponses = {
+    /**
+     * Successful Response
+     */
+    200: NodeView;
+};
+
+export type UndrainNodeResponse = UndrainNodeResponses[keyof UndrainNodeResponses];
 
 export type ListDevicesData = {
     body?: never;

@@ -20,7 +20,7 @@ const SPEC = {
   engine_version: null,
   parameters: [],
   replicas: 2,
-  placement: { nodes: ["n"], devices: [], strategy: "spread" as const, cpu: "auto" as const },
+  placement: { nodes: ["n"], devices: [], strategy: "spread" as const, cpu: "auto" as const, labels: {} },
   env: { A: "b" },
 };
 
@@ -67,7 +67,7 @@ describe("specOf", () => {
       engine: "auto",
       replicas: 1,
       parameters: ["--ctx-size=4096"],
-      placement: { nodes: [], devices: [], strategy: "spread", cpu: "auto" },
+      placement: { nodes: [], devices: [], strategy: "spread", cpu: "auto", labels: {} },
     });
   });
 

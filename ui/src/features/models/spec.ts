@@ -24,7 +24,7 @@ export interface FormState {
   placement: PlacementWishesOutput;
 }
 
-const ANYWHERE: PlacementWishesOutput = { nodes: [], devices: [], strategy: "spread", cpu: "auto" };
+const ANYWHERE: PlacementWishesOutput = { nodes: [], devices: [], strategy: "spread", cpu: "auto", labels: {} };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 

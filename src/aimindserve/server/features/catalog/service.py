@@ -21,7 +21,7 @@ from aimindserve.server.errors import reason_view, refuse
 from aimindserve.server.features.catalog.views import card_view
 from aimindserve.server.fit_trials import Stage
 from aimindserve.server.fitting import Mark, mark, stage_now
-from aimindserve.server.reconcile.planning import Demands
+from aimindserve.server.reconcile.place_search import Demands
 from aimindserve.sources.catalog import catalog_families
 
 # What so many kinds of devices and budgets ask of a variant is kept; then it is begun anew.

@@ -9,11 +9,12 @@ from aimindserve.domain.lifecycle import NodeStatus
 from aimindserve.domain.reasons import Language
 from aimindserve.domain.rooms import DeviceSpace, spaces_of
 from aimindserve.domain.views import ItemList
-from aimindserve.domain.views_nodes import DeviceView, HolderView, NodeView
+from aimindserve.domain.views_nodes import DeviceView, HolderView, NodePatch, NodeView
 from aimindserve.server.context import Context, ServerContext
 from aimindserve.server.db.tables import NodeRow
 from aimindserve.server.errors import language, reason_view
-from aimindserve.server.guards import feature_router, requires
+from aimindserve.server.features.nodes import service
+from aimindserve.server.guards import Caller, actor_of, feature_router, requires
 from aimindserve.server.reconcile.observe import World, look, standings
 
 router = feature_router("nodes")
@@ -26,12 +27,41 @@ async def list_nodes(request: Request, context: Context) -> ItemList[NodeView]:
     return ItemList[NodeView](items=await _nodes(context, language(request)))
 
 
+@router.patch("/nodes/{node}")
+@requires(Policy.ADMIN)
+async def label_node(node: str, body: NodePatch, request: Request, caller: Caller, context: Context) -> NodeView:
+    """Gives labels to a machine (id or host name), or takes them back. Replicas that run stay where they are."""
+    node_id = await service.label(context, node, body.labels, actor_of(caller))
+    return await _shown(context, node_id, language(request))
+
+
+@router.post("/nodes/{node}/drain")
+@requires(Policy.ADMIN)
+async def drain_node(node: str, request: Request, caller: Caller, context: Context) -> NodeView:
+    """Empties a machine: it takes no new replicas, and each that runs there is stopped once another is ready elsewhere
+    in its place."""
+    node_id = await service.drain(context, node, actor_of(caller))
+    return await _shown(context, node_id, language(request))
+
+
+@router.post("/nodes/{node}/undrain")
+@requires(Policy.ADMIN)
+async def undrain_node(node: str, request: Request, caller: Caller, context: Context) -> NodeView:
+    """Lets a machine take replicas again."""
+    node_id = await service.undrain(context, node, actor_of(caller))
+    return await _shown(context, node_id, language(request))
+
+
 @router.get("/devices")
 @requires(Policy.USER)
 async def list_devices(request: Request, context: Context) -> ItemList[DeviceView]:
     """All devices of all machines."""
     nodes = await _nodes(context, language(request))
     return ItemList[DeviceView](items=tuple(device for node in nodes for device in node.devices))
+
+
+async def _shown(context: ServerContext, node_id: str, wording: Language) -> NodeView:
+    return next(node for node in await _nodes(context, wording) if node.id == node_id)
 
 
 async def _nodes(context: ServerContext, wording: Language) -> tuple[NodeView, ...]:
@@ -57,6 +87,9 @@ def _view(row: NodeRow, world: World, now: float, wording: Language) -> NodeView
         ),
         engines=facts.engines if facts else (),
         notes=tuple(reason_view(note, wording) for note in (facts.notes if facts else ())),
+        labels={**(facts.labels if facts else {}), **row.labels},
+        given_labels=row.labels,
+        drained_at=row.drained_at,
     )
 
 
