@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from aimindserve.domain.channel import Hello, Loads, Table, TableAck, ToGateway, ToServer, Usage, UsageAck
+from aimindserve.domain.channel import Elsewhere, Hello, Loads, Table, TableAck, ToGateway, ToServer, Usage, UsageAck
 from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant
 from aimindserve.domain.usage import UsageRecord
 
@@ -26,7 +26,7 @@ def test_to_the_server(message: ToServer) -> None:
     assert msgspec.json.decode(line)["type"] == message.type
 
 
-@pytest.mark.parametrize("message", [Table(TABLE), UsageAck(1)], ids=type)
+@pytest.mark.parametrize("message", [Table(TABLE), UsageAck(1), Elsewhere({"r": 2})], ids=type)
 def test_to_a_gateway(message: ToGateway) -> None:
     line = msgspec.json.encode(message)
     assert b"\n" not in line
@@ -34,5 +34,5 @@ def test_to_a_gateway(message: ToGateway) -> None:
 
 
 def test_types_tell_the_messages_apart() -> None:
-    kinds = (Hello, TableAck, Usage, Loads, Table, UsageAck)
+    kinds = (Hello, TableAck, Usage, Loads, Table, UsageAck, Elsewhere)
     assert len({kind.__dataclass_fields__["type"].default for kind in kinds}) == len(kinds)

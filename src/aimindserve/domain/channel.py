@@ -1,7 +1,7 @@
 """Messages between the server and its gateways: one JSON object a line over a Unix socket, ``type`` first.
 
-Server → gateway: ``Table``, ``UsageAck``, ``Spent``, ``Used``. Gateway → server: ``Hello``, ``TableAck``, ``Usage``,
-``Loads``, ``Used``.
+Server → gateway: ``Table``, ``UsageAck``, ``Spent``, ``Used``, ``Elsewhere``.
+Gateway → server: ``Hello``, ``TableAck``, ``Usage``, ``Loads``, ``Used``.
 A gateway sends ``Hello`` at once; the server answers with the whole table, and again at each change. Usage is sent
 again until it is acknowledged, so a receiver counts each request id once."""
 
@@ -83,5 +83,13 @@ class Used:
     type: Literal["used"] = "used"
 
 
-ToGateway = Table | UsageAck | Spent | Used
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Requests in flight at all other gateways together, by replica id; sent when that changes."""
+
+    in_flight: dict[str, int]
+    type: Literal["elsewhere"] = "elsewhere"
+
+
+ToGateway = Table | UsageAck | Spent | Used | Elsewhere
 ToServer = Hello | TableAck | Usage | Loads | Used

@@ -2,7 +2,7 @@
 
 Plain frozen dataclasses (no pydantic), as the gateway decodes and holds them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -26,7 +26,7 @@ class RouteState(StrEnum):
 class Endpoint:
     """Where one ready replica listens. ``engine_key`` is sent to the engine as its bearer token ("" when it takes
     none); it is secret. ``engine``: the program, by its name in a spec ("" when it is not known); ``slots``: requests
-    that it works on at once, 0 when that is not known."""
+    that it works on at once, 0 when that is not known; ``ready_since``: Unix seconds."""
 
     replica_id: str
     host: str
@@ -34,6 +34,7 @@ class Endpoint:
     engine_key: str = ""
     engine: str = ""
     slots: int = 0
+    ready_since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +105,6 @@ def slots_of(route: Route) -> int | None:
     """Requests that all replicas of ``route`` work on at once; None when that is not known."""
     slots = [endpoint.slots for endpoint in route.endpoints]
     return sum(slots) if slots and all(slots) else None
-
-
-def pick(endpoints: Iterable[Endpoint], in_flight: Mapping[str, int], exclude: Collection[str] = ()) -> Endpoint | None:
-    """The endpoint with the fewest requests in flight (first in table order among equals), or None.
-
-    ``in_flight`` counts by replica id; replicas in ``exclude`` were tried already.
-    """
-    best: Endpoint | None = None
-    least = 0
-    for endpoint in endpoints:
-        if endpoint.replica_id in exclude:
-            continue
-        load = in_flight.get(endpoint.replica_id, 0)
-        if best is None or load < least:
-            best, least = endpoint, load
-    return best
 
 
 def near_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:

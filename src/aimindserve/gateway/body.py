@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from aimindserve.gateway.affinity import opening_of
 from aimindserve.gateway.endpoints import Body, Row
 from aimindserve.gateway.errors import Refusal
 from aimindserve.gateway.limits import LIMITS, Asked, Limits, nested, over, refused_field, too_deep, too_many
@@ -56,7 +57,7 @@ _decoders = {
 class BodyView(msgspec.Struct, frozen=True, gc=False):
     """``suffix``: sent to the engine in place of the last ``cut`` bytes of the body (both empty: sent as it is).
     ``usage_hidden``: the stream's usage chunk was asked for by us only. ``images``: number of pictures; ``urls``: those
-    that are to be fetched and put in their places first."""
+    that are to be fetched and put in their places first; ``opening``: see ``affinity``."""
 
     model: str
     stream: bool = False
@@ -66,10 +67,12 @@ class BodyView(msgspec.Struct, frozen=True, gc=False):
     content_type: bytes = b"application/json"
     images: int = 0
     urls: tuple[str, ...] = ()
+    opening: bytes = b""
 
 
-def look(body: bytes | bytearray, row: Row, limits: Limits = LIMITS) -> BodyView | Refusal:
-    """What ``body`` asks for, or why it is refused."""
+def look(body: bytes | bytearray, row: Row, limits: Limits = LIMITS, *, several: bool = False) -> BodyView | Refusal:
+    """What ``body`` asks for, or why it is refused. ``several``: there are models with several replicas, so that its
+    opening matters."""
     try:
         seen = _decoders[row.body](body)
     except msgspec.ValidationError as error:
@@ -89,9 +92,20 @@ def look(body: bytes | bytearray, row: Row, limits: Limits = LIMITS) -> BodyView
     elif row.name == "tokenize" and isinstance(seen, _Chat):
         cut, suffix = _with_content(seen, body)
     if content is None or not content.images:
-        return BodyView(seen.model, stream, cut, suffix, hidden) if stream or suffix else BodyView(seen.model)
+        opening = _opening(seen) if several else b""
+        if stream or suffix or opening:
+            return BodyView(seen.model, stream, cut, suffix, hidden, opening=opening)
+        return BodyView(seen.model)
     urls = tuple(dict.fromkeys(content.urls))
-    return BodyView(seen.model, stream, cut, suffix, hidden, images=content.images, urls=urls)
+    return BodyView(seen.model, stream, cut, suffix, hidden, images=content.images, urls=urls, opening=content.first)
+
+
+def _opening(seen: "_Chat | _Responses | _Anthropic") -> bytes:
+    if isinstance(seen, _Responses):
+        return opening_of(seen.input)
+    if isinstance(seen, _Chat) and isinstance(seen.prompt, str):
+        return opening_of(seen.prompt)
+    return opening_of(seen.messages)
 
 
 def _is_plain(seen: "_Chat | _Responses | _Anthropic", limits: Limits) -> bool:

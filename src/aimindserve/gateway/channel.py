@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from aimindserve.domain.channel import Hello, Loads, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
+from aimindserve.domain.channel import Elsewhere, Hello, Loads, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway.context import Gateway
 from aimindserve.gateway.table import save_table
@@ -29,6 +29,7 @@ _table_in = msgspec.json.Decoder(Table).decode
 _ack_in = msgspec.json.Decoder(UsageAck).decode
 _spent_in = msgspec.json.Decoder(Spent).decode
 _used_in = msgspec.json.Decoder(Used).decode
+_elsewhere_in = msgspec.json.Decoder(Elsewhere).decode
 
 
 class Channel:
@@ -95,6 +96,8 @@ class Channel:
                 self._gateway.meters.spent(told.month, told.tokens)
             elif kind == "used":
                 self._gateway.meters.hear(_used_in(line))
+            elif kind == "elsewhere":
+                self._gateway.lanes.hear(_elsewhere_in(line).in_flight)
 
     async def _acknowledged(self, batch: int) -> None:
         if self._gateway.outbox.acknowledged(batch) and self._on_disk is not None:
@@ -128,7 +131,7 @@ class Channel:
         gateway = self._gateway
         while True:
             if not self._flush_now.is_set():
-                _send(writer, Loads(dict(gateway.loads), dict(gateway.last_request_at)))
+                _send(writer, Loads(gateway.lanes.loads(), dict(gateway.last_request_at)))
             self._flush_now.clear()
             batch = await self._next_batch()
             if batch is not None:

@@ -16,6 +16,7 @@ from aimindserve.gateway.auth import Pepper
 from aimindserve.gateway.budget import BodyBudget
 from aimindserve.gateway.config import GatewayConfig
 from aimindserve.gateway.heads import RequestHead
+from aimindserve.gateway.lanes import Lanes
 from aimindserve.gateway.media import Media
 from aimindserve.gateway.meters import Meters
 from aimindserve.gateway.metrics import Metrics
@@ -43,7 +44,7 @@ class Gateway:
         self.pepper = Pepper(Path(config.paths.pepper))
         self.budget = BodyBudget(config.body_budget_bytes)
         self.pools = Pools()
-        self.loads: dict[str, int] = {}
+        self.lanes = Lanes(loop.time)
         self.turns = Turns(config.key_queue)
         self.meters = Meters(loop.time, shared=config.gateway_processes > 1)
         self._proxies = parse_networks(config.trusted_proxies)
@@ -77,10 +78,8 @@ class Gateway:
         """
         self.directory.apply(table)
         self.meters.keep_only(self.directory.metered())
-        endpoints = self.directory.endpoints()
-        self.pools.keep_only(endpoints)
-        served = {replica for replica, _, _ in endpoints}
-        self.loads = {replica: count for replica, count in self.loads.items() if count or replica in served}
+        self.pools.keep_only(self.directory.endpoints())
+        self.lanes.apply(table.routes)
 
     def address_of(self, peer: str, head: RequestHead) -> str:
         """Where a request comes from, as far as proxies that are trusted tell."""
@@ -89,10 +88,6 @@ class Gateway:
         lines = [value for name, value in head.headers if name == b"x-forwarded-for"]
         told = b",".join(lines).decode("latin-1")
         return client_address(peer, [part.strip() for part in told.split(",") if part.strip()], self._proxies)
-
-    def load(self, replica_id: str, change: int) -> None:
-        """One request more or less is under way at a replica."""
-        self.loads[replica_id] = self.loads.get(replica_id, 0) + change
 
     def asked_for(self, model: str) -> None:
         """Note that somebody wants ``model`` now."""
@@ -117,6 +112,7 @@ class Gateway:
         return {
             "connections": len(self.clients),
             "waiting_for_turn": self.turns.waiting(),
+            "replicas_left_out": self.lanes.left_out(),
             "body_bytes": self.budget.held,
             "usage_records_waiting": len(self.outbox),
             "usage_records_dropped_total": self.outbox.dropped + self.spool.dropped,

@@ -4,19 +4,20 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aimindserve.domain.routing import Endpoint, Route, pick
+from aimindserve.domain.routing import Endpoint
 from aimindserve.gateway.admit import BUSY
 from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay, Whole
 from aimindserve.gateway.auth import Caller
-from aimindserve.gateway.body import BodyView
 from aimindserve.gateway.client_head import client_head
 from aimindserve.gateway.endpoints import Row
 from aimindserve.gateway.errors import Refusal, engine_refusal, error_event
 from aimindserve.gateway.framing import FramingError
+from aimindserve.gateway.intake import Taken
 from aimindserve.gateway.outgoing import Outgoing
 from aimindserve.gateway.turns import Turn
-from aimindserve.gateway.upstream import Pool, Upstream
+from aimindserve.gateway.upstream import Upstream
 from aimindserve.gateway.usage import Counted, new_record
+from aimindserve.gateway.way import Way
 
 if TYPE_CHECKING:
     from aimindserve.gateway.context import Gateway
@@ -38,10 +39,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answered", "_began", "_caller", "_client", "_client_slow", "_endpoint", "_engine", "_entered", "_error_body",
-        "_error_status", "_first_token", "_gateway", "_idle", "_images", "_outgoing", "_over", "_path", "_pool",
-        "_relay", "_retried", "_route", "_row", "_sent_after", "_started_at", "_status", "_told", "_tried", "_turn",
-        "_usage_hidden", "request_id",
+        "_answered", "_began", "_caller", "_client", "_client_slow", "_entered", "_error_body", "_error_status",
+        "_first_token", "_gateway", "_idle", "_images", "_outgoing", "_over", "_path", "_relay", "_retried", "_route",
+        "_row", "_sent_after", "_started_at", "_status", "_told", "_turn", "_usage_hidden", "_way", "request_id",
     )  # fmt: skip
 
     def __init__(
@@ -58,11 +58,8 @@ class Exchange:
         self._started_at = time.time()
         self._began = time.perf_counter()
         self._idle = gateway.config.stream_idle_timeout
-        self._engine: Upstream | None = None
-        self._pool: Pool | None = None
-        self._endpoint: Endpoint | None = None
+        self._way = Way(gateway, row)
         self._relay: Relay | EventRelay | Whole | None = None
-        self._tried: set[str] = set()
         self._retried = False
         self._client_slow = False
         self._over = False
@@ -76,16 +73,17 @@ class Exchange:
 
     # ---- towards the engine
 
-    def start(self, body: bytes | bytearray, view: BodyView, route: Route, told: bytes, trace: bytes) -> None:
-        """The request is complete and admitted; it is sent when it is this caller's turn. ``told``: header lines for
-        the client, about its limits; ``trace``: for the engine."""
+    def start(self, body: bytes | bytearray, taken: Taken, trace: bytes) -> None:
+        """The request is complete and admitted; it is sent when it is this caller's turn. ``trace``: header lines for
+        the engine."""
+        view, route = taken.view, taken.route
         self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view, trace)
         self._usage_hidden = view.usage_hidden
         self._route = route
         gateway = self._gateway
         gateway.asked_for(route.model)
         self._client.deadline = gateway.now() + gateway.config.first_byte_timeout
-        self._images, self._told = view.images, told
+        self._images, self._told = view.images, taken.told
         self._turn.take(route)
 
     def _begin(self) -> None:
@@ -112,37 +110,31 @@ class Exchange:
             self._dispatch(UNREACHABLE)
 
     def _dispatch(self, otherwise: Refusal) -> None:
-        """Send to the least loaded replica that was not tried; ``otherwise`` is the answer when none is left."""
-        gateway = self._gateway
-        endpoint = pick(self._route.endpoints, gateway.loads, self._tried)
+        """Send to the replica that suits best and was not tried; ``otherwise`` is the answer when none is left."""
+        endpoint = self._way.choose(self._route, self._outgoing.view.opening)
         if endpoint is None:
             self._fail(otherwise)
             return
-        self._endpoint = endpoint
-        gateway.load(endpoint.replica_id, 1)
-        self._pool = pool = gateway.pools.get(endpoint.replica_id, endpoint.host, endpoint.port)
-        self._client.deadline = gateway.now() + gateway.config.first_byte_timeout
-        engine = pool.take()
+        self._client.deadline = self._gateway.now() + self._gateway.config.first_byte_timeout
+        engine = self._way.kept()
         if engine is None:
-            gateway.spawn(self._connect(pool, endpoint))
+            self._gateway.spawn(self._connect(endpoint))
         else:
             self._send(engine, endpoint)
 
-    async def _connect(self, pool: Pool, endpoint: Endpoint) -> None:
-        try:
-            engine = await pool.connect()
-        except OSError:
+    async def _connect(self, endpoint: Endpoint) -> None:
+        engine = await self._way.connect()
+        if engine is None:
             if not self._over:
-                self._leave_replica()
+                self._way.leave()
                 self._dispatch(UNREACHABLE)
-            return
-        if self._over:
-            pool.give(engine)
+        elif self._over:
+            self._way.keep(engine)
         else:
             self._send(engine, endpoint)
 
     def _send(self, engine: Upstream, endpoint: Endpoint) -> None:
-        self._engine = engine
+        self._way.engine = engine
         engine.begin(self)
         self._outgoing.send(engine, endpoint)
         self._sent_after = time.perf_counter() - self._began
@@ -158,6 +150,8 @@ class Exchange:
     def answer_head(self, head: AnswerHead, rest: bytes) -> None:
         """See ``Owner``."""
         came = time.perf_counter()
+        if head.status != 503:
+            self._way.answered()
         if head.status >= 400:
             self._error_body, self._error_status = b"", head.status
             self._relay = Relay(head.decoder, chunked=False)
@@ -238,11 +232,9 @@ class Exchange:
     def _end_with_error(self) -> None:
         status, body = self._error_status, self._error_body or b""
         self._error_body = None
-        replica = self._endpoint.replica_id if self._endpoint else ""
         if status == 503 and len(self._route.endpoints) > 1 and not self._retried:
             self._retried = True
-            self._release(reuse=False)
-            self._tried.add(replica)
+            self._way.leave()
             self._relay, self._error_status = None, 0
             self._dispatch(engine_refusal(status, body))
             return
@@ -250,13 +242,13 @@ class Exchange:
 
     def upstream_lost(self, *, stale: bool) -> None:
         """See ``Owner``."""
-        self._engine = None
+        self._way.engine = None
         if self._error_body is not None:
             self._end_with_error()
         elif self._relay is not None:
             last = self._relay.closed()
             if last is None:
-                self._fail(BROKE_OFF)
+                self.upstream_broken()
             else:
                 self._client.write(last)
                 self._end(reuse=False)
@@ -266,16 +258,17 @@ class Exchange:
             self._fail(BROKE_OFF)
         else:
             self._retried = True
-            self._leave_replica()
+            self._way.leave()
             self._dispatch(BROKE_OFF)
 
     def _again_at_same(self) -> None:
         """The engine closed a kept connection just as our request went out: that was no try."""
-        if self._endpoint is not None and self._pool is not None:
-            self._gateway.spawn(self._connect(self._pool, self._endpoint))
+        if self._way.endpoint is not None:
+            self._gateway.spawn(self._connect(self._way.endpoint))
 
     def upstream_broken(self) -> None:
         """See ``Owner``."""
+        self._way.failed()
         self._fail(BROKE_OFF)
 
     # ---- from the client
@@ -289,7 +282,7 @@ class Exchange:
     def client_slow(self, *, slow: bool) -> None:
         """The client does not read (or reads again): the engine waits with it."""
         self._client_slow = slow
-        engine = self._engine
+        engine = self._way.engine
         if engine is None:
             return
         if slow:
@@ -299,6 +292,7 @@ class Exchange:
 
     def timed_out(self) -> None:
         """Nothing came from the engine for too long."""
+        self._way.failed()
         self._fail(TOO_SLOW)
 
     # ---- the end
@@ -325,27 +319,6 @@ class Exchange:
         self._finish(reuse=reuse)
         self._client.finished()
 
-    def _leave_replica(self) -> None:
-        endpoint = self._endpoint
-        if endpoint is not None:
-            self._tried.add(endpoint.replica_id)
-            self._release(reuse=False)
-
-    def _release(self, *, reuse: bool) -> None:
-        """Let go of the replica and of the connection to it."""
-        endpoint, self._endpoint = self._endpoint, None
-        if endpoint is not None:
-            self._gateway.load(endpoint.replica_id, -1)
-        engine, self._engine = self._engine, None
-        if engine is None:
-            return
-        if self._client_slow and not engine.transport.is_closing():
-            engine.transport.resume_reading()
-        if reuse and self._pool is not None:
-            self._pool.give(engine)
-        else:
-            engine.drop()
-
     def _let_go_of_body(self) -> None:
         """The engine answers: no other try will need the body."""
         if self._outgoing.done:
@@ -356,8 +329,8 @@ class Exchange:
     def _finish(self, *, reuse: bool) -> None:
         """The exchange is over. Before the next of this caller's requests may start, everything is given back."""
         self._over = True
-        replica = self._endpoint.replica_id if self._endpoint else ""
-        self._release(reuse=reuse and self._outgoing.done)
+        replica = self._way.replica_id
+        self._way.release(reuse=reuse and self._outgoing.done, paused=self._client_slow)
         self._outgoing.let_go()
         self._record(replica)
         self._turn.leave()

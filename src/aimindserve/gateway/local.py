@@ -70,4 +70,4 @@ def answer_local(
         body = problem_body(problem, request_id, chinese=prefers_chinese(head.get(b"accept-language")))
         return problem.status, b"application/problem+json", body
     gateway.count()
-    return 200, PROMETHEUS, exposition(gateway.metrics, gateway.loads, gateway.gauges())
+    return 200, PROMETHEUS, exposition(gateway.metrics, gateway.lanes.loads(), gateway.gauges())

@@ -9,6 +9,7 @@ later, if the policy allows it, and by the gateway alone.
 import msgspec
 
 from aimindserve.domain.pictures import PictureError, Steps
+from aimindserve.gateway.affinity import sample
 from aimindserve.gateway.errors import Refusal
 from aimindserve.gateway.limits import Limits
 from aimindserve.gateway.pictures import check_base64, check_data_uri, is_text, without_escapes
@@ -40,6 +41,7 @@ class Part(msgspec.Struct, gc=False):
     audio_url: Reference | str | None = None
     source: Source | str | None = None
     content: "str | list[Part | str | None] | None" = None
+    text: msgspec.Raw = ABSENT
     video_url: None = None
     video: None = None
     input_video: None = None
@@ -56,6 +58,7 @@ class Part(msgspec.Struct, gc=False):
 class Message(msgspec.Struct, gc=False):
     """A message, an item of a response's input (``output``: what a tool gave), or a document to rank."""
 
+    role: msgspec.Raw = ABSENT
     content: str | list[Part | str | None] | None = None
     output: msgspec.Raw | None = None
     # Responses also take a part in the place of a message.
@@ -92,15 +95,16 @@ def refused_part(param: str) -> Refusal | None:
 
 class Content:
     """What was found in the content of a request. ``images``: number of pictures; ``urls``: those of them that must be
-    fetched, in order."""
+    fetched, in order; ``first``: a sample of the first one (``affinity``)."""
 
-    __slots__ = ("_limits", "_steps", "images", "urls")
+    __slots__ = ("_limits", "_steps", "first", "images", "urls")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._steps = Steps()
         self.images = 0
         self.urls: list[str] = []
+        self.first = b""
 
     def look(self, messages: "list[Message]", name: str) -> Refusal | None:
         """Look at all of ``messages``, which are called ``name``; a refusal at the first part that may not pass."""
@@ -156,7 +160,7 @@ class Content:
             return self._parts(source.content, f"{where}.content")
         kind = source.media_type or ""
         if source.url is not ABSENT:
-            return self._count(where) or self._address(_text(source.url), where)
+            return self._count(where, memoryview(source.url)) or self._address(_text(source.url), where)
         if source.data is ABSENT or kind.startswith("text/"):
             return None
         if not kind.startswith("image/"):
@@ -168,13 +172,13 @@ class Content:
             check_base64(without_escapes(view), self._steps, self._limits.image_bytes)
         except (PictureError, msgspec.DecodeError) as error:
             return _refused(error, where)
-        return self._count(where)
+        return self._count(where, view)
 
     def _picture(self, reference: Reference | str, where: str) -> Refusal | None:
-        refusal = self._count(where)
+        view = memoryview(reference.encode()) if isinstance(reference, str) else memoryview(reference.url)
+        refusal = self._count(where, view)
         if refusal is not None:
             return refusal
-        view = memoryview(reference.encode()) if isinstance(reference, str) else memoryview(reference.url)
         if not _starts_inline(view):
             text = reference if isinstance(reference, str) else _text(reference.url)
             if not text.startswith("data:"):
@@ -186,8 +190,10 @@ class Content:
             return _refused(error, where)
         return None
 
-    def _count(self, where: str) -> Refusal | None:
+    def _count(self, where: str, view: memoryview) -> Refusal | None:
         self.images += 1
+        if self.images == 1:
+            self.first = sample(view)
         if self.images > _MOST_LOOKED_AT:
             message = f"A request may have {_MOST_LOOKED_AT} pictures at most."
             return Refusal(400, "too_many_images", message, where.partition("[")[0])

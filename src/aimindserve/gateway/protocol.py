@@ -5,17 +5,14 @@ from typing import TYPE_CHECKING
 
 from aimindserve.gateway import admit
 from aimindserve.gateway.auth import Caller, authenticate, is_current
-from aimindserve.gateway.body import look
 from aimindserve.gateway.connection import LINGER_SECONDS, Connection, State
-from aimindserve.gateway.endpoints import Action, Body, Row, find_row, is_inference
+from aimindserve.gateway.endpoints import Action, Row, find_row, is_inference
 from aimindserve.gateway.errors import Form, Problem, Refusal, envelope, http_answer, prefers_chinese, problem_body
-from aimindserve.gateway.fitting import fitting
-from aimindserve.gateway.forms import look_form
 from aimindserve.gateway.forward import Exchange
 from aimindserve.gateway.framing import BodyDecoder, ChunkedBody, FixedBody, FramingError
 from aimindserve.gateway.heads import BadHead, HeadReader, RequestHead
+from aimindserve.gateway.intake import take
 from aimindserve.gateway.local import JSON, LOCAL_PATHS, answer_local, answer_models
-from aimindserve.gateway.media import not_fetched
 from aimindserve.gateway.receive import ChunkedReceiver, FixedReceiver, as_protocol
 from aimindserve.gateway.splice import Splice
 from aimindserve.gateway.trace import trace_lines
@@ -293,27 +290,12 @@ class ClientConnection(Connection):
         (row, caller, request_id), self._take = self._take, None
         self._gateway.metrics.received_bytes += len(body)
         self._state = State.BUSY
-        view = look_form(body, self._head.get(b"content-type")) if row.body is Body.FORM else look(body, row)
-        if isinstance(view, Refusal):
-            self.refuse(view, request_id)
-            return
-        route = admit.find_route(view.model, self._gateway.directory.routes, caller)
-        if isinstance(route, Refusal):
-            if view.model in self._gateway.directory.routes:
-                self._gateway.asked_for(view.model)
-            self.refuse(route, request_id)
-            return
-        if view.images or row.paths is not None:
-            route = fitting(route, row, view) if self._gateway.media.on or not view.urls else not_fetched()
-        if isinstance(route, Refusal):
-            self.refuse(route, request_id)
-            return
-        told = self._gateway.meters.admit(caller, view.images) if caller.limits else b""
-        if isinstance(told, Refusal):
-            self.refuse(told, request_id)
+        taken = take(self._gateway, row, caller, body, self._head.get(b"content-type"))
+        if isinstance(taken, Refusal):
+            self.refuse(taken, request_id)
             return
         self._handler = exchange = Exchange(self._gateway, self, row, self._head.path, caller, request_id)
-        exchange.start(body, view, route, told, trace_lines(self._head))
+        exchange.start(body, taken, trace_lines(self._head))
 
     def _splice(self, head: RequestHead, request_id: str) -> None:
         self.read_body(on=False)

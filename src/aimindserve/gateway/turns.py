@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aimindserve.domain.routing import Route, slots_of
+from aimindserve.domain.routing import Route
 from aimindserve.domain.turns import Entry, Ticket
 from aimindserve.gateway.admit import TOO_MANY
 from aimindserve.gateway.auth import WITHDRAWN, Caller, is_current
@@ -30,9 +30,9 @@ class Turn:
 
     def take(self, route: Route) -> None:
         """Begin, wait, or be refused because too many wait."""
-        bounds, most = self._caller.bounds, slots_of(route)
-        if most is not None:
-            bounds = (*bounds, (f"model {route.deployment_id}", most))
+        bounds, bound = self._caller.bounds, self._gateway.lanes.bound(route.deployment_id)
+        if bound is not None:
+            bounds = (*bounds, bound)
         ticket = Ticket(self._caller.line, route.deployment_id, bounds, self._begin_late)
         entry = self._gateway.turns.enter(ticket)
         if entry is Entry.FULL:

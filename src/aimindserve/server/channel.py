@@ -5,7 +5,7 @@ slow gateway holds one table at most and holds up nobody; one that takes nothing
 
 import asyncio
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from aimindserve.domain.channel import Hello, Loads, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
+from aimindserve.domain.channel import Elsewhere, Hello, Loads, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
 from aimindserve.domain.limits import month_of
 from aimindserve.domain.paths import PurePosixPath, gateway_socket
 from aimindserve.domain.routing import RoutingTable
@@ -50,6 +50,9 @@ class Peer:
     """Monthly counts that it has still to be told."""
     used: deque[Used] = field(default_factory=deque["Used"])
     """What other gateways said that it has still to be told."""
+    elsewhere: Counter[str] = field(default_factory=Counter[str])
+    """What the other gateways have under way, by replica."""
+    elsewhere_told: bool = True
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -163,6 +166,7 @@ class GatewayChannel:
                 await self._store(peer, message)
             case Loads():
                 peer.loads = message
+                self._tell_elsewhere()
             case Used():
                 self._pass_on(peer, message)
 
@@ -170,6 +174,17 @@ class GatewayChannel:
         for peer in self._peers - {sender}:
             if len(peer.used) < _MOST_PENDING_ACKS:
                 peer.used.append(used)
+                peer.news.set()
+
+    def _tell_elsewhere(self) -> None:
+        """Every gateway hears what the others have under way, when that changed."""
+        for peer in self._peers if len(self._peers) > 1 else ():
+            others = Counter[str]()
+            for other in self._peers - {peer}:
+                others.update({replica: count for replica, count in other.loads.in_flight.items() if count})
+            if others != peer.elsewhere:
+                peer.elsewhere = others
+                peer.elsewhere_told = False
                 peer.news.set()
 
     def _outrun(self, version: int) -> None:
@@ -219,6 +234,9 @@ class GatewayChannel:
                 await _send(peer, encode(Spent(month_of(self._context.clock()), spent)))
             while peer.used:
                 await _send(peer, encode(peer.used.popleft()))
+            if not peer.elsewhere_told:
+                peer.elsewhere_told = True
+                await _send(peer, encode(Elsewhere(dict(peer.elsewhere))))
             while peer.acks:
                 await _send(peer, encode(UsageAck(peer.acks.popleft())))
             if peer.hello is not None and self._table is not None and peer.sent != self._table.version:

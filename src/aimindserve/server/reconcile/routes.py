@@ -115,6 +115,7 @@ def _endpoint(replica: Replica) -> Endpoint | None:
         engine_key=seen.engine_key,
         engine=engine,
         slots=slots(engine, replica.spec.parameters),
+        ready_since=seen.ready_since or 0.0,
     )
 
 
