@@ -44,7 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "env": {"A": "b"},
     },
     "/api/v1/fit": {"name": "odd", "source": "demo://nosuchmodel"},
-    "/api/v1/users": {"username": "odd", "password": "a long passphrase", "is_admin": False},
+    "/api/v1/users": {"username": "odd", "password": "a long passphrase", "role": "user"},
     "/api/v1/session": {"username": "odd", "password": "a long passphrase"},
     "/api/v1/keys": {"name": "odd", "scopes": ["inference"], "models": ["a"], "expires_in": 60},
     "/api/v1/files/import": {"path": "/nowhere", "source": "hf://a/b", "projector": "none", "node": "one"},

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from tests.contracts.routes import Route, all_routes, unguarded
 from tests.server.fixtures import Clock, client_of
 
-from aimindserve.domain.access import CSRF_HEADER, SESSION_COOKIE, Policy
+from aimindserve.domain.access import CSRF_HEADER, SESSION_COOKIE, Policy, Role
 from aimindserve.server.app import create_routes
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ApiKeyRow, SessionRow, UserRow
@@ -21,30 +21,33 @@ NOBODY = (401, "unauthenticated")
 NO = (403, "forbidden")
 CHANGE = (403, "password_change_required")
 
+_POLICIES = (Policy.PUBLIC, Policy.SESSION, Policy.USER, Policy.OPERATOR, Policy.ADMIN, Policy.METRICS)
 # One row per kind of caller: what each policy answers. Written by hand, so that it does not repeat the code.
 EXPECTED: dict[str, dict[Policy, tuple[int, str] | None]] = {
-    caller: dict(zip((Policy.PUBLIC, Policy.SESSION, Policy.USER, Policy.ADMIN, Policy.METRICS), row, strict=True))
+    caller: dict(zip(_POLICIES, row, strict=True))
     for caller, row in {
-        "nobody": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "admin session": (OK, OK, OK, OK, OK),
-        "user session": (OK, OK, OK, NO, NO),
-        "session that must change its password": (OK, OK, CHANGE, CHANGE, CHANGE),
-        "idle session": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "ended session": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "session of a disabled user": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "admin's inference key": (OK, NO, NO, NO, NO),
-        "admin's metrics key": (OK, NO, NO, NO, OK),
-        "admin's management key": (OK, NO, OK, OK, OK),
-        "user's management key": (OK, NO, OK, NO, OK),
-        "management key of one who must change the password": (OK, NO, NO, NO, NO),
-        "expired key": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "disabled key": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "key of a disabled user": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "deleted key": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "cookie beside a wrong header": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "basic authentication": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "key in the cookie": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
-        "session in the header": (OK, NOBODY, NOBODY, NOBODY, NOBODY),
+        "nobody": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "admin session": (OK, OK, OK, OK, OK, OK),
+        "operator session": (OK, OK, OK, OK, NO, NO),
+        "operator's management key": (OK, NO, OK, OK, NO, OK),
+        "user session": (OK, OK, OK, NO, NO, NO),
+        "session that must change its password": (OK, OK, CHANGE, CHANGE, CHANGE, CHANGE),
+        "idle session": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "ended session": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "session of a disabled user": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "admin's inference key": (OK, NO, NO, NO, NO, NO),
+        "admin's metrics key": (OK, NO, NO, NO, NO, OK),
+        "admin's management key": (OK, NO, OK, OK, OK, OK),
+        "user's management key": (OK, NO, OK, NO, NO, OK),
+        "management key of one who must change the password": (OK, NO, NO, NO, NO, NO),
+        "expired key": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "disabled key": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "key of a disabled user": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "deleted key": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "cookie beside a wrong header": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "basic authentication": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "key in the cookie": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+        "session in the header": (OK, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
     }.items()
 }
 
@@ -59,11 +62,12 @@ class World:
 
     async def build(self) -> None:
         async with self.context.database.unit_of_work() as work:
-            for name, is_admin, disabled, must_change in (
-                ("boss", True, False, False),
-                ("user", False, False, False),
-                ("new", True, False, True),
-                ("gone", True, True, False),
+            for name, role, disabled, must_change in (
+                ("boss", Role.ADMIN, False, False),
+                ("pilot", Role.OPERATOR, False, False),
+                ("user", Role.USER, False, False),
+                ("new", Role.ADMIN, False, True),
+                ("gone", Role.ADMIN, True, False),
             ):
                 self.users[name] = new_id()
                 work.session.add(
@@ -71,7 +75,7 @@ class World:
                         id=self.users[name],
                         username=name,
                         password_hash="!",
-                        is_admin=is_admin,
+                        role=role,
                         disabled=disabled,
                         must_change_password=must_change,
                         created_at=self.now,
@@ -132,6 +136,8 @@ class World:
             return fixed[caller]
         makers = {
             "admin session": lambda: session("boss"),
+            "operator session": lambda: session("pilot"),
+            "operator's management key": lambda: key("pilot", "management"),
             "user session": lambda: session("user"),
             "session that must change its password": lambda: session("new"),
             "idle session": lambda: session("boss", seen=now - 12.1 * 3600),

@@ -27,6 +27,7 @@ class Gpu:
     lacks: set[str] = field(default_factory=set)
     processes: dict[int, int | None] = field(default_factory=dict)
     capability: tuple[int, int] = (8, 9)
+    milliwatts: int = 61_500
 
 
 class FakeNvml:
@@ -114,6 +115,10 @@ class FakeNvml:
         self._call(gpu, "temperature")
         assert sensor == pynvml.NVML_TEMPERATURE_GPU
         return gpu.temperature
+
+    def nvmlDeviceGetPowerUsage(self, gpu: Gpu) -> int:  # noqa: N802
+        self._call(gpu, "power")
+        return gpu.milliwatts
 
     def nvmlDeviceGetCudaComputeCapability(self, gpu: Gpu) -> list[int]:  # noqa: N802
         self._call(gpu, "capability")

@@ -1,8 +1,10 @@
 """NVIDIA GPUs as NVML describes them, and NVML in trouble."""
 
 import inspect
+import os
 import threading
 import time
+from pathlib import Path
 
 import pynvml
 import pytest
@@ -39,6 +41,16 @@ def test_every_gpu_with_its_numbers() -> None:
     assert (h100.utilization, h100.temperature_c, h100.driver) == (37.0, 54.0, "580.95.05")
     assert (rtx.id, rtx.index) == ("GPU-4090", 1)
     assert (h100.compute_capability, rtx.compute_capability) == ("9.0", "8.9")
+
+
+def test_power_and_who_holds_memory() -> None:
+    mine = os.getpid()
+    gpu = Gpu("NVIDIA L40S", "GPU-l40s", 46068, processes={mine: 100, 2**22 + 1: 900, 7: None})
+    (device,) = probe(FakeNvml(gpu)).devices
+    assert device.power_w == 61.5
+    assert [(one.pid, one.bytes // MIB) for one in device.processes] == [(2**22 + 1, 900), (mine, 100), (7, 0)]
+    assert device.processes[0].name == ""
+    assert device.processes[1].name == Path(f"/proc/{mine}/comm").read_text().strip()
 
 
 def test_an_old_driver_knows_no_second_version_of_memory() -> None:

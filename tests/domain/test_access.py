@@ -4,41 +4,41 @@ from itertools import product
 
 import pytest
 
-from aimindserve.domain.access import Policy, Principal, Refusal, Scope, may_use_model, refuse, same_origin
+from aimindserve.domain.access import Policy, Principal, Refusal, Role, Scope, may_use_model, refuse, same_origin
 
 NO, OK = Refusal.FORBIDDEN, None
 
 
-def session(*, admin: bool = False, must_change: bool = False) -> Principal:
-    return Principal("u", "name", is_admin=admin, must_change_password=must_change)
+def session(role: Role = Role.USER, *, must_change: bool = False) -> Principal:
+    return Principal("u", "name", role, must_change_password=must_change)
 
 
-def key(*scopes: Scope, admin: bool = False, must_change: bool = False) -> Principal:
-    return Principal(
-        "u", "name", is_admin=admin, key_id="k", scopes=frozenset(scopes), must_change_password=must_change
-    )
+def key(*scopes: Scope, role: Role = Role.USER, must_change: bool = False) -> Principal:
+    return Principal("u", "name", role, key_id="k", scopes=frozenset(scopes), must_change_password=must_change)
 
 
 CHANGE, WHO = Refusal.PASSWORD_CHANGE_REQUIRED, Refusal.UNAUTHENTICATED
-#                                            public session user    admin   metrics
+#                                            public session user  operator admin  metrics
 TABLE = {
-    "nobody": (None, (OK, WHO, WHO, WHO, WHO)),
-    "user": (session(), (OK, OK, OK, NO, NO)),
-    "admin": (session(admin=True), (OK, OK, OK, OK, OK)),
-    "new user": (session(must_change=True), (OK, OK, CHANGE, CHANGE, CHANGE)),
-    "new admin": (session(admin=True, must_change=True), (OK, OK, CHANGE, CHANGE, CHANGE)),
-    "inference key": (key(Scope.INFERENCE), (OK, NO, NO, NO, NO)),
-    "admin's inference key": (key(Scope.INFERENCE, admin=True), (OK, NO, NO, NO, NO)),
-    "metrics key": (key(Scope.METRICS), (OK, NO, NO, NO, OK)),
-    "management key": (key(Scope.MANAGEMENT), (OK, NO, OK, NO, OK)),
-    "admin's management key": (key(Scope.MANAGEMENT, admin=True), (OK, NO, OK, OK, OK)),
-    "new admin's management key": (key(Scope.MANAGEMENT, admin=True, must_change=True), (OK, NO, NO, NO, NO)),
-    "key without scopes": (key(admin=True), (OK, NO, NO, NO, NO)),
+    "nobody": (None, (OK, WHO, WHO, WHO, WHO, WHO)),
+    "user": (session(), (OK, OK, OK, NO, NO, NO)),
+    "operator": (session(Role.OPERATOR), (OK, OK, OK, OK, NO, NO)),
+    "admin": (session(Role.ADMIN), (OK, OK, OK, OK, OK, OK)),
+    "new user": (session(must_change=True), (OK, OK, CHANGE, CHANGE, CHANGE, CHANGE)),
+    "new admin": (session(Role.ADMIN, must_change=True), (OK, OK, CHANGE, CHANGE, CHANGE, CHANGE)),
+    "inference key": (key(Scope.INFERENCE), (OK, NO, NO, NO, NO, NO)),
+    "admin's inference key": (key(Scope.INFERENCE, role=Role.ADMIN), (OK, NO, NO, NO, NO, NO)),
+    "metrics key": (key(Scope.METRICS), (OK, NO, NO, NO, NO, OK)),
+    "management key": (key(Scope.MANAGEMENT), (OK, NO, OK, NO, NO, OK)),
+    "operator's management key": (key(Scope.MANAGEMENT, role=Role.OPERATOR), (OK, NO, OK, OK, NO, OK)),
+    "admin's management key": (key(Scope.MANAGEMENT, role=Role.ADMIN), (OK, NO, OK, OK, OK, OK)),
+    "new admin's key": (key(Scope.MANAGEMENT, role=Role.ADMIN, must_change=True), (OK, NO, NO, NO, NO, NO)),
+    "key without scopes": (key(role=Role.ADMIN), (OK, NO, NO, NO, NO, NO)),
 }
 
 
 def test_the_table_names_all_policies() -> None:
-    assert [*Policy] == [Policy.PUBLIC, Policy.SESSION, Policy.USER, Policy.ADMIN, Policy.METRICS]
+    assert [*Policy] == [Policy.PUBLIC, Policy.SESSION, Policy.USER, Policy.OPERATOR, Policy.ADMIN, Policy.METRICS]
 
 
 @pytest.mark.parametrize("who", TABLE)

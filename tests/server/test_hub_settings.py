@@ -132,7 +132,7 @@ async def test_events_tell_who_and_what(context: ServerContext, cli: httpx.Async
         told = [(row.kind, row.subject, row.payload) for row in rows]
     assert told == [
         ("hub.token_stored", "ms", {}),
-        ("hub.settings_changed", "hub", {"changed": ["offline"]}),
+        ("hub.settings_changed", "hub", {"changes": {"offline": {"before": None, "after": True}}}),
         ("hub.token_removed", "ms", {}),
     ]
 

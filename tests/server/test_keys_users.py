@@ -23,8 +23,8 @@ async def make_key(client: httpx.AsyncClient, **body: object) -> dict:
     return answer.json()
 
 
-async def make_user(admin: Browser, name: str = "second", *, is_admin: bool = False) -> dict:
-    answer = await admin.client.post("/api/v1/users", json={"username": name, "password": SECOND, "is_admin": is_admin})
+async def make_user(admin: Browser, name: str = "second", *, role: str = "user") -> dict:
+    answer = await admin.client.post("/api/v1/users", json={"username": name, "password": SECOND, "role": role})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -86,7 +86,7 @@ async def test_last_use_is_noted(app: ASGIApp, admin: Browser, clock: Clock) -> 
         {"name": "x", "scopes": ["root"]},
         {"name": "x", "expires_in": 1},
         {"name": "x", "user_id": "someone"},
-        {"name": "x", "is_admin": True},
+        {"name": "x", "role": "admin"},
         {"name": "x", "digest": "0" * 64},
         {"name": "x", "system": True},
     ],
@@ -204,12 +204,12 @@ async def test_deleting_a_person_deletes_keys_and_sessions(app: ASGIApp, admin: 
 
 async def test_the_last_administrator_stays(admin: Browser) -> None:
     me = (await admin.client.get("/api/v1/users")).json()["items"][0]
-    for method, body in (("DELETE", None), ("PATCH", {"disabled": True})):
+    for method, body in (("DELETE", None), ("PATCH", {"disabled": True}), ("PATCH", {"role": "operator"})):
         answer = await admin.client.request(method, f"/api/v1/users/{me['id']}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (409, "action_not_allowed")
-    other = await make_user(admin, "deputy", is_admin=True)
+    other = await make_user(admin, "deputy", role="admin")
     assert (await admin.client.delete(f"/api/v1/users/{me['id']}")).status_code == 204
-    assert other["is_admin"] is True
+    assert other["role"] == "admin"
 
 
 async def test_gateways_know_of_a_change_before_its_answer(

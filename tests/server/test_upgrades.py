@@ -95,6 +95,8 @@ async def test_data_of_an_earlier_version_is_served_after_a_backup(settings: Set
         events = (await client.get("/api/v1/events", params={"deployment": "eye"})).raise_for_status().json()["items"]
         async with context.database.engine.connect() as connection:
             assert await connection.run_sync(revision_of) == HEAD
+            roles = await connection.execute(text("SELECT role FROM users WHERE username = 'ada'"))
+            assert roles.scalar_one() == "admin"
             stored = await connection.execute(text("SELECT updated_at, revision FROM deployments"))
             assert stored.one() == (1e9 + 1 / 3, 7)
     assert [key["name"] for key in keys if key["id"] == "k1"] in ([], ["laptop"])  # ada's, not this account's

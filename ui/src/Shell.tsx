@@ -17,18 +17,19 @@ import type { SessionView } from "@/api/generated/types.gen";
 import { useLive } from "@/api/live";
 import { Brand } from "@/components/Brand";
 import { ColourMenu, LanguageMenu } from "@/components/Preferences";
+import { mayAct } from "@/lib/roles";
 import { UserMenu } from "@/features/session/UserMenu";
 import classes from "./Shell.module.css";
 
 const PAGES = [
-  { to: "/playground", label: "shell.playground", Icon: IconMessage2Question, admin: false },
-  { to: "/catalog", label: "catalog.title", Icon: IconBooks, admin: true },
-  { to: "/models", label: "shell.models", Icon: IconCube, admin: false },
-  { to: "/nodes", label: "nodes.title", Icon: IconServer2, admin: false },
-  { to: "/files", label: "files.title", Icon: IconDatabase, admin: true },
-  { to: "/usage", label: "usage.title", Icon: IconChartBar, admin: false },
-  { to: "/keys", label: "shell.keys", Icon: IconKey, admin: false },
-  { to: "/settings", label: "shell.settings", Icon: IconSettings, admin: true },
+  { to: "/playground", label: "shell.playground", Icon: IconMessage2Question, role: "user" },
+  { to: "/catalog", label: "catalog.title", Icon: IconBooks, role: "operator" },
+  { to: "/models", label: "shell.models", Icon: IconCube, role: "user" },
+  { to: "/nodes", label: "nodes.title", Icon: IconServer2, role: "user" },
+  { to: "/files", label: "files.title", Icon: IconDatabase, role: "operator" },
+  { to: "/usage", label: "usage.title", Icon: IconChartBar, role: "user" },
+  { to: "/keys", label: "shell.keys", Icon: IconKey, role: "user" },
+  { to: "/settings", label: "shell.settings", Icon: IconSettings, role: "admin" },
 ] as const;
 
 /** The frame of every page: navigation, language, colours, account, and whether the page is up to date. */
@@ -67,7 +68,7 @@ export function Shell({ session, children }: { session: SessionView; children: R
         </Group>
       </header>
       <nav className={classes.nav} aria-label={t("shell.navigation")}>
-        {PAGES.filter(({ admin }) => !admin || session.is_admin).map(({ to, label, Icon }) => (
+        {PAGES.filter(({ role }) => mayAct(session, role)).map(({ to, label, Icon }) => (
           <Link key={to} to={to} className={classes.link ?? ""} activeProps={{ "aria-current": "page" }}>
             <Icon size={18} aria-hidden />
             <Text size="sm" fw={500} span>

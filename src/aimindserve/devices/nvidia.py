@@ -3,12 +3,13 @@
 import importlib
 import queue
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aimindserve.devices._base import Found
-from aimindserve.domain.nodes import Device, DeviceKind
+from aimindserve.domain.nodes import Device, DeviceKind, DeviceProcess
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 
 VENDOR = "NVIDIA"
@@ -16,12 +17,13 @@ VENDOR = "NVIDIA"
 TIME_LIMIT_SECONDS = 5.0
 # The number of NVML_ERROR_LIBRARY_NOT_FOUND and NVML_ERROR_DRIVER_NOT_LOADED (nvml.h): no driver, which is no fault.
 _NO_DRIVER = {12, 9}
+_MOST_PROCESSES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What NVML says of one GPU or MIG slice. Memory in bytes; ``reserved`` is the driver's own part of ``total``;
-    ``capability``: major and minor number of its generation."""
+    ``capability``: major and minor number of its generation; ``processes``: id and bytes of who uses it."""
 
     uuid: str
     name: str
@@ -33,6 +35,8 @@ class Reading:
     utilization: float | None = None
     temperature_c: float | None = None
     capability: tuple[int, int] | None = None
+    power_w: float | None = None
+    processes: tuple[DeviceProcess, ...] = ()
 
 
 def parse(reading: Reading) -> Device:
@@ -47,6 +51,8 @@ def parse(reading: Reading) -> Device:
         allocatable=max(0, reading.total - reading.reserved),
         utilization=reading.utilization,
         temperature_c=reading.temperature_c,
+        power_w=reading.power_w,
+        processes=tuple(sorted(reading.processes, key=lambda one: (-one.bytes, one.pid))[:_MOST_PROCESSES]),
         driver=reading.driver or None,
         compute_capability="{}.{}".format(*reading.capability) if reading.capability else None,
     )
@@ -54,6 +60,14 @@ def parse(reading: Reading) -> Device:
 
 def _words(value: str | bytes) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _program(pid: int) -> str:
+    """The name of a process; "" where it is gone, or another container's."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 class _Session:
@@ -108,6 +122,7 @@ class _Session:
         busy = self._optional(lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
         heat = self._optional(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
         capability = self._optional(lambda: nvml.nvmlDeviceGetCudaComputeCapability(handle))
+        milliwatts = self._optional(lambda: nvml.nvmlDeviceGetPowerUsage(handle))
         return Reading(
             uuid=_words(nvml.nvmlDeviceGetUUID(handle)),
             name=_words(nvml.nvmlDeviceGetName(handle)),
@@ -119,7 +134,14 @@ class _Session:
             utilization=None if busy is None else float(busy),
             temperature_c=None if heat is None else float(heat),
             capability=(int(capability[0]), int(capability[1])) if capability else None,
+            power_w=None if milliwatts is None else milliwatts / 1000,
+            processes=tuple(self._processes(handle)),
         )
+
+    def _processes(self, handle: Any) -> Iterator[DeviceProcess]:
+        running = self._optional(lambda: self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)) or []
+        for process in running:
+            yield DeviceProcess(pid=process.pid, name=_program(process.pid), bytes=process.usedGpuMemory or 0)
 
     def _optional(self, call: Callable[[], Any]) -> Any:
         """What not every device can tell: None then."""

@@ -20,6 +20,17 @@ class Scope(StrEnum):
     METRICS = "metrics"
 
 
+class Role(StrEnum):
+    """What a person is for: each may do all that those after it may."""
+
+    ADMIN = "admin"
+    """Everything, people and settings included."""
+    OPERATOR = "operator"
+    """Deployments and model files."""
+    USER = "user"
+    """Ask models, with keys of their own."""
+
+
 class Policy(StrEnum):
     """What a management route asks of its caller. Every route declares exactly one."""
 
@@ -29,6 +40,8 @@ class Policy(StrEnum):
     """A browser session, even one that must still change its password; keys are refused."""
     USER = "user"
     """Any session with its password changed, or a key with scope management."""
+    OPERATOR = "operator"
+    """The session of an operator or administrator, or a management key of such a person."""
     ADMIN = "admin"
     """An administrator's session, or a management key whose owner is an administrator."""
     METRICS = "metrics"
@@ -49,11 +62,21 @@ class Principal:
 
     user_id: str
     username: str
-    is_admin: bool
+    role: Role
     key_id: str | None = None
     scopes: frozenset[str] = frozenset()
     models: frozenset[str] | None = None
     must_change_password: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this is an administrator, or a key of one."""
+        return self.role is Role.ADMIN
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether deployments and model files are this caller's to change."""
+        return self.role is not Role.USER
 
 
 def refuse(principal: Principal | None, policy: Policy) -> Refusal | None:
@@ -68,9 +91,13 @@ def refuse(principal: Principal | None, policy: Policy) -> Refusal | None:
         return None
     if principal.must_change_password:
         return Refusal.PASSWORD_CHANGE_REQUIRED
-    if policy in (Policy.ADMIN, Policy.METRICS) and not principal.is_admin:
-        return Refusal.FORBIDDEN
-    return None
+    return None if _has_role(principal, policy) else Refusal.FORBIDDEN
+
+
+def _has_role(principal: Principal, policy: Policy) -> bool:
+    if policy in (Policy.ADMIN, Policy.METRICS):
+        return principal.is_admin
+    return policy is not Policy.OPERATOR or principal.is_operator
 
 
 def _refuse_key(principal: Principal, policy: Policy) -> Refusal | None:
@@ -80,9 +107,8 @@ def _refuse_key(principal: Principal, policy: Policy) -> Refusal | None:
         return None
     if Scope.MANAGEMENT not in principal.scopes or principal.must_change_password:
         return Refusal.FORBIDDEN
-    if policy is Policy.ADMIN and not principal.is_admin:
-        return Refusal.FORBIDDEN
-    return None
+    # Metrics are the management scope's to read, whoever owns the key.
+    return None if policy is Policy.METRICS or _has_role(principal, policy) else Refusal.FORBIDDEN
 
 
 def may_use_model(models: Collection[str] | None, model: str) -> bool:

@@ -67,10 +67,12 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Loads:
-    """Requests in flight by replica id, and when each model was last asked for (Unix seconds)."""
+    """Requests in flight by replica id, when each model was last asked for (Unix seconds), and how many requests wait
+    for their turn."""
 
     in_flight: dict[str, int] = field(default_factory=dict[str, int])
     last_request_at: dict[str, float] = field(default_factory=dict[str, float])
+    waiting: int = 0
     type: Literal["loads"] = "loads"
 
 

@@ -29,12 +29,24 @@ class DeviceKind(StrEnum):
     AMD = "amd"
 
 
+class DeviceProcess(BaseModel):
+    """A program that holds ``bytes`` of a device's memory, as the driver counts; ``name``: of its executable, "" where
+    it cannot be read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    name: str
+    bytes: int
+
+
 class Device(BaseModel):
     """A GPU, or the CPU with the machine's memory. ``id`` is unique on the node (``cpu``, a GPU's UUID).
 
     Bytes throughout. ``allocatable`` is what replicas may claim together: memory that the product never uses (the
     system's own share) is taken off. ``shared``: several replicas may claim parts of it. ``compute_capability``:
     NVIDIA's generation of the GPU (``8.9``), which decides what engines can run on it; None where it is not known.
+    ``processes``: who holds memory there, the largest first; only GPUs tell.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +63,8 @@ class Device(BaseModel):
     threads: int | None = None
     utilization: float | None = None
     temperature_c: float | None = None
+    power_w: float | None = None
+    processes: tuple[DeviceProcess, ...] = ()
     driver: str | None = None
     compute_capability: str | None = None
 

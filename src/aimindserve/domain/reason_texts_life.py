@@ -161,6 +161,12 @@ _LIFE = {
         "{path} 所在的磁盘已满。",
         "请释放空间；之后会自动重试。",
     ),
+    _C.DISK_NEARLY_FULL: text(
+        "The disk for model files on {node} has only {free} left.",
+        "Delete model files that nobody uses on the page Model Files, or give the machine a larger disk.",
+        "{node} 上存放模型文件的磁盘仅剩 {free}。",
+        "请在“模型文件”页删除不再使用的模型文件，或为该机器更换更大的磁盘。",
+    ),
     _C.DEVICE_BUSY: text(
         "The device {device} is still held by an earlier engine.",
         "It is tried again until that engine has ended.",

@@ -133,6 +133,7 @@ class ReasonCode(StrEnum):
     ENGINE_NOT_ANSWERING = "engine_not_answering"
     PORT_TAKEN = "port_taken"
     DISK_FULL = "disk_full"
+    DISK_NEARLY_FULL = "disk_nearly_full"
     DEVICE_BUSY = "device_busy"
     # Node facts
     DRIVER_ABSENT = "driver_absent"

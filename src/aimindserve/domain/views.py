@@ -6,6 +6,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aimindserve.domain.access import Role
 from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.memory import Place
@@ -231,7 +232,7 @@ class SessionView(View):
     """Who is logged in."""
 
     username: str
-    is_admin: bool
+    role: Role
     must_change_password: bool
     expires_at: float
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
-from aimindserve.domain.access import Scope, parse_networks
+from aimindserve.domain.access import Role, Scope, parse_networks
 from aimindserve.domain.limits import Limits
 from aimindserve.domain.specs import DeploymentName, no_null
 from aimindserve.domain.views import View
@@ -108,14 +108,15 @@ class KeyCreated(KeyView):
 
 
 class UserView(View):
-    """A person."""
+    """A person. ``last_login_at`` None: never."""
 
     id: str
     username: str
-    is_admin: bool
+    role: Role
     disabled: bool
     must_change_password: bool
     created_at: float
+    last_login_at: float | None
     limits: LimitsView
     tokens_this_month: int
 
@@ -128,19 +129,37 @@ class UserRequest(View):
 
     username: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")
     password: str = Field(max_length=1024, repr=False)
-    is_admin: bool = False
+    role: Role = Role.USER
     limits: LimitsView | None = None
 
 
 class UserPatch(View):
-    """Body of ``PATCH /users/{user_id}``: what is to change; fields that are left out stay."""
+    """Body of ``PATCH /users/{user_id}``: what is to change; fields that are left out stay. A new ``password`` must be
+    changed at the next login and ends all sessions."""
 
     model_config = _FORBID
 
+    role: Role | None = None
     disabled: bool | None = None
+    password: str | None = Field(default=None, max_length=1024, repr=False)
     limits: LimitsView | None = None
 
-    _not_null = field_validator("disabled", mode="before")(no_null)
+    _not_null = field_validator("role", "disabled", "password", mode="before")(no_null)
+
+
+class BrowserSessionView(View):
+    """Somebody who is logged in with a browser. ``id`` names the session and opens nothing. ``address``, ``agent``:
+    where the login came from, and what the browser called itself. ``current``: the one that asks."""
+
+    id: str
+    user_id: str
+    username: str
+    created_at: float
+    seen_at: float
+    expires_at: float
+    address: str
+    agent: str
+    current: bool
 
 
 class UsageView(View):

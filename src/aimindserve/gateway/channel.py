@@ -131,7 +131,7 @@ class Channel:
         gateway = self._gateway
         while True:
             if not self._flush_now.is_set():
-                _send(writer, Loads(gateway.lanes.loads(), dict(gateway.last_request_at)))
+                _send(writer, Loads(gateway.lanes.loads(), dict(gateway.last_request_at), gateway.turns.waiting()))
             self._flush_now.clear()
             batch = await self._next_batch()
             if batch is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import delete, select, update
 
-from aimindserve.domain.access import Scope
+from aimindserve.domain.access import Role, Scope
 from aimindserve.domain.paths import DataPaths
 from aimindserve.server.accounts import ADMIN, LOCAL_CLI, NO_PASSWORD, end_sessions, user_named
 from aimindserve.server.backup.automatic import bring_up_to_date
@@ -131,7 +131,7 @@ async def ensure_admin(context: ServerContext) -> None:
         stored = await context.hasher.hash(make_initial_password(context.paths))
         async with context.database.unit_of_work() as work:
             _add_user(work, ADMIN, stored, must_change=True)
-            work.record("user.created", subject=ADMIN, is_admin=True)
+            work.record("user.created", subject=ADMIN, role=Role.ADMIN)
         log.info("initial password written", file=str(context.paths.initial_admin_password))
     elif admin is None or not admin.must_change_password:
         # A crash may have come between the change and the removal of the file.
@@ -208,7 +208,7 @@ async def _store_admin(database: Database, stored: str) -> None:
         if admin is None:
             _add_user(work, ADMIN, stored, must_change=True)
         else:
-            values = {"password_hash": stored, "must_change_password": True, "disabled": False, "is_admin": True}
+            values = {"password_hash": stored, "must_change_password": True, "disabled": False, "role": Role.ADMIN}
             await work.session.execute(update(UserRow).where(UserRow.id == admin.id).values(**values))
             await end_sessions(work.session, admin.id)
         work.record("user.password_reset", subject=ADMIN)
@@ -219,7 +219,7 @@ def _add_user(work: UnitOfWork, name: str, stored: str, *, must_change: bool) ->
         id=new_id(),
         username=name,
         password_hash=stored,
-        is_admin=True,
+        role=Role.ADMIN,
         disabled=False,
         must_change_password=must_change,
         created_at=work.now,

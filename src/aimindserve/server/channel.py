@@ -167,8 +167,15 @@ class GatewayChannel:
             case Loads():
                 peer.loads = message
                 self._tell_elsewhere()
+                self._note_loads()
             case Used():
                 self._pass_on(peer, message)
+
+    def _note_loads(self) -> None:
+        loads = self.loads()
+        running = sum(sum(each.in_flight.values()) for each in loads)
+        waiting = sum(each.waiting for each in loads)
+        self._context.history.note_loads(self._context.clock(), running, waiting)
 
     def _pass_on(self, sender: Peer, used: Used) -> None:
         for peer in self._peers - {sender}:
@@ -219,10 +226,11 @@ class GatewayChannel:
 
     async def _try_store(self, peer: Peer, usage: Usage) -> bool:
         try:
-            await store_usage(self._context.database, usage.records)
+            new = await store_usage(self._context.database, usage.records)
         except (SQLAlchemyError, OSError) as error:
             log.warning("usage not stored", gateway=_name(peer), records=len(usage.records), error=type(error).__name__)
             return False
+        self._context.history.count(new)
         return True
 
     async def _write(self, peer: Peer) -> None:

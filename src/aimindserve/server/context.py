@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from aimindserve.domain.history import History
 from aimindserve.domain.paths import DataPaths
 from aimindserve.server.board import Board
 from aimindserve.server.db.engine import Database
@@ -53,6 +54,8 @@ class ServerContext:
     readiness: Readiness = field(default_factory=Readiness)
     fabric: "Fabric | None" = None
     board: Board = field(default_factory=Board)
+    history: History = field(default_factory=History)
+    """Figures over time, in memory: fed by the gateways' channel and by nodes' reports."""
     forms: "dict[tuple[HubOrigin | None, ModelFormat], tuple[Choice, ...]]" = field(default_factory=dict)
     """Other forms of models on hubs, by commit (other_forms)."""
     in_force: Callable[[], Awaitable[None]] = _without_gateways

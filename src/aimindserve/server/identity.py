@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from aimindserve.domain.access import KEY_PREFIX, SESSION_COOKIE, Principal, is_within, parse_networks
+from aimindserve.domain.access import KEY_PREFIX, SESSION_COOKIE, Principal, Role, is_within, parse_networks
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.tables import ApiKeyRow, SessionRow, UserRow
 
@@ -80,7 +80,7 @@ async def _identify_session(context: ServerContext, digest: str) -> Identity | N
         return None
     if now - row.seen_at > _TOUCH_SECONDS:
         await _touch_session(context, digest, now)
-    principal = Principal(user.id, user.username, user.is_admin, must_change_password=user.must_change_password)
+    principal = Principal(user.id, user.username, Role(user.role), must_change_password=user.must_change_password)
     return Identity(principal, digest, session_expires_at(row.created_at, now))
 
 
@@ -102,7 +102,7 @@ async def _identify_key(context: ServerContext, digest: str, address: str) -> Id
         Principal(
             user.id,
             user.username,
-            user.is_admin,
+            Role(user.role),
             key_id=key.id,
             scopes=frozenset(key.scopes),
             models=None if key.models is None else frozenset(key.models),

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from aimindserve.devices.machine import DeclaredProbe, MachineProbe
+from aimindserve.domain.usage import DAY_SECONDS
 from aimindserve.fabric.local import LocalFabric
 from aimindserve.node.agent import NodeAgent
 from aimindserve.node.config import NodeConfig
@@ -19,8 +20,11 @@ from aimindserve.server.files import create_private_file, read_private_file
 from aimindserve.server.reconcile.life import Reconcilers
 from aimindserve.server.settings import Settings
 from aimindserve.server.tokens import new_id
+from aimindserve.server.usage_store import usage_since
 
 log = structlog.get_logger()
+
+_MOST_REMEMBERED = 20_000
 
 
 @asynccontextmanager
@@ -35,6 +39,7 @@ async def whole_life(context: ServerContext) -> AsyncIterator[None]:
     reconcilers = Reconcilers(context, fabric, channel)
     context.in_force = reconcilers.in_force
     await _offer_demo(context)
+    await _remember_traffic(context)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(agent.run()),
@@ -79,6 +84,11 @@ def node_id(path: Path) -> str:
         made = new_id()
         create_private_file(path, f"{made}\n".encode())
         return made
+
+
+async def _remember_traffic(context: ServerContext) -> None:
+    """The figures of the last day, as far as a start may take the time to read them."""
+    context.history.count(await usage_since(context.database, context.clock() - DAY_SECONDS, _MOST_REMEMBERED))
 
 
 async def _offer_demo(context: ServerContext) -> None:

@@ -12,7 +12,9 @@ from aimindserve.server.features.hub.api import router as hub
 from aimindserve.server.features.keys.api import router as keys
 from aimindserve.server.features.metrics.api import router as metrics
 from aimindserve.server.features.nodes.api import router as nodes
+from aimindserve.server.features.overview.api import router as overview
 from aimindserve.server.features.replicas.api import router as replicas
+from aimindserve.server.features.sessions.api import router as sessions
 from aimindserve.server.features.settings.api import router as settings
 from aimindserve.server.features.system.api import router as system
 from aimindserve.server.features.usage.api import router as usage
@@ -21,10 +23,12 @@ from aimindserve.server.features.users.api import router as users
 FEATURES: tuple[APIRouter, ...] = (
     auth,
     users,
+    sessions,
     keys,
     deployments,
     replicas,
     nodes,
+    overview,
     fit,
     files,
     hub,

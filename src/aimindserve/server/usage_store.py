@@ -1,7 +1,7 @@
 """Finished requests, as gateways report them: each is kept once however often it is sent, and summed up by day."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, and_, func, or_, select, update
@@ -14,6 +14,7 @@ from aimindserve.server.db.engine import Database
 from aimindserve.server.db.tables import ApiKeyRow, UsageDayRow, UsageRow, UserRow
 
 _COLUMNS = UsageRow.__table__.columns
+_NAMES = tuple(each.name for each in fields(UsageRecord))
 _LENGTHS = {column.name: column.type.length for column in _COLUMNS if isinstance(column.type, String)}
 _MOST = {
     column.name: 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1
@@ -25,14 +26,14 @@ _LATEST = 1e11  # as Unix seconds the year 5138, and its day fits any column
 _AT_ONCE = 500
 
 
-async def store_usage(database: Database, records: Sequence[UsageRecord]) -> None:
-    """Stores ``records`` durably; those that are there already stay as they are. Sums by day and keys' last use move
-    on in the same transaction."""
+async def store_usage(database: Database, records: Sequence[UsageRecord]) -> list[UsageRecord]:
+    """Stores ``records`` durably and returns those that were new; the others stay as they are. Sums by day and keys'
+    last use move on in the same transaction."""
+    new: list[UsageRecord] = []
     if not records:
-        return
+        return new
     async with database.unit_of_work("gateway", quiet=True) as work:
         dialect = sqlite if database.engine.dialect.name == "sqlite" else postgresql
-        new: list[UsageRecord] = []
         for start in range(0, len(records), _AT_ONCE):
             new += await _insert(work.session, dialect, [_storable(one) for one in records[start : start + _AT_ONCE]])
         for total in sums_by_day(new):
@@ -42,6 +43,15 @@ async def store_usage(database: Database, records: Sequence[UsageRecord]) -> Non
             await work.session.execute(
                 update(ApiKeyRow).where(ApiKeyRow.id == key_id, newer).values(last_used_at=used_at)
             )
+    return new
+
+
+async def usage_since(database: Database, since: float, most: int) -> list[UsageRecord]:
+    """The latest ``most`` records from ``since`` (Unix seconds) on."""
+    query = select(UsageRow).where(UsageRow.started_at >= since).order_by(UsageRow.started_at.desc()).limit(most)
+    async with database.read() as session:
+        rows = await session.scalars(query)
+        return [UsageRecord(**{name: getattr(row, name) for name in _NAMES}) for row in rows]
 
 
 async def _insert(session: AsyncSession, dialect: Any, records: Sequence[UsageRecord]) -> list[UsageRecord]:

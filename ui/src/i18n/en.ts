@@ -29,7 +29,6 @@ export const en = {
   },
   shell: {
     account: "Account",
-    admin: "Administrator",
     auto: "Like the system",
     changePassword: "Change password",
     colourScheme: "Colours",
@@ -51,6 +50,7 @@ export const en = {
     skip: "Skip to the content",
     tagline: "Ask your own models about pictures",
   },
+  role: { admin: "Administrator", operator: "Operator", user: "User" },
   session: {
     badConfirmation: "The two new passwords differ.",
     changed: "The password is changed.",

@@ -30,7 +30,6 @@ export const zh: typeof en = {
   },
   shell: {
     account: "账户",
-    admin: "管理员",
     auto: "跟随系统",
     changePassword: "修改密码",
     colourScheme: "配色",
@@ -52,6 +51,7 @@ export const zh: typeof en = {
     skip: "跳到正文",
     tagline: "用自己的模型看图问答",
   },
+  role: { admin: "管理员", operator: "操作员", user: "普通用户" },
   session: {
     badConfirmation: "两次输入的新密码不一致。",
     changed: "密码已修改。",

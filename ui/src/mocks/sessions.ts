@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
 
 const session = (world: World): unknown => ({
   username: "admin",
-  is_admin: true,
+  role: "admin",
   must_change_password: world.mustChange,
   expires_at: NOW + 86_400,
 });

@@ -96,24 +96,25 @@ class NodeRow(Base):
 
 
 class UserRow(Base):
-    """A person. ``password_hash`` is an argon2id string; ``limits`` are those of all keys and sessions together. Names
-    are kept in lower case, so that two people never differ by case alone."""
+    """A person. ``password_hash`` is an argon2id string; ``role`` an ``access.Role`` value; ``limits`` are those of all
+    keys and sessions together. Names are kept in lower case, so that two people never differ by case alone."""
 
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
-    is_admin: Mapped[bool] = mapped_column(default=False)
     disabled: Mapped[bool] = mapped_column(default=False)
     must_change_password: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[float] = mapped_column(Seconds)
     last_login_at: Mapped[float | None] = mapped_column(Seconds)
     limits: Mapped[Limits | None] = mapped_column(Shaped(Limits))
+    role: Mapped[str] = mapped_column(String(16), default="user", server_default="user")
 
 
 class SessionRow(Base):
-    """A browser session, found by the digest of its cookie. The cookie's value itself is nowhere."""
+    """A browser session, found by the digest of its cookie. The cookie's value itself is nowhere. ``address`` and
+    ``agent``: where the login came from and what the browser called itself."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index("sessions_by_user", "user_id"),)
@@ -122,6 +123,8 @@ class SessionRow(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[float] = mapped_column(Seconds)
     seen_at: Mapped[float] = mapped_column(Seconds)
+    address: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    agent: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
 class ApiKeyRow(Base):

@@ -55,6 +55,7 @@ def _keep(context: ServerContext, node: NodeRow | None, report: NodeReport) -> b
     if node is not None and report.acked_revision < node.acked_revision:
         return False
     changed = context.board.put(report)
+    context.history.note_devices(context.clock(), report.node_id, report.facts.devices)
     if changed:
         context.bus.wake()
     return changed
@@ -112,7 +113,9 @@ def _lasting(facts: NodeFacts | None) -> object:
 
 
 def _lasting_device(device: Device) -> Device:
-    return device.model_copy(update={"memory_free": 0, "utilization": None, "temperature_c": None})
+    return device.model_copy(
+        update={"memory_free": 0, "utilization": None, "temperature_c": None, "power_w": None, "processes": ()}
+    )
 
 
 async def _apply(

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CountImageTokensData, CountImageTokensErrors, CountImageTokensResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, DrainNodeData, DrainNodeErrors, DrainNodeResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, LabelNodeData, LabelNodeErrors, LabelNodeResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentMemoryData, ReadDeploymentMemoryErrors, ReadDeploymentMemoryResponses, ReadDeploymentResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, UndrainNodeData, UndrainNodeErrors, UndrainNodeResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
+import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CountImageTokensData, CountImageTokensErrors, CountImageTokensResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, DrainNodeData, DrainNodeErrors, DrainNodeResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, EndSessionData, EndSessionErrors, EndSessionResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, LabelNodeData, LabelNodeErrors, LabelNodeResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentMemoryData, ReadDeploymentMemoryErrors, ReadDeploymentMemoryResponses, ReadDeploymentResponses, ReadDeviceHistoryData, ReadDeviceHistoryErrors, ReadDeviceHistoryResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOverviewData, ReadOverviewErrors, ReadOverviewResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, ReadTrafficData, ReadTrafficErrors, ReadTrafficResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, UndrainNodeData, UndrainNodeErrors, UndrainNodeResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean> = Options2<TData, ThrowOnError> & {
     /**
@@ -105,7 +105,8 @@ export const deleteUser = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Edit User
  *
- * Keeps a person out or lets them in again, and limits what all their keys and sessions use together.
+ * Keeps a person out or lets them in again, gives another role or a new first password, and limits what all their
+ * keys and sessions use together.
  */
 export const editUser = <ThrowOnError extends boolean = true>(options: Options<EditUserData, ThrowOnError>) => (options.client ?? client).patch<EditUserResponses, EditUserErrors, ThrowOnError>({
     url: '/api/v1/users/{user_id}',
@@ -115,6 +116,20 @@ export const editUser = <ThrowOnError extends boolean = true>(options: Options<E
         ...options.headers
     }
 });
+
+/**
+ * List Sessions
+ *
+ * Your sessions, the last used first; an administrator may ask for those of somebody else.
+ */
+export const listSessions = <ThrowOnError extends boolean = true>(options?: Options<ListSessionsData, ThrowOnError>) => (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({ url: '/api/v1/sessions', ...options });
+
+/**
+ * End Session
+ *
+ * Logs a browser out: one of yours, or as an administrator anybody's.
+ */
+export const endSession = <ThrowOnError extends boolean = true>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({ url: '/api/v1/sessions/{session_id}', ...options });
 
 /**
  * List Keys
@@ -319,6 +334,28 @@ export const undrainNode = <ThrowOnError extends boolean = true>(options: Option
  * All devices of all machines.
  */
 export const listDevices = <ThrowOnError extends boolean = true>(options?: Options<ListDevicesData, ThrowOnError>) => (options?.client ?? client).get<ListDevicesResponses, ListDevicesErrors, ThrowOnError>({ url: '/api/v1/devices', ...options });
+
+/**
+ * Read Overview
+ *
+ * Devices, replicas and deployments in numbers, and what needs attention.
+ */
+export const readOverview = <ThrowOnError extends boolean = true>(options?: Options<ReadOverviewData, ThrowOnError>) => (options?.client ?? client).get<ReadOverviewResponses, ReadOverviewErrors, ThrowOnError>({ url: '/api/v1/overview', ...options });
+
+/**
+ * Read Traffic
+ *
+ * Requests over time: how many, how fast, how many failed. What ran and waited is
+ * kept in memory only.
+ */
+export const readTraffic = <ThrowOnError extends boolean = true>(options?: Options<ReadTrafficData, ThrowOnError>) => (options?.client ?? client).get<ReadTrafficResponses, ReadTrafficErrors, ThrowOnError>({ url: '/api/v1/traffic', ...options });
+
+/**
+ * Read Device History
+ *
+ * Memory, load, temperature and power of a device over time. Kept in memory: a restart forgets it.
+ */
+export const readDeviceHistory = <ThrowOnError extends boolean = true>(options: Options<ReadDeviceHistoryData, ThrowOnError>) => (options.client ?? client).get<ReadDeviceHistoryResponses, ReadDeviceHistoryErrors, ThrowOnError>({ url: '/api/v1/nodes/{node_id}/devices/{device_id}/history', ...options });
 
 /**
  * Fit

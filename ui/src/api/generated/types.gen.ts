@@ -45,6 +45,71 @@ export type AlternativeView = {
 };
 
 /**
+ * AttentionView
+ *
+ * Something that a person should look at, with the reasons and what to do.
+ */
+export type AttentionView = {
+    /**
+     * About
+     */
+    about: 'deployment' | 'node';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Reasons
+     */
+    reasons: Array<ReasonView>;
+};
+
+/**
+ * BrowserSessionView
+ *
+ * Somebody who is logged in with a browser. ``id`` names the session and opens nothing. ``address``, ``agent``:
+ * where the login came from, and what the browser called itself. ``current``: the one that asks.
+ */
+export type BrowserSessionView = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * User Id
+     */
+    user_id: string;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Seen At
+     */
+    seen_at: number;
+    /**
+     * Expires At
+     */
+    expires_at: number;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Agent
+     */
+    agent: string;
+    /**
+     * Current
+     */
+    current: boolean;
+};
+
+/**
  * By
  *
  * What sums are made for, within each day.
@@ -627,6 +692,7 @@ export type DeploymentView = {
  * Bytes throughout. ``allocatable`` is what replicas may claim together: memory that the product never uses (the
  * system's own share) is taken off. ``shared``: several replicas may claim parts of it. ``compute_capability``:
  * NVIDIA's generation of the GPU (``8.9``), which decides what engines can run on it; None where it is not known.
+ * ``processes``: who holds memory there, the largest first; only GPUs tell.
  */
 export type Device = {
     /**
@@ -675,6 +741,14 @@ export type Device = {
      */
     temperature_c?: number | null;
     /**
+     * Power W
+     */
+    power_w?: number | null;
+    /**
+     * Processes
+     */
+    processes?: Array<DeviceProcess>;
+    /**
      * Driver
      */
     driver?: string | null;
@@ -685,11 +759,110 @@ export type Device = {
 };
 
 /**
+ * DeviceHistoryView
+ *
+ * A device over time, oldest first, in steps of ``step`` seconds; the last one goes on.
+ */
+export type DeviceHistoryView = {
+    span: Span;
+    /**
+     * Step
+     */
+    step: number;
+    /**
+     * Points
+     */
+    points: Array<DevicePoint>;
+};
+
+/**
  * DeviceKind
  *
  * Vendor families.
  */
 export type DeviceKind = 'cpu' | 'nvidia' | 'amd';
+
+/**
+ * DevicePoint
+ *
+ * One step of a device, means: bytes in use, percent busy, °C, watts.
+ */
+export type DevicePoint = {
+    /**
+     * At
+     */
+    at: number;
+    /**
+     * Used
+     */
+    used: number | null;
+    /**
+     * Utilization
+     */
+    utilization: number | null;
+    /**
+     * Temperature C
+     */
+    temperature_c: number | null;
+    /**
+     * Power W
+     */
+    power_w: number | null;
+};
+
+/**
+ * DeviceProcess
+ *
+ * A program that holds ``bytes`` of a device's memory, as the driver counts; ``name``: of its executable, "" where
+ * it cannot be read.
+ */
+export type DeviceProcess = {
+    /**
+     * Pid
+     */
+    pid: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Bytes
+     */
+    bytes: number;
+};
+
+/**
+ * DeviceSumView
+ *
+ * All devices of one kind (``gpu``: whatever the vendor): how many, and bytes that can be claimed, are in use as
+ * measured, are claimed, can still be claimed.
+ */
+export type DeviceSumView = {
+    /**
+     * Kind
+     */
+    kind: 'gpu' | 'cpu';
+    /**
+     * Devices
+     */
+    devices: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Used
+     */
+    used: number;
+    /**
+     * Claimed
+     */
+    claimed: number;
+    /**
+     * Free
+     */
+    free: number;
+};
 
 /**
  * DeviceView
@@ -1299,6 +1472,16 @@ export type ImportRequest = {
      * Node
      */
     node?: string | null;
+};
+
+/**
+ * ItemList[BrowserSessionView]
+ */
+export type ItemListBrowserSessionView = {
+    /**
+     * Items
+     */
+    items: Array<BrowserSessionView>;
 };
 
 /**
@@ -2077,6 +2260,42 @@ export type OrderedView = {
 export type Origin = 'default' | 'derived' | 'yours' | 'managed';
 
 /**
+ * OverviewView
+ *
+ * The whole at one look. ``replicas``, ``deployments``: how many by phase.
+ */
+export type OverviewView = {
+    /**
+     * Devices
+     */
+    devices: Array<DeviceSumView>;
+    /**
+     * Nodes
+     */
+    nodes: number;
+    /**
+     * Nodes Alive
+     */
+    nodes_alive: number;
+    /**
+     * Replicas
+     */
+    replicas: {
+        [key in Phase]?: number;
+    };
+    /**
+     * Deployments
+     */
+    deployments: {
+        [key in Phase]?: number;
+    };
+    /**
+     * Attention
+     */
+    attention: Array<AttentionView>;
+};
+
+/**
  * ParameterView
  *
  * One engine argument, who decided it and why. ``names``: other spellings of the flag; ``choices``: the values that
@@ -2411,7 +2630,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'node_labels_missing' | 'node_drained' | 'device_starting' | 'cpu_not_wished' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'node_labels_missing' | 'node_drained' | 'device_starting' | 'cpu_not_wished' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'disk_nearly_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_wheels_failed' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -2506,6 +2725,13 @@ export type ReplicaView = {
 };
 
 /**
+ * Role
+ *
+ * What a person is for: each may do all that those after it may.
+ */
+export type Role = 'admin' | 'operator' | 'user';
+
+/**
  * ScaleRequest
  *
  * Body of ``POST /deployments/{name}/scale``.
@@ -2534,10 +2760,7 @@ export type SessionView = {
      * Username
      */
     username: string;
-    /**
-     * Is Admin
-     */
-    is_admin: boolean;
+    role: Role;
     /**
      * Must Change Password
      */
@@ -2571,6 +2794,13 @@ export type SettingView = {
      */
     help: string;
 };
+
+/**
+ * Span
+ *
+ * How far back one looks.
+ */
+export type Span = 'hour' | 'day';
 
 /**
  * StartMemoryView
@@ -2743,6 +2973,80 @@ export type TokenView = {
 };
 
 /**
+ * TrafficPoint
+ *
+ * One step of traffic: rates in 1/s, times in milliseconds, ``tokens_per_second`` of one answer. Step ``at``: Unix
+ * seconds of its beginning. None: nothing to tell it from.
+ */
+export type TrafficPoint = {
+    /**
+     * At
+     */
+    at: number;
+    /**
+     * Requests
+     */
+    requests: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Images
+     */
+    images: number;
+    /**
+     * Requests Per Second
+     */
+    requests_per_second: number;
+    /**
+     * Prompt Tokens Per Second
+     */
+    prompt_tokens_per_second: number;
+    /**
+     * Completion Tokens Per Second
+     */
+    completion_tokens_per_second: number;
+    /**
+     * Ttft P50 Ms
+     */
+    ttft_p50_ms: number | null;
+    /**
+     * Ttft P95 Ms
+     */
+    ttft_p95_ms: number | null;
+    /**
+     * Tokens Per Second
+     */
+    tokens_per_second: number | null;
+    /**
+     * In Flight
+     */
+    in_flight: number | null;
+    /**
+     * Waiting
+     */
+    waiting: number | null;
+};
+
+/**
+ * TrafficView
+ *
+ * Requests over time, oldest first, in steps of ``step`` seconds; the last one goes on.
+ */
+export type TrafficView = {
+    span: Span;
+    /**
+     * Step
+     */
+    step: number;
+    /**
+     * Points
+     */
+    points: Array<TrafficPoint>;
+};
+
+/**
  * TransferProgress
  *
  * How far a download is, in bytes that are verified or on disk; ``rate`` in bytes per second and ``eta`` in seconds
@@ -2832,13 +3136,19 @@ export type UsageView = {
 /**
  * UserPatch
  *
- * Body of ``PATCH /users/{user_id}``: what is to change; fields that are left out stay.
+ * Body of ``PATCH /users/{user_id}``: what is to change; fields that are left out stay. A new ``password`` must be
+ * changed at the next login and ends all sessions.
  */
 export type UserPatch = {
+    role?: Role | null;
     /**
      * Disabled
      */
     disabled?: boolean | null;
+    /**
+     * Password
+     */
+    password?: string | null;
     limits?: LimitsViewInput | null;
 };
 
@@ -2857,17 +3167,14 @@ export type UserRequest = {
      * Password
      */
     password: string;
-    /**
-     * Is Admin
-     */
-    is_admin?: boolean;
+    role?: Role;
     limits?: LimitsViewInput | null;
 };
 
 /**
  * UserView
  *
- * A person.
+ * A person. ``last_login_at`` None: never.
  */
 export type UserView = {
     /**
@@ -2878,10 +3185,7 @@ export type UserView = {
      * Username
      */
     username: string;
-    /**
-     * Is Admin
-     */
-    is_admin: boolean;
+    role: Role;
     /**
      * Disabled
      */
@@ -2894,6 +3198,10 @@ export type UserView = {
      * Created At
      */
     created_at: number;
+    /**
+     * Last Login At
+     */
+    last_login_at: number | null;
     limits: LimitsViewOutput;
     /**
      * Tokens This Month
@@ -3213,6 +3521,68 @@ export type EditUserResponses = {
 };
 
 export type EditUserResponse = EditUserResponses[keyof EditUserResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * User
+         *
+         * The person with this id. Left out: your own.
+         */
+        user?: string | null;
+    };
+    url: '/api/v1/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListBrowserSessionView;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Session Id
+         */
+        session_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sessions/{session_id}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
 
 export type ListKeysData = {
     body?: never;
@@ -3876,6 +4246,106 @@ export type ListDevicesResponses = {
 };
 
 export type ListDevicesResponse = ListDevicesResponses[keyof ListDevicesResponses];
+
+export type ReadOverviewData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/overview';
+};
+
+export type ReadOverviewErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadOverviewError = ReadOverviewErrors[keyof ReadOverviewErrors];
+
+export type ReadOverviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: OverviewView;
+};
+
+export type ReadOverviewResponse = ReadOverviewResponses[keyof ReadOverviewResponses];
+
+export type ReadTrafficData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The last hour in steps of 30 s, or the last day in steps of 10 minutes.
+         */
+        span?: Span;
+        /**
+         * Model
+         *
+         * Only requests to this model.
+         */
+        model?: string | null;
+    };
+    url: '/api/v1/traffic';
+};
+
+export type ReadTrafficErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadTrafficError = ReadTrafficErrors[keyof ReadTrafficErrors];
+
+export type ReadTrafficResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrafficView;
+};
+
+export type ReadTrafficResponse = ReadTrafficResponses[keyof ReadTrafficResponses];
+
+export type ReadDeviceHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Node Id
+         */
+        node_id: string;
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * The last hour in steps of 30 s, or the last day in steps of 10 minutes.
+         */
+        span?: Span;
+    };
+    url: '/api/v1/nodes/{node_id}/devices/{device_id}/history';
+};
+
+export type ReadDeviceHistoryErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ReadDeviceHistoryError = ReadDeviceHistoryErrors[keyof ReadDeviceHistoryErrors];
+
+export type ReadDeviceHistoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeviceHistoryView;
+};
+
+export type ReadDeviceHistoryResponse = ReadDeviceHistoryResponses[keyof ReadDeviceHistoryResponses];
 
 export type FitData = {
     body: FitRequest;
@@ -4599,6 +5069,42 @@ export type ListEventsData = {
          * Instead of the latest, those with a higher id.
          */
         after?: number | null;
+        /**
+         * Before
+         *
+         * The latest of those with a lower id.
+         */
+        before?: number | null;
+        /**
+         * Kind
+         *
+         * Only this kind, or with a dot at the end all of an object: user.
+         */
+        kind?: string | null;
+        /**
+         * Actor
+         *
+         * Only what this person, key or part did.
+         */
+        actor?: string | null;
+        /**
+         * Subject
+         *
+         * Only what happened to this.
+         */
+        subject?: string | null;
+        /**
+         * Since
+         *
+         * Unix seconds.
+         */
+        since?: number | null;
+        /**
+         * Until
+         *
+         * Unix seconds.
+         */
+        until?: number | null;
     };
     url: '/api/v1/events';
 };

@@ -7,7 +7,7 @@ import "@/i18n";
 import { catalogCards } from "@/mocks/catalog";
 import { makeRouter } from "@/router";
 
-const SESSION = { username: "admin", is_admin: true, must_change_password: false, expires_at: 2e9 };
+const SESSION = { username: "admin", role: "admin", must_change_password: false, expires_at: 2e9 };
 
 /** The page at `address`; answers what the server was asked, and the router. */
 function open(address: string, { items = catalogCards(), session = SESSION, gpu = true } = {}) {
@@ -103,7 +103,7 @@ describe("CatalogPage", () => {
   });
 
   it("is for administrators", async () => {
-    open("/catalog", { session: { ...SESSION, is_admin: false } });
+    open("/catalog", { session: { ...SESSION, role: "user" } });
     expect(await screen.findByText("The catalog is for administrators", undefined, LONG)).toBeTruthy();
   });
 });

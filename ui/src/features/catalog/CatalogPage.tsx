@@ -10,6 +10,7 @@ import { sessionQuery } from "@/api/queries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { currentLanguage } from "@/i18n";
+import { mayAct } from "@/lib/roles";
 import classes from "./Catalog.module.css";
 import { FamilyCard } from "./FamilyCard";
 import { FamilyDrawer } from "./FamilyDrawer";
@@ -92,7 +93,7 @@ export function CatalogPage(): ReactElement {
   const { t } = useTranslation();
   const session = useQuery(sessionQuery);
   const found = useQuery(catalogQuery(wishOf(route.useSearch()), currentLanguage()));
-  if (session.data && !session.data.is_admin)
+  if (session.data && !mayAct(session.data, "operator"))
     return <EmptyState icon={<IconLock size={32} />} title={t("catalog.adminTitle")} hint={t("catalog.adminHint")} />;
   return (
     <Container size="xl" py="lg">

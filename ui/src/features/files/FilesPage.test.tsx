@@ -8,7 +8,7 @@ import "@/i18n";
 import { firstFiles } from "@/mocks/filesData";
 import { makeRouter } from "@/router";
 
-const SESSION = { username: "admin", is_admin: true, must_change_password: false, expires_at: 2e9 };
+const SESSION = { username: "admin", role: "admin", must_change_password: false, expires_at: 2e9 };
 
 const FOUND = { items: [{ source: "hf://org/found-by-words" }], next: null, offline: null };
 
@@ -164,7 +164,7 @@ describe("FilesPage", () => {
   });
 
   it("is for administrators", async () => {
-    open("/files", firstFiles(), { ...SESSION, is_admin: false });
+    open("/files", firstFiles(), { ...SESSION, role: "user" });
     expect(await screen.findByText("Only for administrators", {}, LONG)).toBeTruthy();
     expect(screen.queryByRole("link", { name: "Model Files" })).toBeNull();
   });

@@ -9,6 +9,7 @@ import { filesQuery, sessionQuery } from "@/api/queries";
 import { CodeBlock } from "@/components/CodeBlock";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
+import { mayAct } from "@/lib/roles";
 import { AddDialog } from "./AddDialog";
 import { FilterBar } from "./FilterBar";
 import { shelves } from "./list";
@@ -99,7 +100,7 @@ export function FilesPage(): ReactElement {
   const session = useQuery(sessionQuery);
   const { add } = route.useSearch();
   const navigate = route.useNavigate();
-  if (session.data && !session.data.is_admin)
+  if (session.data && !mayAct(session.data, "operator"))
     return <EmptyState icon={<IconLock size={32} />} title={t("files.adminTitle")} hint={t("files.adminHint")} />;
   const close = (): void => {
     void navigate({ search: ({ add: _add, ...rest }) => rest });

@@ -29,7 +29,7 @@ export function UserMenu({ session }: { session: SessionView }): ReactElement {
       <Menu.Dropdown>
         <Menu.Label>
           {session.username}
-          {session.is_admin && ` · ${t("shell.admin")}`}
+          {` · ${t(`role.${session.role}`)}`}
         </Menu.Label>
         <Menu.Item leftSection={<IconPassword size={16} />} onClick={() => void navigate({ to: "/password" })}>
           {t("shell.changePassword")}

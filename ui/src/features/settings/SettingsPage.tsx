@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { hubSettingsQuery } from "@/api/hub";
 import { sessionQuery } from "@/api/queries";
 import { ErrorAlert } from "@/components/ErrorAlert";
+import { mayAct } from "@/lib/roles";
 import { Approvals } from "./Approvals";
 import { ConnectionForm } from "./ConnectionForm";
 import { Tokens } from "./Tokens";
@@ -47,7 +48,7 @@ export function SettingsPage(): ReactElement {
       <Text size="sm" c="dimmed" mb="md">
         {t("settings.hubs")}
       </Text>
-      {session.data?.is_admin ? (
+      {mayAct(session.data, "admin") ? (
         <HubSettings />
       ) : (
         <Alert icon={<IconLock size={18} />} title={t("settings.adminOnly")} role="note" />

@@ -9,6 +9,7 @@ import { sessionQuery, usageQuery } from "@/api/queries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { currentLanguage } from "@/i18n";
+import { mayAct } from "@/lib/roles";
 import { DayBars } from "./DayBars";
 import type { Group as Grouping, UsageSearch } from "./search";
 import { PERIODS } from "./search";
@@ -25,7 +26,7 @@ function Choices({ days, by }: { days: number; by: Grouping }): ReactElement {
   const groups: { value: Grouping; label: string }[] = [
     { value: "model", label: t("usage.byModel") },
     { value: "key", label: t("usage.byKey") },
-    ...(session.data?.is_admin ? [{ value: "user" as const, label: t("usage.byUser") }] : []),
+    ...(mayAct(session.data, "admin") ? [{ value: "user" as const, label: t("usage.byUser") }] : []),
   ];
   return (
     <Group gap="sm">

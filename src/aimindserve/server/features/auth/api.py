@@ -29,7 +29,7 @@ async def login_hint(context: Context) -> LoginHint:
 async def login(body: LoginRequest, request: Request, response: Response, context: Context) -> SessionView:
     """Logs in and sets the session cookie."""
     _refuse_other_sites(request)
-    opened = await service.log_in(context, body.username, body.password, client_address(request))
+    opened = await service.log_in(context, body.username, body.password, _origin(request))
     _set_cookie(response, context, opened.token)
     return _view(opened.identity)
 
@@ -53,9 +53,7 @@ async def logout(request: Request, response: Response, context: Context) -> None
 @requires(Policy.SESSION)
 async def change_password(body: PasswordRequest, request: Request, response: Response, context: Context) -> SessionView:
     """Changes the password. All other sessions of the user end; this one goes on with a new cookie."""
-    opened = await service.change_password(
-        context, identity_of(request), body.current, body.new, client_address(request)
-    )
+    opened = await service.change_password(context, identity_of(request), body.current, body.new, _origin(request))
     _set_cookie(response, context, opened.token)
     return _view(opened.identity)
 
@@ -64,6 +62,10 @@ def client_address(request: Request) -> str:
     """The address that connected to the gateway, which is the only one that can reach this socket."""
     forwarded = request.headers.get("x-forwarded-for", "")
     return forwarded.rpartition(",")[2].strip() or "local"
+
+
+def _origin(request: Request) -> service.Origin:
+    return service.Origin(client_address(request), request.headers.get("user-agent", ""))
 
 
 def _refuse_other_sites(request: Request) -> None:
@@ -87,7 +89,7 @@ def _set_cookie(response: Response, context: ServerContext, token: str) -> None:
 def _view(identity: Identity) -> SessionView:
     return SessionView(
         username=identity.principal.username,
-        is_admin=identity.principal.is_admin,
+        role=identity.principal.role,
         must_change_password=identity.principal.must_change_password,
         expires_at=identity.expires_at or 0.0,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete, update
 
-from aimindserve.domain.access import Principal
+from aimindserve.domain.access import Principal, Role
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.server.accounts import (
     ADMIN,
@@ -40,13 +40,21 @@ class NewSession:
     identity: Identity
 
 
-async def log_in(context: ServerContext, username: str, password: str, address: str) -> NewSession:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a session is opened from: a network address, and what the browser calls itself."""
+
+    address: str
+    agent: str
+
+
+async def log_in(context: ServerContext, username: str, password: str, origin: Origin) -> NewSession:
     """Opens a session.
 
     Raises:
         RefusedError: ``login_failed`` or ``too_many_attempts``, the same for known and unknown names.
     """
-    user = await _authenticated(context, username.lower(), password, address)
+    user = await _authenticated(context, username.lower(), password, origin.address)
     outdated = context.hasher.outdated(user.password_hash)
     rehashed = await hash_password(context, password) if outdated else user.password_hash
     async with context.database.unit_of_work(user.username) as work:
@@ -54,8 +62,8 @@ async def log_in(context: ServerContext, username: str, password: str, address: 
             update(UserRow).where(UserRow.id == user.id).values(last_login_at=work.now, password_hash=rehashed)
         )
         await _remove_expired(work)
-        opened = _open_session(context, work, user, must_change=user.must_change_password)
-        work.record("session.created", subject=user.username, address=address)
+        opened = _open_session(context, work, user, origin, must_change=user.must_change_password)
+        work.record("session.created", subject=user.username, address=origin.address)
     await context.in_force()
     return opened
 
@@ -69,18 +77,18 @@ async def log_out(context: ServerContext, identity: Identity) -> None:
 
 
 async def change_password(
-    context: ServerContext, identity: Identity, current: str, new: str, address: str
+    context: ServerContext, identity: Identity, current: str, new: str, origin: Origin
 ) -> NewSession:
     """Sets a new password, ends all sessions of the user and opens a fresh one. The initial password's file goes.
 
     Raises:
         RefusedError: the current password is wrong, or the new one is not good enough.
     """
-    user = await _authenticated(context, identity.principal.username, current, address)
+    user = await _authenticated(context, identity.principal.username, current, origin.address)
     stored = await acceptable_hash(context, new, current)
     async with context.database.unit_of_work(user.username) as work:
         await set_password(work, user.id, stored, must_change=False)
-        opened = _open_session(context, work, user, must_change=False)
+        opened = _open_session(context, work, user, origin, must_change=False)
         work.record("user.password_changed", subject=user.username)
     if user.username == ADMIN:
         forget_initial_password(context.paths)
@@ -120,9 +128,20 @@ async def _remove_expired(work: UnitOfWork) -> None:
     await work.session.execute(delete(SessionRow).where(idle | old))
 
 
-def _open_session(context: ServerContext, work: UnitOfWork, user: UserRow, *, must_change: bool) -> NewSession:
+def _open_session(
+    context: ServerContext, work: UnitOfWork, user: UserRow, origin: Origin, *, must_change: bool
+) -> NewSession:
     token = new_session_token()
     digest = context.digester.digest(token)
-    work.session.add(SessionRow(digest=digest, user_id=user.id, created_at=work.now, seen_at=work.now))
-    principal = Principal(user.id, user.username, user.is_admin, must_change_password=must_change)
+    work.session.add(
+        SessionRow(
+            digest=digest,
+            user_id=user.id,
+            created_at=work.now,
+            seen_at=work.now,
+            address=origin.address[:64],
+            agent=origin.agent[:200],
+        )
+    )
+    principal = Principal(user.id, user.username, Role(user.role), must_change_password=must_change)
     return NewSession(token, Identity(principal, digest, session_expires_at(work.now, work.now)))

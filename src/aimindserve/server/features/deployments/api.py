@@ -36,7 +36,7 @@ async def list_deployments(request: Request, context: Context) -> ItemList[Deplo
 
 
 @router.post("/deployments", status_code=201)
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def create_deployment(
     body: DeploymentSpec, request: Request, response: Response, caller: Caller, context: Context
 ) -> DeploymentView:
@@ -53,7 +53,7 @@ async def read_deployment(name: str, request: Request, response: Response, conte
 
 
 @router.patch("/deployments/{name}")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def edit_deployment(
     name: str,
     body: DeploymentPatch,
@@ -69,7 +69,7 @@ async def edit_deployment(
 
 
 @router.delete("/deployments/{name}", status_code=202)
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def delete_deployment(name: str, caller: Caller, context: Context, if_match: IfMatch = None) -> Response:
     """Stops all replicas, then removes the deployment. Model files stay."""
     await service.delete(context, name, actor_of(caller), _revision(if_match))
@@ -77,7 +77,7 @@ async def delete_deployment(name: str, caller: Caller, context: Context, if_matc
 
 
 @router.post("/deployments/{name}/start")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def start_deployment(
     name: str, request: Request, response: Response, caller: Caller, context: Context
 ) -> DeploymentView:
@@ -87,7 +87,7 @@ async def start_deployment(
 
 
 @router.post("/deployments/{name}/stop")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def stop_deployment(
     name: str, request: Request, response: Response, caller: Caller, context: Context
 ) -> DeploymentView:
@@ -97,7 +97,7 @@ async def stop_deployment(
 
 
 @router.post("/deployments/{name}/restart")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def restart_deployment(
     name: str, request: Request, response: Response, caller: Caller, context: Context
 ) -> DeploymentView:
@@ -107,7 +107,7 @@ async def restart_deployment(
 
 
 @router.post("/deployments/{name}/scale")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def scale_deployment(
     name: str, body: ScaleRequest, request: Request, response: Response, caller: Caller, context: Context
 ) -> DeploymentView:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from aimindserve.domain.changes import changes
 from aimindserve.domain.lifecycle import Action, allowed_actions
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Deployment, Wanted
@@ -176,9 +177,9 @@ async def _store(context: ServerContext, what: Change, old: Deployment, new: Dep
 
 
 def _told(old: Deployment, new: Deployment) -> dict[str, object]:
-    """Which fields of the spec changed. Values stay out: an environment may hold secrets."""
-    names = [name for name in DeploymentSpec.model_fields if getattr(old.spec, name) != getattr(new.spec, name)]
-    return {"changed": names, "replicas": new.spec.replicas}
+    """Which fields of the spec changed, and how. The environment stays out: it may hold secrets."""
+    before, after = (spec.model_dump(mode="json") for spec in (old.spec, new.spec))
+    return {"changes": changes(before, after, hidden={"env"}), "replicas": new.spec.replicas}
 
 
 async def _unchanged(work: UnitOfWork, old: Deployment) -> DeploymentRow | None:

@@ -2,10 +2,10 @@
 after the last id that it saw misses nothing and sees nothing twice."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from aimindserve.domain.views import EventView
 from aimindserve.server.context import ServerContext
@@ -17,12 +17,27 @@ KEEPALIVE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """Which events somebody looks for. ``before``: those with lower ids; ``kind`` may end with a dot (``user.``) and
+    then stands for all that begin so; ``since`` and ``until`` Unix seconds."""
+
+    before: int | None = None
+    kind: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Which events somebody sees: those of one deployment, or of all; with ``everything`` also those about people,
-    keys and logins."""
+    keys and logins, with ``files`` how downloads of model files stand; and of these what ``wish`` asks for."""
 
     deployment: str | None = None
     everything: bool = False
+    files: bool = False
+    wish: Wish = Wish()
 
 
 async def after(context: ServerContext, last_id: int, view: View, limit: int = _PAGE) -> tuple[EventView, ...]:
@@ -54,7 +69,7 @@ async def follow(
 
     Between them come ``progress`` events, at most twice a second for each node, while files are downloaded: they have
     no id, are not kept and not sent again, and tell ``{node_id, files, replicas}`` with ``{done, total, rate, eta}`` by
-    key of the model and by id of the replica. Who may see everything gets both, others only replicas."""
+    key of the model and by id of the replica. Operators get both, others only replicas."""
     with context.bus.listen(context.board.moves) as listener:
         yield b"retry: 1000\n: connected\n\n"
         seen, told = start_after, dict[str, bytes]()
@@ -75,7 +90,7 @@ async def follow(
 def _progress(context: ServerContext, node_id: str, view: View) -> bytes:
     """How downloads on a node stand, as an event; nothing while none moves."""
     board = context.board
-    files = board.progress_of(node_id) if view.everything else {}
+    files = board.progress_of(node_id) if view.files else {}
     replicas = board.downloads_of(node_id)
     if view.deployment is not None or not (files or replicas):
         return b""
@@ -86,10 +101,26 @@ def _progress(context: ServerContext, node_id: str, view: View) -> bytes:
 
 
 def _seen(view: View) -> Select[EventRow]:
-    query = select(EventRow)
+    query = select(EventRow).where(*_wished(view.wish))
     if view.deployment is not None:
         return query.where(EventRow.deployment == view.deployment)
     return query if view.everything else query.where(EventRow.deployment.is_not(None))
+
+
+def _wished(wish: Wish) -> Iterator[ColumnElement[bool]]:
+    if wish.before is not None:
+        yield EventRow.id < wish.before
+    if wish.kind is not None:
+        whole = not wish.kind.endswith(".")
+        yield EventRow.kind == wish.kind if whole else EventRow.kind.startswith(wish.kind, autoescape=True)
+    if wish.actor is not None:
+        yield EventRow.actor == wish.actor
+    if wish.subject is not None:
+        yield EventRow.subject == wish.subject
+    if wish.since is not None:
+        yield EventRow.at >= wish.since
+    if wish.until is not None:
+        yield EventRow.at < wish.until
 
 
 def _encode(event: EventView) -> bytes:

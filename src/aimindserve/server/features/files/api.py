@@ -20,14 +20,14 @@ Key = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f]+$")]
 
 
 @router.get("/files")
-@requires(Policy.ADMIN)  # the answer tells paths of machines
+@requires(Policy.OPERATOR)  # the answer tells paths of machines
 async def list_files(request: Request, context: Context) -> FilesView:
     """Every model that a node has or fetches, and every local path that somebody registered."""
     return await files_view(context, language(request))
 
 
 @router.post("/files", status_code=202)
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def download_files(body: DownloadRequest, request: Request, caller: Caller, context: Context) -> FilesView:
     """Has a model's files fetched before anybody deploys them. A local path is only remembered."""
     await orders.download(context, body, actor_of(caller))
@@ -35,14 +35,14 @@ async def download_files(body: DownloadRequest, request: Request, caller: Caller
 
 
 @router.post("/files/import", status_code=202)
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def import_files(body: ImportRequest, caller: Caller, context: Context) -> OrderedView:
     """Copies a model's files from a folder on a node, such as a USB disk, into that node's store."""
     return await importing.bring(context, body, actor_of(caller))
 
 
 @router.post("/files/{node_id}/{key}/{action}", status_code=202)
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def order_files(
     node_id: NodeId, key: Key, action: Literal["pause", "resume", "retry"], caller: Caller, context: Context
 ) -> Response:
@@ -52,7 +52,7 @@ async def order_files(
 
 
 @router.delete("/files/{node_id}/{key}", status_code=202)
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def delete_files(node_id: NodeId, key: Key, caller: Caller, context: Context) -> Response:
     """Deletes a model's files from a node's store; a registered local path is only forgotten. Refused while a
     deployment needs them."""

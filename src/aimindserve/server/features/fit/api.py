@@ -31,7 +31,7 @@ class FitRequest(DeploymentSpec):
 
 
 @router.post("/fit")
-@requires(Policy.ADMIN)  # as deploying; the answer tells what lies at a path of this machine
+@requires(Policy.OPERATOR)  # as deploying; the answer tells what lies at a path of this machine
 async def fit(body: FitRequest, request: Request, context: Context) -> FitReport:
     """Whether a spec fits, with its memory, its parameters and what would make it fit. Nothing is changed."""
     return await service.preview(context, body.spec, body.fleet, language(request))

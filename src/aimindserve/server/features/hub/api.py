@@ -32,14 +32,14 @@ Revision = Annotated[
 
 
 @router.get("/hub/search")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def search_hub(query: Annotated[HubSearchQuery, Query()], request: Request, context: Context) -> HubSearchView:
     """Looks for models. A hub that cannot be asked is no error: ``offline`` says why."""
     return await service.search(context, query, language(request))
 
 
 @router.get("/hub/models/{owner}/{name}/files")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def list_hub_files(
     owner: RepositoryPart,
     name: RepositoryPart,
@@ -53,7 +53,7 @@ async def list_hub_files(
 
 
 @router.get("/hub/models/{owner}/{name}/readme")
-@requires(Policy.ADMIN)
+@requires(Policy.OPERATOR)
 async def read_hub_readme(
     owner: RepositoryPart,
     name: RepositoryPart,

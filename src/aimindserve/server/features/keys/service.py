@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 
 from aimindserve.domain.access import Principal, Scope
+from aimindserve.domain.changes import changes
 from aimindserve.domain.limits import subject_of
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.views_access import KeyCreated, KeyPatch, KeyRequest, KeyView, limits_of, limits_view
@@ -61,10 +62,12 @@ async def edit_key(context: ServerContext, caller: Principal, key_id: str, body:
     """
     async with context.database.unit_of_work(actor_of(caller)) as work:
         key, owner = await _existing(work, caller, key_id)
+        before = _told(key)
         values = _changes(body, work.now)
         for name, value in values.items():
             setattr(key, name, value)
-        work.record(_what_happened(values), subject=key.id, name=key.name, changed=sorted(values))
+        changed = changes(before, _told(key))
+        work.record(_what_happened(values), subject=key.id, name=key.name, changes=changed)
         spent = await spent_this_month(work.session, work.now)
         view = _view(key, owner, spent)
     await context.in_force()
@@ -82,6 +85,13 @@ def _changes(body: KeyPatch, now: float) -> dict[str, Any]:
         seconds = values.pop("expires_in")
         values["expires_at"] = None if seconds is None else now + seconds
     return values
+
+
+def _told(key: ApiKeyRow) -> dict[str, Any]:
+    """What an event may tell of a key."""
+    listed = {name: list(value) for name in ("scopes", "models", "networks") if (value := getattr(key, name))}
+    limits = limits_view(key.limits).model_dump(exclude_none=True)
+    return {"name": key.name, "expires_at": key.expires_at, "disabled": key.disabled, "limits": limits, **listed}
 
 
 def _what_happened(values: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from aimindserve.domain.changes import changes
 from aimindserve.domain.facts import Hub
 from aimindserve.domain.hubs import HubAccount
 from aimindserve.domain.reasons import Language, Reason
@@ -65,8 +66,10 @@ async def change(context: ServerContext, wish: HubSettingsRequest, actor: str) -
         if "proxy" in given:
             given["proxy"] = await _set_proxy(work, context, wish.proxy)
         old = await stored_settings(work.session)
-        await store_settings(work, old.model_copy(update=given))
-        work.record("hub.settings_changed", subject="hub", changed=sorted(given))
+        new = old.model_copy(update=given)
+        await store_settings(work, new)
+        told = changes(old.model_dump(mode="json"), new.model_dump(mode="json"), hidden={"proxy"})
+        work.record("hub.settings_changed", subject="hub", changes=told)
 
 
 async def _set_proxy(work: UnitOfWork, context: ServerContext, proxy: str | None) -> bool | None:

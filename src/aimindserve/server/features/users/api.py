@@ -27,7 +27,8 @@ async def create_user(body: UserRequest, caller: Caller, context: Context) -> Us
 @router.patch("/users/{user_id}")
 @requires(Policy.ADMIN)
 async def edit_user(user_id: str, body: UserPatch, caller: Caller, context: Context) -> UserView:
-    """Keeps a person out or lets them in again, and limits what all their keys and sessions use together."""
+    """Keeps a person out or lets them in again, gives another role or a new first password, and limits what all their
+    keys and sessions use together."""
     return await service.edit_user(context, caller, user_id, body)
 
 

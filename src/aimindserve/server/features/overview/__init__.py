@@ -1,0 +1,1 @@
+"""The whole at one look, and figures over time."""
