@@ -8,16 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimindserve.domain.limits import (
+    Allowance,
     Denial,
     Kind,
     Limits,
     Meter,
+    Room,
     Window,
     month_begins,
     month_ends,
     month_of,
     subject_of,
-    tightest,
 )
 from aimindserve.domain.views_access import LimitsView, limits_of, limits_view
 
@@ -27,12 +28,12 @@ STEPS = st.lists(st.tuples(st.floats(0, 45), st.integers(0, 4)), max_size=60)
 
 def admitted(limits: Limits, steps: list[tuple[float, int]]) -> list[tuple[float, int]]:
     """(time, pictures) of the requests that pass, of requests after pauses."""
-    meter, now, passed = Meter(), 1000.25, []
+    allowance, now, passed = Allowance([(limits, Meter())]), 1000.25, []
     for pause, images in steps:
         now += pause
-        meter.forget(now, MONTH)
-        if meter.deny(limits, images, now) is None:
-            meter.take(images, now)
+        allowance.forget(now, MONTH)
+        if not allowance.deny(images, now):
+            allowance.take(images, now)
             passed.append((now, images))
     return passed
 
@@ -101,22 +102,24 @@ def test_a_window_goes_on_elsewhere_with_another_clock(steps: list[tuple[float, 
 
 
 def test_tokens_count_when_a_request_is_over_and_let_the_next_one_wait() -> None:
-    limits, meter = Limits(tokens_per_minute=100), Meter()
-    meter.forget(10.0, MONTH)
-    assert meter.deny(limits, 0, 10.0) is None
+    meter = Meter()
+    allowance = Allowance([(Limits(tokens_per_minute=100), meter)])
+    allowance.forget(10.0, MONTH)
+    assert allowance.deny(0, 10.0) == []
     meter.charge(150, 10.5)
-    assert meter.deny(limits, 0, 11.0) == Denial(Kind.TOKENS, 100, 60.0)
-    meter.forget(71.0, MONTH)
-    assert meter.deny(limits, 0, 71.0) is None
+    assert allowance.deny(0, 11.0) == [Denial(Kind.TOKENS, 100, 60.0)]
+    allowance.forget(71.0, MONTH)
+    assert allowance.deny(0, 71.0) == []
 
 
 def test_a_month_ends_and_another_begins() -> None:
-    limits, meter = Limits(tokens_per_month=100), Meter()
-    meter.forget(0.0, MONTH)
+    meter = Meter()
+    allowance = Allowance([(Limits(tokens_per_month=100), meter)])
+    allowance.forget(0.0, MONTH)
     meter.charge(100, 0.0)
-    assert meter.deny(limits, 0, 99.0) == Denial(Kind.MONTH, 100, math.inf)
-    meter.forget(100.0, "2026-12")
-    assert meter.deny(limits, 0, 100.0) is None
+    assert allowance.deny(0, 99.0) == [Denial(Kind.MONTH, 100, math.inf)]
+    allowance.forget(100.0, "2026-12")
+    assert allowance.deny(0, 100.0) == []
 
 
 def test_what_others_have_counted_never_makes_it_less() -> None:
@@ -124,27 +127,29 @@ def test_what_others_have_counted_never_makes_it_less() -> None:
     meter.forget(0.0, MONTH)
     meter.charge(10, 0.0)
     meter.spent(MONTH, 7)
-    assert meter.month_tokens == 10
+    assert meter.month.used == 10
     meter.spent(MONTH, 12)
-    assert meter.month_tokens == 12
+    assert meter.month.used == 12
     meter.spent("2026-10", 99)
-    assert (meter.month, meter.month_tokens) == (MONTH, 12)
+    assert (meter.month.name, meter.month.used) == (MONTH, 12)
     meter.spent("2026-12", 1)
-    assert (meter.month, meter.month_tokens) == ("2026-12", 1)
+    assert (meter.month.name, meter.month.used) == ("2026-12", 1)
 
 
 def test_a_request_that_asks_for_more_than_everything_is_never_admitted() -> None:
-    denial = Meter().deny(Limits(images_per_minute=3), 4, 0.0)
-    assert denial == Denial(Kind.IMAGES, 3, None)
+    allowance = Allowance([(Limits(images_per_minute=3), Meter())])
+    assert allowance.deny(4, 0.0) == [Denial(Kind.IMAGES, 3, None)]
 
 
 def test_the_tightest_of_two_limits_is_told() -> None:
     key, user = Meter(), Meter()
+    allowance = Allowance([(Limits(requests_per_minute=10), key), (Limits(requests_per_minute=20), user)])
     key.take(0, 5.0)
-    rooms = [*key.room(Limits(requests_per_minute=10), 5.0), *user.room(Limits(requests_per_minute=20), 5.0)]
-    assert tightest(rooms)[Kind.REQUESTS].limit == 10
-    assert tightest(rooms)[Kind.REQUESTS].remaining == 9
-    assert tightest(rooms)[Kind.REQUESTS].reset == 61.0
+    assert allowance.rooms(5.0) == [Room(Kind.REQUESTS, 10, 9, 61.0)]
+    user.requests.add(12, 5.0)
+    assert allowance.rooms(5.0) == [Room(Kind.REQUESTS, 20, 8, 61.0)]
+    user.requests.add(12, 5.0)
+    assert allowance.rooms(5.0) == [Room(Kind.REQUESTS, 20, 0, 61.0)], "never below nothing"
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import stat
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.gateway.harness import METRICS_KEY, Rig, chat, get, http, post, rig, route, streaming
+from tests.gateway.harness import METRICS_KEY, Rig, chat, get, http, post, rig, route, streaming, until
 
 from aimindserve.domain.usage import UsageRecord
+from aimindserve.gateway.forward import Exchange
 from aimindserve.gateway.metrics import MOST_MODELS, OTHERS, Metrics, exposition
 from aimindserve.gateway.request_log import RequestLog
 
@@ -126,3 +128,18 @@ def test_a_share_of_requests_is_logged_and_the_file_is_put_aside(tmp_path: Path)
     log.write(taken[:1])
     assert (tmp_path / "logs" / "requests.jsonl").read_bytes().count(b"\n") == 1
     RequestLog(tmp_path / "logs" / "requests.jsonl" / "no", 1.0).write(taken)
+
+
+async def test_requests_leave_nothing_for_the_collector(stage: Rig) -> None:
+    """A cycle would keep all of a request until the collector runs, which is made rare."""
+    engine = await stage.engine()
+    stage.serve(route(engine.port))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            assert (await stage.ask(post(chat()))).status == 200
+        await until(lambda: not stage.gateway.clients)
+        assert not [left for left in gc.get_objects() if isinstance(left, Exchange)]
+    finally:
+        gc.enable()

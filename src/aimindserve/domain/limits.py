@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 # A use is kept in a slot of one second, and must be remembered for 60 s after the end of that second.
 _SLOTS = 61
@@ -36,8 +37,7 @@ class Kind(StrEnum):
     MONTH = "month"
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """How much of one limit is left; ``reset``: seconds until all of it is again."""
 
     kind: Kind
@@ -109,43 +109,49 @@ class Window:
         self.forget(now)
 
 
-class Meter:
-    """What one key or person has used. ``month``: the month that ``month_tokens`` are of."""
+class Month:
+    """What was used in one calendar month, ``name``."""
 
-    __slots__ = ("images", "month", "month_tokens", "requests", "tokens")
+    __slots__ = ("name", "used")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.used = 0
+
+    def wait(self, amount: int, limit: int, now: float) -> float:  # noqa: ARG002
+        """See ``Window.wait``: until the month is over, which no clock of ours tells."""
+        return math.inf
+
+    def reset(self, now: float) -> float:  # noqa: ARG002
+        """See ``wait``."""
+        return math.inf
+
+
+class Meter:
+    """What one key or person has used."""
+
+    __slots__ = ("_forgot_at", "images", "month", "requests", "tokens")
 
     def __init__(self) -> None:
         self.requests = Window()
         self.tokens = Window()
         self.images = Window()
-        self.month = ""
-        self.month_tokens = 0
+        self.month = Month()
+        self._forgot_at = -1
 
     def forget(self, now: float, month: str) -> None:
         """Leave out what no limit counts any more."""
-        for window in (self.requests, self.tokens, self.images):
-            window.forget(now)
-        if month != self.month:
-            self.month, self.month_tokens = month, 0
+        if self._forgot_at != (second := int(now)):
+            self._forgot_at = second
+            for window in (self.requests, self.tokens, self.images):
+                window.forget(now)
+        if month != self.month.name:
+            self.month.name, self.month.used = month, 0
 
     @property
     def is_idle(self) -> bool:
         """Whether forgetting this meter would change nothing, once ``forget`` was called."""
-        return not (self.requests.used or self.tokens.used or self.images.used or self.month_tokens)
-
-    def deny(self, limits: Limits, images: int, now: float) -> Denial | None:
-        """Why a request with so many pictures is not admitted; None when it may go on. ``forget`` comes first."""
-        for kind, limit, window, amount in (
-            (Kind.REQUESTS, limits.requests_per_minute, self.requests, 1),
-            (Kind.TOKENS, limits.tokens_per_minute, self.tokens, 1),
-            (Kind.IMAGES, limits.images_per_minute, self.images, images),
-        ):
-            if limit is not None and amount and window.used + amount > limit:
-                return Denial(kind, limit, window.wait(amount, limit, now))
-        most = limits.tokens_per_month
-        if most is not None and self.month_tokens >= most:
-            return Denial(Kind.MONTH, most, math.inf)
-        return None
+        return not (self.requests.used or self.tokens.used or self.images.used or self.month.used)
 
     def take(self, images: int, now: float) -> None:
         """A request was admitted."""
@@ -157,39 +163,76 @@ class Meter:
         """A request is over and used ``tokens``."""
         if tokens:
             self.tokens.add(tokens, now)
-            self.month_tokens += tokens
+            self.month.used += tokens
 
     def spent(self, month: str, tokens: int) -> None:
         """At least so many tokens were used in ``month``, as somebody else has counted (who may lag behind)."""
-        if month == self.month:
-            self.month_tokens = max(self.month_tokens, tokens)
-        elif month > self.month:
-            self.month, self.month_tokens = month, tokens
+        if month == self.month.name:
+            self.month.used = max(self.month.used, tokens)
+        elif month > self.month.name:
+            self.month.name, self.month.used = month, tokens
 
-    def room(self, limits: Limits, now: float) -> list[Room]:
-        """What is left of each limit that there is."""
-        rooms = [
-            Room(kind, limit, max(0, limit - window.used), window.reset(now))
-            for kind, limit, window in (
-                (Kind.REQUESTS, limits.requests_per_minute, self.requests),
-                (Kind.TOKENS, limits.tokens_per_minute, self.tokens),
-                (Kind.IMAGES, limits.images_per_minute, self.images),
-            )
-            if limit is not None
-        ]
-        if (most := limits.tokens_per_month) is not None:
-            rooms.append(Room(Kind.MONTH, most, max(0, most - self.month_tokens), math.inf))
+
+Bound = tuple[int, Window | Month]
+"""A limit, and where what it limits is counted."""
+
+
+class Allowance:
+    """What one caller may use: the limits of its key and of its owner, each with the meter of whoever it is of."""
+
+    __slots__ = ("_bounds", "meters")
+
+    def __init__(self, pairs: Iterable[tuple[Limits, Meter]]) -> None:
+        pairs = tuple(pairs)
+        self.meters = tuple(meter for _, meter in pairs)
+        by_kind: dict[Kind, list[Bound]] = {kind: [] for kind in Kind}
+        for limits, meter in pairs:
+            for kind, limit, counter in (
+                (Kind.REQUESTS, limits.requests_per_minute, meter.requests),
+                (Kind.TOKENS, limits.tokens_per_minute, meter.tokens),
+                (Kind.IMAGES, limits.images_per_minute, meter.images),
+                (Kind.MONTH, limits.tokens_per_month, meter.month),
+            ):
+                if limit is not None:
+                    by_kind[kind].append((limit, counter))
+        # The larger limit first: it is the one that is told of two with as much left.
+        self._bounds = [(kind, sorted(bounds, key=_limit, reverse=True)) for kind, bounds in by_kind.items() if bounds]
+
+    def forget(self, now: float, month: str) -> None:
+        """Leave out what no limit counts any more; comes before everything else."""
+        for meter in self.meters:
+            meter.forget(now, month)
+
+    def deny(self, images: int, now: float) -> list[Denial]:
+        """Why a request with so many pictures is not admitted; empty when it may go on."""
+        denials: list[Denial] = []
+        for kind, bounds in self._bounds:
+            amount = images if kind is Kind.IMAGES else 1
+            for limit, counter in bounds if amount else ():
+                if counter.used + amount > limit:
+                    denials.append(Denial(kind, limit, counter.wait(amount, limit, now)))
+        return denials
+
+    def take(self, images: int, now: float) -> None:
+        """A request was admitted."""
+        for meter in self.meters:
+            meter.take(images, now)
+
+    def rooms(self, now: float) -> list[Room]:
+        """What is left of each kind that is limited: of several limits the one of which least is left."""
+        rooms: list[Room] = []
+        for kind, bounds in self._bounds:
+            (limit, counter), least = bounds[0], math.inf
+            for bound in bounds:  # ``min`` would take twice the time, and this is done for each request
+                left = bound[0] - bound[1].used
+                if left < least:
+                    (limit, counter), least = bound, left
+            rooms.append(Room(kind, limit, max(0, limit - counter.used), counter.reset(now)))
         return rooms
 
 
-def tightest(rooms: Iterable[Room]) -> dict[Kind, Room]:
-    """Of several limits of each kind the one of which least is left."""
-    found: dict[Kind, Room] = {}
-    for room in rooms:
-        known = found.get(room.kind)
-        if known is None or (room.remaining, -room.limit) < (known.remaining, -known.limit):
-            found[room.kind] = room
-    return found
+def _limit(bound: Bound) -> int:
+    return bound[0]
 
 
 def month_of(at: float) -> str:

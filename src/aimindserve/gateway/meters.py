@@ -3,17 +3,33 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from aimindserve.domain.channel import Used
-from aimindserve.domain.limits import Denial, Kind, Meter, Room, month_ends, month_of, tightest
+from aimindserve.domain.limits import (
+    Allowance,
+    Denial,
+    Kind,
+    Meter,
+    Room,
+    month_begins,
+    month_ends,
+    month_of,
+)
 from aimindserve.gateway.auth import Caller
 from aimindserve.gateway.errors import Refusal
 from aimindserve.gateway.private import read_private, replace_private
 
-_HEADERS = {Kind.REQUESTS: b"requests", Kind.TOKENS: b"tokens", Kind.IMAGES: b"images", Kind.MONTH: b"tokens-month"}
+_NAMES = {Kind.REQUESTS: b"requests", Kind.TOKENS: b"tokens", Kind.IMAGES: b"images", Kind.MONTH: b"tokens-month"}
+# OpenAI's ``x-ratelimit-…`` headers, and two more kinds in the same way.
+_LINES = {
+    kind: b"x-ratelimit-limit-%b: %%d\r\nx-ratelimit-remaining-%b: %%d\r\nx-ratelimit-reset-%b: %%b\r\n"
+    % (name, name, name)
+    for kind, name in _NAMES.items()
+}
 _WORDS = {
     Kind.REQUESTS: "requests a minute",
     Kind.TOKENS: "tokens a minute",
@@ -49,6 +65,8 @@ class Meters:
         self._shared = shared
         self._news: dict[str, tuple[int, int, int]] = {}
         self._meters: dict[str, Meter] = {}
+        self._allowances: dict[str, tuple[object, Allowance]] = {}
+        self._month, self._month_begins, self._month_ends = "", 0.0, 0.0
         self._changed = False
 
     def __len__(self) -> int:
@@ -57,16 +75,30 @@ class Meters:
     def admit(self, caller: Caller, images: int) -> bytes | Refusal:
         """Count a request of ``caller`` with so many pictures: the header lines for its answer, or why not."""
         now, wall = self._now(), self._wall()
-        pairs = [(limits, self._meter(subject, now, wall)) for subject, limits in caller.limits]
-        denials = [denial for limits, meter in pairs if (denial := meter.deny(limits, images, now)) is not None]
+        allowance = self._allowance(caller)
+        allowance.forget(now, self._month_at(wall))
+        denials = allowance.deny(images, now)
         if not denials:
             self._changed = True
-            for _, meter in pairs:
-                meter.take(images, now)
+            allowance.take(images, now)
             self._tell(caller, (1, 0, images))
-        rooms = tightest(room for limits, meter in pairs for room in meter.room(limits, now))
-        told = _header_lines(rooms.values(), month_ends(wall) - wall)
-        return _refusal(denials, told, month_ends(wall) - wall) if denials else told
+        month_left = self._month_ends - wall
+        told = _header_lines(allowance.rooms(now), month_left)
+        return _refusal(denials, told, month_left) if denials else told
+
+    def _allowance(self, caller: Caller) -> Allowance:
+        """What ``caller`` may use, found once for each table (which makes its callers anew)."""
+        known = self._allowances.get(caller.line)
+        if known is not None and known[0] is caller.limits:
+            return known[1]
+        allowance = Allowance((limits, self._meters.setdefault(subject, Meter())) for subject, limits in caller.limits)
+        self._allowances[caller.line] = caller.limits, allowance
+        return allowance
+
+    def _month_at(self, wall: float) -> str:
+        if not self._month_begins <= wall < self._month_ends:
+            self._month, self._month_begins, self._month_ends = month_of(wall), month_begins(wall), month_ends(wall)
+        return self._month
 
     def charge(self, caller: Caller, tokens: int) -> None:
         """A request of ``caller`` is over."""
@@ -106,7 +138,8 @@ class Meters:
 
     def keep_only(self, subjects: Collection[str]) -> None:
         """A new table: what nobody has a limit for is left out, once its minute is over."""
-        now, month = self._now(), month_of(self._wall())
+        now, month = self._now(), self._month_at(self._wall())
+        self._allowances.clear()
         for subject in [subject for subject in self._meters if subject not in subjects]:
             meter = self._meters[subject]
             meter.forget(now, month)
@@ -117,7 +150,7 @@ class Meters:
         meter = self._meters.get(subject)
         if meter is None:
             meter = self._meters[subject] = Meter()
-        meter.forget(now, month_of(wall))
+        meter.forget(now, self._month_at(wall))
         return meter
 
     # ---- over a restart
@@ -129,7 +162,7 @@ class Meters:
         self._changed = False
         now = self._now()
         kept = {
-            subject: _Kept(m.requests.ages(now), m.tokens.ages(now), m.images.ages(now), m.month, m.month_tokens)
+            subject: _Kept(m.requests.ages(now), m.tokens.ages(now), m.images.ages(now), m.month.name, m.month.used)
             for subject, m in self._meters.items()
         }
         return msgspec.json.encode(_File(self._wall(), kept))
@@ -167,28 +200,20 @@ def load_meters(file: Path) -> bytes:
 
 
 def _header_lines(rooms: Iterable[Room], month_left: float) -> bytes:
-    """OpenAI's ``x-ratelimit-…`` headers, and two more kinds in the same way."""
-    return b"".join(
-        b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %d\r\nx-ratelimit-reset-%b: %b\r\n"
-        % (
-            (name := _HEADERS[room.kind]),
-            room.limit,
-            name,
-            room.remaining,
-            name,
-            duration(month_left if room.reset == math.inf else room.reset),
-        )
-        for room in rooms
-    )
+    lines = [
+        _LINES[kind] % (limit, remaining, duration(math.ceil(month_left if reset == math.inf else reset)))
+        for kind, limit, remaining, reset in rooms
+    ]
+    return b"".join(lines)
 
 
-def duration(seconds: float) -> bytes:
+@lru_cache(256)
+def duration(seconds: int) -> bytes:
     """``1h2m3s``, as OpenAI writes the time until a limit is whole again."""
-    left = math.ceil(seconds)
-    hours, minutes = left // 3600, left // 60 % 60
+    hours, minutes = seconds // 3600, seconds // 60 % 60
     text = f"{hours}h" if hours else ""
     text += f"{minutes}m" if minutes or hours else ""
-    return f"{text}{left % 60}s".encode()
+    return f"{text}{seconds % 60}s".encode()
 
 
 def _refusal(denials: Iterable[Denial], told: bytes, month_left: float) -> Refusal:

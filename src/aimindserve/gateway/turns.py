@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from aimindserve.gateway.context import Gateway
 
 
+def _nothing(*_: object) -> None:
+    """What a turn that is over calls."""
+
+
 class Turn:
     """``begin`` is called once: by ``take``, or later out of another request's ``leave``."""
 
@@ -52,8 +56,10 @@ class Turn:
 
     def leave(self) -> None:
         """The request is over, whether it ran or still waits."""
-        if self._ticket is None:
+        ticket, self._ticket = self._ticket, None
+        self._begin, self._refuse = _nothing, _nothing  # both belong to who holds us: no cycle is left behind
+        if ticket is None:
             return
-        for started in self._gateway.turns.leave(self._ticket):
+        for started in self._gateway.turns.leave(ticket):
             # A little later, so that a line of requests that fail at once does not pile up calls.
             self._gateway.loop.call_soon(started.start)
