@@ -6,7 +6,7 @@ PORT ?= 8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: demo demo-hub test check gen bench soak test-engines ui dist setup clean help
+.PHONY: demo demo-hub test check gen bench soak test-engines ui dist docs setup clean help
 
 demo: ## set everything up and start with the small model that ships with the project (CPU, offline)
 	@$(SETUP) runtime ui
@@ -17,7 +17,7 @@ demo-hub: ## the same with emulated Hugging Face and ModelScope hubs: search and
 	@exec $(VENV)/python -m aimindserve.sim.demo_hub --port $(PORT) --data-dir .demo $(ARGS)
 
 test: ## set everything up, then every check and every test that needs no GPU (CI runs this)
-	@$(SETUP) dev wheels ui chromium fonts
+	@$(SETUP) dev docs wheels ui chromium fonts
 	@exec $(VENV)/python scripts/run_checks.py --tests
 
 check: ## lint, types, import contract, size budgets; no tests
@@ -50,11 +50,15 @@ dist: ## build the release into dist/ (wheel, sdist, installer, SBOM); ARGS=--wh
 	@$(SETUP) dev ui
 	@exec $(VENV)/python scripts/build_dist.py $(ARGS)
 
+docs: ## build the documentation site into site/
+	@$(SETUP) docs
+	@exec env NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --quiet
+
 setup: ## only set up what `make test` needs
-	@$(SETUP) dev wheels ui chromium fonts
+	@$(SETUP) dev docs wheels ui chromium fonts
 
 clean: ## remove what was built (keeps .venv and .demo)
-	rm -rf .cache dist build ui/node_modules ui/dist src/aimindserve/ui_dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .cache dist build site ui/node_modules ui/dist src/aimindserve/ui_dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list

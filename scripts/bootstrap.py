@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prepare this clone: Python environment, Node packages, built web page, test browser.
 
-Usage: ``python3 scripts/bootstrap.py STEP…`` with steps among ``runtime dev wheels node ui chromium fonts``.
+Usage: ``python3 scripts/bootstrap.py STEP…`` with steps among ``runtime dev docs wheels node ui chromium fonts``.
 Needs only Python >= 3.11 with ``venv``; everything else is installed from the hashed locks.
 Each step leaves a stamp (a hash of what it was made from), so a second run does nothing.
 """
@@ -127,7 +127,7 @@ def ensure_packages(profile: str) -> None:
     """Install ``requirements/<profile>.txt`` by hash; the dev lock contains the runtime one."""
     wanted = {
         name: hash_files([REQUIREMENTS / f"{name}.txt"], salt=f"{sys.version_info[:2]}{ROOT}")
-        for name in ("dev", profile)
+        for name in ({"dev", profile} if profile == "runtime" else {profile})
     }
     if PYTHON.exists() and any(is_fresh(VENV / f".stamp-{name}", value) for name, value in wanted.items()):
         return
@@ -256,6 +256,7 @@ def install_by_apt(need: str, *packages: str) -> None:
 PYTHON_STEPS: dict[str, Callable[[], None]] = {
     "runtime": lambda: ensure_packages("runtime"),
     "dev": lambda: ensure_packages("dev"),
+    "docs": lambda: ensure_packages("docs"),
     "wheels": ensure_wheels,
 }
 OTHER_STEPS: dict[str, Callable[[], None]] = {

@@ -83,11 +83,8 @@ class FilesAnswers:
         match method, path.strip("/").split("/")[3:]:
             case "GET", []:
                 return 200, self._view()
-            case "POST", []:
-                return 202, self._view()
-            case "POST", ["import"]:
-                keys = [item.key for item in self.items]
-                return 202, {"node_id": "node-1", "node": "box", "keys": keys}
+            case "POST", [] | ["import"]:
+                return 202, {"keys": [item.key for item in self.items]}
             case ("POST", [_, _, _]) | ("DELETE", [_, _]):
                 return 202, None
             case _:

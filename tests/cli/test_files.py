@@ -116,3 +116,10 @@ def test_progress_in_words() -> None:
     told = progress_text(TransferProgress(done=3 * 2**28, total=2**30, rate=2.0**20, eta=103.2))
     assert told == "[##################------] 768.0 MiB of 1.0 GiB  1.0 MiB/s  1:43 left"
     assert progress_text(TransferProgress(done=0, total=0)).startswith("[####")
+
+
+def test_download_finds_files_that_are_listed_under_a_commit(
+    cli: Run, management: Management, stored: ModelFilesView
+) -> None:
+    management.files.items = [stored.model_copy(update={"source": f"{SOURCE}@0123abcd", "state": ModelState.READY})]
+    assert cli("files", "download", SOURCE, "--wait").returncode == 0

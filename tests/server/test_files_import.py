@@ -44,7 +44,7 @@ async def test_a_folder_with_a_named_source(cli: httpx.AsyncClient, context: Ser
     answer = await cli.post(IMPORT, json={"path": str(folder), "source": "hf://maker/Tiny-GGUF"})
     assert answer.status_code == 202, answer.text
     (order,) = await orders(context)
-    assert answer.json() == {"node_id": NODE, "node": "box", "keys": [order.key]}
+    assert answer.json() == {"keys": [order.key]}
     assert (order.folder, order.source, order.wanted) == (str(folder), "hf://maker/Tiny-GGUF", "stored")
     assert len(order.facts.files) == 2  # with its projector
     (shown,) = (await cli.get("/api/v1/files")).json()["items"]

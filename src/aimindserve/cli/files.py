@@ -108,9 +108,8 @@ def download(
     full = absolute_source(source)
     request = _request(DownloadRequest, source=full, projector=projector, nodes=tuple(node or ()))
     with connect(data_dir) as client:
-        view = client.download_files(request)
-        wanted = {item.key for item in view.items if item.source == request.source}
-        items = _settled(client, wanted) if wait else [item for item in view.items if item.key in wanted]
+        ordered = client.download_files(request)
+        items = _settled(client, ordered.keys) if wait else _of(client, ordered.keys)
     _say(items, output, "Fetching {name}. Follow it with: aimindserve files ls")
     _fail_unless_ready(items, wait=wait)
 
@@ -126,9 +125,7 @@ def fetch_models(client: Client, sources: Sequence[str]) -> None:
 
     for source in sources:
         request = _request(DownloadRequest, source=absolute_source(source))
-        view = client.download_files(request)
-        wanted = {item.key for item in view.items if item.source == request.source}
-        _fail_unless_ready(_settled(client, wanted), wait=True)
+        _fail_unless_ready(_settled(client, client.download_files(request).keys), wait=True)
 
 
 @app.command("import", epilog="Example: aimindserve files import /media/usb/Qwen2-VL-2B-Instruct-GGUF --wait")

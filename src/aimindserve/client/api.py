@@ -214,9 +214,9 @@ class Client:
         """Every model on every node."""
         return self._get("/files", FilesView)
 
-    def download_files(self, request: DownloadRequest) -> FilesView:
+    def download_files(self, request: DownloadRequest) -> OrderedView:
         """Have a model's files fetched."""
-        return self._send("POST", "/files", FilesView, request)
+        return self._send("POST", "/files", OrderedView, request)
 
     def import_files(self, request: ImportRequest) -> OrderedView:
         """Have a model's files copied from a folder on a node."""

@@ -88,8 +88,6 @@ class ImportRequest(View):
 
 
 class OrderedView(View):
-    """Answer of ``POST /files/import``: the keys of the models that are copied now, on which node."""
+    """Answer of ``POST /files`` and ``POST /files/import``: the keys of the models that come now."""
 
-    node_id: str
-    node: str
     keys: tuple[str, ...]

@@ -2235,17 +2235,9 @@ export type NodeView = {
 /**
  * OrderedView
  *
- * Answer of ``POST /files/import``: the keys of the models that are copied now, on which node.
+ * Answer of ``POST /files`` and ``POST /files/import``: the keys of the models that come now.
  */
 export type OrderedView = {
-    /**
-     * Node Id
-     */
-    node_id: string;
-    /**
-     * Node
-     */
-    node: string;
     /**
      * Keys
      */
@@ -4417,7 +4409,7 @@ export type DownloadFilesResponses = {
     /**
      * Successful Response
      */
-    202: FilesView;
+    202: OrderedView;
 };
 
 export type DownloadFilesResponse = DownloadFilesResponses[keyof DownloadFilesResponses];

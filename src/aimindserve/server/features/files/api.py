@@ -28,10 +28,9 @@ async def list_files(request: Request, context: Context) -> FilesView:
 
 @router.post("/files", status_code=202)
 @requires(Policy.OPERATOR)
-async def download_files(body: DownloadRequest, request: Request, caller: Caller, context: Context) -> FilesView:
+async def download_files(body: DownloadRequest, caller: Caller, context: Context) -> OrderedView:
     """Has a model's files fetched before anybody deploys them. A local path is only remembered."""
-    await orders.download(context, body, actor_of(caller))
-    return await files_view(context, language(request))
+    return await orders.download(context, body, actor_of(caller))
 
 
 @router.post("/files/import", status_code=202)

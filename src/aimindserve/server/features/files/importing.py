@@ -53,7 +53,7 @@ async def bring(context: ServerContext, body: ImportRequest, actor: str) -> Orde
         if len(named) != 1:
             refuse(ReasonCode.NODE_UNKNOWN, wish=body.node or ", ".join(node.hostname for node in nodes))
         keys = [await order(work, named[0].id, one.source, one.facts, str(one.folder)) for one in models]
-        return OrderedView(node_id=named[0].id, node=named[0].hostname, keys=tuple(keys))
+        return OrderedView(keys=tuple(keys))
 
 
 async def _find(context: ServerContext, body: ImportRequest) -> list[_Found] | Reason:

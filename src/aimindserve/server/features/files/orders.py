@@ -7,7 +7,7 @@ from aimindserve.domain.file_actions import FileAction, WantedFiles
 from aimindserve.domain.files import StoredModel, files_key
 from aimindserve.domain.reasons import Reason, ReasonCode
 from aimindserve.domain.specs import DeploymentSpec
-from aimindserve.domain.views_files import DownloadRequest
+from aimindserve.domain.views_files import DownloadRequest, OrderedView
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import ModelOrderRow, NodeRow
@@ -23,7 +23,7 @@ _ACTIONS = {
 }
 
 
-async def download(context: ServerContext, body: DownloadRequest, actor: str) -> None:
+async def download(context: ServerContext, body: DownloadRequest, actor: str) -> OrderedView:
     """Orders a model's files onto nodes; all of them when none is named.
 
     Raises:
@@ -42,6 +42,7 @@ async def download(context: ServerContext, body: DownloadRequest, actor: str) ->
         for node in nodes:
             if not body.nodes or {node.id, node.hostname} & set(body.nodes):
                 await order(work, node.id, body.source, facts)
+    return OrderedView(keys=(files_key(facts, body.source),))
 
 
 async def order(work: UnitOfWork, node_id: str, source: str, facts: ModelFacts, folder: str | None = None) -> str:
