@@ -57,7 +57,7 @@ def engine_findings(settings: Settings, devices: Sequence[Device] = ()) -> Itera
     from aimindserve.node.vllm_programs import cuda_of, vllm_programs
 
     found = asyncio.run(Environments(settings.llama_server).llama_cpp())
-    yield failure("engine", found) if isinstance(found, Reason) else _engine(found)
+    yield failure("engine", found) if isinstance(found, Reason) else _engine(found[0])
     driver = next((device.driver for device in devices if device.driver), "")
     for install in vllm_programs(Path(settings.paths.engines)):
         cuda = cuda_of(Path(install.path)) if install.gpu_kinds else None

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aimindserve.domain.environments import Recipe
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.files import blob_name, unsafe_name
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
@@ -69,29 +70,19 @@ class BundledModel(_Frozen):
     facts: ModelFacts
 
 
-class BundledEngine(_Frozen):
-    """An engine whose wheels are in a bundle. ``folder``: of its wheels in the archive."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9.]{0,31}$")
-    version: str = Field(pattern=r"^[0-9][A-Za-z0-9.+]{0,31}$")
-
-    @property
-    def folder(self) -> str:
-        return f"engines/{self.name}/{self.version}"
-
-
 class BundleManifest(ArchiveManifest):
     """What a bundle for machines without internet holds. ``python`` and ``platform``: for which the engines' wheels
-    are, such as ``3.11`` and ``linux-x86_64``. Wheels of aiMindServe itself lie in the folder ``wheels``."""
+    are, such as ``3.11`` and ``linux-x86_64``. The wheels of an engine lie in ``engines`` and its recipe's folder,
+    those of aiMindServe itself in ``wheels``."""
 
     KIND: ClassVar[ArchiveKind | None] = "bundle"
     models: tuple[BundledModel, ...] = ()
-    engines: tuple[BundledEngine, ...] = ()
+    engines: tuple[Recipe, ...] = ()
     python: str
     platform: str
 
 
-MODELS_FOLDER, WHEELS_FOLDER = "models", "wheels"
+MODELS_FOLDER, ENGINES_FOLDER, WHEELS_FOLDER = "models", "engines", "wheels"
 
 
 def bundle_trouble(manifest: BundleManifest, path: str) -> Reason | None:

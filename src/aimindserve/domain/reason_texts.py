@@ -2,6 +2,7 @@
 
 from aimindserve.domain.reason_texts_doctor import DOCTOR_TEXTS
 from aimindserve.domain.reason_texts_engines import ENGINE_TEXTS
+from aimindserve.domain.reason_texts_environments import ENVIRONMENT_TEXTS
 from aimindserve.domain.reason_texts_files import FILES_TEXTS
 from aimindserve.domain.reason_texts_fit import FIT_TEXTS
 from aimindserve.domain.reason_texts_hub import HUB_TEXTS
@@ -19,6 +20,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     **FILES_TEXTS,
     **FIT_TEXTS,
     **ENGINE_TEXTS,
+    **ENVIRONMENT_TEXTS,
     **LIFE_TEXTS,
     **OPERATIONS_TEXTS,
     **DOCTOR_TEXTS,

@@ -123,15 +123,9 @@ _BUNDLES = {
     ),
     _C.BUNDLE_ENGINE_UNKNOWN: text(
         "“{engine}” is no engine with a version.",
-        "Name it like vllm==0.33.0; for llama.cpp put the wheel of xllamacpp into the folder of --wheels.",
+        "Name it like vllm==0.33.0 or vllm==0.32.0+cpu; `aimindserve engine ls` shows what there is.",
         "“{engine}” 不是带版本号的引擎。",
-        "请写成 vllm==0.33.0 的形式；llama.cpp 请将 xllamacpp 的 wheel 放入 --wheels 指定的目录。",
-    ),
-    _C.BUNDLE_WHEELS_FAILED: text(
-        "The wheels of {engine} could not be fetched or installed: {detail}.",
-        "Where a bundle is made, check the network and the proxy; where it is loaded, the disk and Python's venv.",
-        "无法下载或安装 {engine} 的 wheel：{detail}。",
-        "制作时请检查网络和代理；加载时请检查磁盘空间以及 Python 的 venv 模块。",
+        "请写成 vllm==0.33.0 或 vllm==0.32.0+cpu 的形式；用 `aimindserve engine ls` 查看可选项。",
     ),
     _C.BUNDLE_PYTHON_DIFFERS: text(
         "The engines in {path} are for Python {wanted} on {platform}; this is {here}.",

@@ -82,6 +82,16 @@ class ReasonCode(StrEnum):
     PARAMETER_UNKNOWN = "parameter_unknown"
     PARAMETER_VALUE = "parameter_value"
     ENVIRONMENT_DENIED = "environment_denied"
+    # Environments of engines
+    ENVIRONMENT_UNKNOWN = "environment_unknown"
+    ENVIRONMENT_OTHER_MACHINE = "environment_other_machine"
+    ENVIRONMENT_NEEDS_PYTHON = "environment_needs_python"
+    ENVIRONMENT_BROKEN = "environment_broken"
+    ENVIRONMENT_IN_USE = "environment_in_use"
+    WHEEL_MISSING = "wheel_missing"
+    WHEEL_DAMAGED = "wheel_damaged"
+    WHEELS_NOT_FETCHED = "wheels_not_fetched"
+    PROGRAM_NOT_ENGINE = "program_not_engine"
     # Fit
     # Placement
     NO_NODE = "no_node"
@@ -158,7 +168,6 @@ class ReasonCode(StrEnum):
     BUNDLE_EMPTY = "bundle_empty"
     BUNDLE_MODEL_MISSING = "bundle_model_missing"
     BUNDLE_ENGINE_UNKNOWN = "bundle_engine_unknown"
-    BUNDLE_WHEELS_FAILED = "bundle_wheels_failed"
     BUNDLE_PYTHON_DIFFERS = "bundle_python_differs"
     # What a look at the machine finds
     PYTHON_TOO_OLD = "python_too_old"

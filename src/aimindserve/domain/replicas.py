@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aimindserve.domain.environments import Environment, WantedEnvironment
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.files import HubAccess, StoredModel, TransferProgress, WantedModel
 from aimindserve.domain.lessons import NOTHING, Lessons
@@ -174,7 +175,8 @@ class DesiredState(_Frozen):
     """All that a node should run, at one revision. What it does not name is to be stopped.
 
     ``models``: files to have beside those that ``replicas`` need. ``forget``: keys of stored models to delete. Files
-    that nobody names stay: only an order deletes. ``hub`` says how to reach the hubs; it is not written down.
+    that nobody names stay: only an order deletes. ``environments``: engines to have; ``drop``: keys of environments to
+    remove once no replica runs from them. ``hub`` says how to reach the hubs; it is not written down.
     """
 
     node_id: str
@@ -182,18 +184,21 @@ class DesiredState(_Frozen):
     replicas: tuple[DesiredReplica, ...] = ()
     models: tuple[WantedModel, ...] = ()
     forget: tuple[str, ...] = ()
+    environments: tuple[WantedEnvironment, ...] = ()
+    drop: tuple[str, ...] = ()
     hub: HubAccess = HubAccess()
 
 
 class NodeReport(_Frozen):
-    """All that a node runs, and every model in its store. ``acked_revision``: the highest desired state that it acts on
-    (0: none yet). ``disk_free``: bytes on the disk that holds the store."""
+    """All that a node runs, every model in its store and every engine that it has. ``acked_revision``: the highest
+    desired state that it acts on (0: none yet). ``disk_free``: bytes on the disk that holds the store."""
 
     node_id: str
     acked_revision: int
     facts: NodeFacts
     replicas: tuple[ReplicaObservation, ...] = ()
     models: tuple[StoredModel, ...] = ()
+    environments: tuple[Environment, ...] = ()
     disk_free: int | None = None
     at: float = 0.0
 

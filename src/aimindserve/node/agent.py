@@ -17,6 +17,7 @@ from aimindserve.node.context import NodeContext
 from aimindserve.node.downloads import Downloads
 from aimindserve.node.environments import Environments
 from aimindserve.node.folder import ReplicaFolder, is_replica_id, replica_folders
+from aimindserve.node.installer import Installer
 from aimindserve.node.locks import locked_replicas
 from aimindserve.node.logs import read_log
 from aimindserve.node.loop import keep_going
@@ -50,10 +51,12 @@ class NodeAgent:
         self._group: asyncio.TaskGroup | None = None
         changes = Changes()
         self._downloads = Downloads(config, changes, time.time)
+        boot, environments = boot_id(), Environments(config.llama_server, engines=config.engines)
+        self._installer = Installer(config, changes, environments, boot)
         self._context = NodeContext(
             config,
-            Environments(config.llama_server, engines=config.engines),
-            boot_id(),
+            environments,
+            boot,
             self._machine,
             self._downloads,
             changes,
@@ -70,6 +73,7 @@ class NodeAgent:
             self._group = group
             group.create_task(keep_going("device probe", self._follow_facts, _FACTS_SECONDS))
             group.create_task(keep_going("downloads", self._downloads.run, _FACTS_SECONDS))
+            group.create_task(self._installer.run())
             for folder in self._found():
                 actor = ReplicaActor(folder, folder.desired(), self._context)
                 actor.adopt()
@@ -96,6 +100,7 @@ class NodeAgent:
             self._start(replica)
         if plan.acked == desired.revision:
             self._downloads.order(desired.models, desired.forget, desired.hub)
+            self._installer.order(desired.environments, desired.drop, offline=desired.hub.offline)
         for replica in desired.replicas:
             if plan.acked == desired.revision and replica.id in self._actors:
                 self._actors[replica.id].know(replica)
@@ -122,6 +127,7 @@ class NodeAgent:
             facts=facts,
             replicas=tuple(actor.observation for actor in self._actors.values()),
             models=self._downloads.observe(),
+            environments=self._installer.observe(),
             disk_free=self._disk_free,
             at=self._context.now(),
         )
@@ -167,6 +173,7 @@ class NodeAgent:
         devices, notes = await asyncio.to_thread(self._probe_devices)
         self._devices, self._notes = tuple(devices), tuple(notes)
         self._engines = await self._context.environments.installed()
+        await self._installer.look(self._engines)
         self._disk_free = await asyncio.to_thread(self._downloads.store.disk_free)
 
     def _machine(self, claims: Sequence[Claim]) -> Machine:

@@ -6,7 +6,6 @@ import contextlib
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,30 +14,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aimindserve.domain.archives import (
+    ENGINES_FOLDER,
     MODELS_FOLDER,
     WHEELS_FOLDER,
-    BundledEngine,
     BundledModel,
     BundleManifest,
     Entry,
     bundle_trouble,
 )
+from aimindserve.domain.environments import NamedEngine, Recipe, Variant
 from aimindserve.domain.files import blob_name, comes_from, model_key
-from aimindserve.domain.reasons import ReasonCode, reason
+from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.source import SourceError, parse_source
-from aimindserve.node.archive import ArchiveError, Told, entry_of, pack, read_manifest, unpack
+from aimindserve.node.archive import ArchiveError, entry_of, pack, read_manifest, unpack
+from aimindserve.node.archive import Told as ArchiveTold
+from aimindserve.node.environment_job import EnvironmentJob, make_environment
+from aimindserve.node.recipes import FindRecipe, find_recipe, interpreter, this_python
 from aimindserve.node.store import Manifest, Store
 from aimindserve.node.transfer import digest_of
+from aimindserve.node.wheels import MakingError, Programs, Told, fetch_wheels
 
-_ENGINE = re.compile(r"([a-z][a-z0-9.]*)==([0-9][A-Za-z0-9.+]*)")
-_PACKAGES = {"vllm": "vllm"}
 _WORK_PREFIX = ".bundle-"
-_LAST_WORDS = 300
-
-
-def this_python() -> str:
-    """The Python version that wheels must be made for, such as ``3.11``."""
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def this_platform() -> str:
@@ -46,18 +42,21 @@ def this_platform() -> str:
     return f"{platform.system().lower()}-{platform.machine()}"
 
 
-def named_engines(names: Sequence[str]) -> tuple[BundledEngine, ...]:
-    """Engines from ``name==version``.
+def named_engines(names: Sequence[str], find: FindRecipe = find_recipe) -> tuple[Recipe, ...]:
+    """Recipes on this machine of engines written ``name==version`` or ``name==version+variant`` (CUDA without it).
 
     Raises:
-        ArchiveError: one is not written like that, or is not installed from wheels.
+        ArchiveError: one is not written like that, or there is no recipe for it.
     """
-    found: list[BundledEngine] = []
+    found: list[Recipe] = []
     for name in names:
-        match = _ENGINE.fullmatch(name)
-        if match is None or match[1] not in _PACKAGES:
+        named = NamedEngine.read(name)
+        if named is None:
             raise ArchiveError(reason(ReasonCode.BUNDLE_ENGINE_UNKNOWN, engine=name))
-        found.append(BundledEngine(name=match[1], version=match[2]))
+        recipe = find(named.engine, named.version, named.variant or Variant.CUDA)
+        if isinstance(recipe, Reason):
+            raise ArchiveError(recipe)
+        found.append(recipe)
     return tuple(found)
 
 
@@ -85,10 +84,10 @@ def make_bundle(
     target: Path,
     store: Store,
     models: Sequence[Manifest],
-    engines: Sequence[BundledEngine],
+    engines: Sequence[Recipe],
     wheels: Path | None,
     version: str,
-    told: Told = lambda _: None,
+    told: ArchiveTold = lambda _: None,
 ) -> BundleManifest:
     """Write the bundle ``target``. ``wheels``: a folder whose wheels go along; engines' wheels are fetched by pip.
 
@@ -101,7 +100,7 @@ def make_bundle(
     with tempfile.TemporaryDirectory(prefix=_WORK_PREFIX, dir=target.parent) as folder:
         files = dict(_model_files(store, models))
         for engine in engines:
-            files |= _wheels(_fetched(engine, Path(folder)), engine.folder)
+            files |= _fetched(engine, Path(folder) / engine.key)
         if wheels is not None:
             files |= _wheels(wheels, WHEELS_FOLDER)
         manifest = BundleManifest(
@@ -129,7 +128,7 @@ def _model_files(store: Store, models: Sequence[Manifest]) -> Generator[tuple[st
             yield f"{MODELS_FOLDER}/{blob_name(origin, file)}", store.folder(origin) / file.path
 
 
-def _entry(name: str, path: Path, told: Told) -> Entry:
+def _entry(name: str, path: Path, told: ArchiveTold) -> Entry:
     """The checksum of stored content is its name: it is computed once, when it is packed."""
     known = re.fullmatch(rf"{MODELS_FOLDER}/sha256-([0-9a-f]{{64}})", name)
     if known is not None:
@@ -141,25 +140,20 @@ def _wheels(folder: Path, name: str) -> Mapping[str, Path]:
     return {f"{name}/{path.name}": path for path in sorted(folder.glob("*.whl"))}
 
 
-def _fetched(engine: BundledEngine, folder: Path) -> Path:
-    """The wheels of an engine and of all that it needs, fetched by pip as an installation would."""
-    place = folder / engine.folder
-    place.mkdir(parents=True)
-    wanted = f"{_PACKAGES[engine.name]}=={engine.version}"
-    words = ["download", "--quiet", "--only-binary", ":all:", "--dest", str(place), wanted]
-    _run([*_pip(sys.executable), *words], f"{engine.name} {engine.version}")
-    return place
+def _fetched(recipe: Recipe, folder: Path) -> Mapping[str, Path]:
+    """The wheels of an engine and of all that it needs, fetched as an installation would."""
+    python = interpreter(recipe.python) or sys.executable
+    with _as_archive_error():
+        fetch_wheels(recipe, folder, None, Programs(python), Told())
+    return _wheels(folder, f"{ENGINES_FOLDER}/{recipe.folder}")
 
 
-def _pip(python: str) -> list[str]:
-    return [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-
-
-def _run(command: Sequence[str], label: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or str(done.returncode))[-_LAST_WORDS:].replace("\n", " ")
-        raise ArchiveError(reason(ReasonCode.BUNDLE_WHEELS_FAILED, engine=label, detail=said))
+@contextmanager
+def _as_archive_error() -> Generator[None]:
+    try:
+        yield
+    except MakingError as error:
+        raise ArchiveError(error.why) from error
 
 
 def read_bundle(path: Path) -> BundleManifest:
@@ -175,7 +169,7 @@ def read_bundle(path: Path) -> BundleManifest:
 
 
 def load_bundle(
-    path: Path, data: Path, *, engines: bool = True, told: Told = lambda _: None
+    path: Path, data: Path, *, engines: bool = True, told: ArchiveTold = lambda _: None
 ) -> tuple[BundleManifest, Path | None]:
     """Bring a bundle's models into the store of the data folder ``data``, its engines into ``engines``. What is there
     already stays as it is; a server may run meanwhile. Returns the list, and the folder of aiMindServe's own wheels.
@@ -185,13 +179,8 @@ def load_bundle(
         OSError: a disk does not work; models that are named in the store are whole all the same.
     """
     manifest = read_bundle(path)
-    here = f"{this_python()} on {this_platform()}"
-    if engines and manifest.engines and here != f"{manifest.python} on {manifest.platform}":
-        why = reason(
-            ReasonCode.BUNDLE_PYTHON_DIFFERS,
-            path=str(path), wanted=manifest.python, platform=manifest.platform, here=here,
-        )  # fmt: skip
-        raise ArchiveError(why)
+    if engines:
+        _require_python(manifest, path)
     store = Store(data / "models")
     store.prepare()
     with _incoming(store.root) as folder:
@@ -200,8 +189,17 @@ def load_bundle(
         for model in manifest.models:
             _publish(store, model, folder / MODELS_FOLDER)
         for engine in manifest.engines if engines else ():
-            _install(engine, folder / engine.folder, data)
+            _install(engine, folder / ENGINES_FOLDER / engine.folder, data)
         return manifest, _keep_wheels(folder / WHEELS_FOLDER, data)
+
+
+def _require_python(manifest: BundleManifest, path: Path) -> None:
+    """Raises ArchiveError where a bundled engine cannot be installed on this machine."""
+    for recipe in manifest.engines:
+        if manifest.platform != this_platform() or interpreter(recipe.python) is None:
+            here = f"{this_python()} on {this_platform()}"
+            told = {"path": str(path), "wanted": recipe.python, "platform": manifest.platform, "here": here}
+            raise ArchiveError(reason(ReasonCode.BUNDLE_PYTHON_DIFFERS, **told))
 
 
 @contextmanager
@@ -237,21 +235,10 @@ def _publish(store: Store, model: BundledModel, folder: Path) -> None:
     store.publish(model.source, model.facts, {}, time.time())
 
 
-def _install(engine: BundledEngine, wheels: Path, data: Path) -> None:
+def _install(recipe: Recipe, wheels: Path, data: Path) -> None:
     """An environment of its own with an engine, made of the bundle's wheels alone."""
-    place = data / "engines" / engine.name / engine.version
-    if (place / "bin" / engine.name).exists():
-        return
-    shutil.rmtree(place, ignore_errors=True)
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    label = f"{engine.name} {engine.version}"
-    try:
-        _run([sys.executable, "-m", "venv", str(place)], label)
-        python, wanted = str(place / "bin" / "python"), f"{_PACKAGES[engine.name]}=={engine.version}"
-        _run([*_pip(python), "install", "--quiet", "--no-index", "--find-links", str(wheels), wanted], label)
-    except (OSError, ArchiveError):
-        shutil.rmtree(place, ignore_errors=True)
-        raise
+    with _as_archive_error():
+        make_environment(EnvironmentJob(engines=str(data / "engines"), recipe=recipe, brought=str(wheels)))
 
 
 def _keep_wheels(folder: Path, data: Path) -> Path | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from aimindserve.domain.paths import DataPaths
+from aimindserve.node.recipes import FindRecipe, find_recipe
 
 
 def free_port() -> int:
@@ -24,6 +25,7 @@ class NodeConfig:
     ``stable_after``: an engine that was ready this long starts a new count of failures. ``stop_grace``: between TERM
     and KILL. ``port_attempts``: ports that are tried in a row when others take them.
     ``stall_timeout``: a download without a byte this long is begun again where it stopped.
+    ``find_recipe``: what an environment of an engine is made of.
     ``unhealthy_after``: without an answer this long it is said; ``give_up_after``: then it is restarted.
     """
 
@@ -45,6 +47,7 @@ class NodeConfig:
     port_attempts: int = 8
     stall_timeout: float = 30.0
     choose_port: Callable[[], int] = free_port
+    find_recipe: FindRecipe = find_recipe
 
     @property
     def _paths(self) -> DataPaths:

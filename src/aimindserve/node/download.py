@@ -6,9 +6,7 @@ sees it, and can be killed at any byte: what has arrived stays in the store's ``
 Usage: ``python -m aimindserve.node.download`` (by the agent)."""
 
 import asyncio
-import ctypes
 import os
-import signal
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -21,6 +19,7 @@ from aimindserve.domain.facts import HubOrigin, ModelFile
 from aimindserve.domain.files import IMPORTED, blob_name
 from aimindserve.domain.reasons import ReasonCode, reason
 from aimindserve.node.importing import bring, find_brought
+from aimindserve.node.jobs import end_with_parent, tell
 from aimindserve.node.launch import disk_reason
 from aimindserve.node.locks import LockBusyError, release, take
 from aimindserve.node.store import Store
@@ -31,7 +30,6 @@ _AT_ONCE = 4
 _NEWS_SECONDS = 0.5
 _LOCK_POLL_SECONDS = 0.2
 _CONNECT_SECONDS = 10.0
-_PR_SET_PDEATHSIG = 1
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -182,36 +180,24 @@ def _keep(partial: Path, blob: Path) -> None:
     partial.replace(blob)
 
 
-def _end_with_parent() -> None:
-    """Ask the kernel to end this process with its parent."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        raise SystemExit(1)
-
-
-def _tell(news: TransferNews) -> None:
-    sys.stdout.write(news.model_dump_json(exclude_none=True) + "\n")
-    sys.stdout.flush()
-
-
 async def _run(job: TransferJob, origin: HubOrigin) -> None:
     work = Downloading(job, origin)
 
     async def report() -> None:
         while True:
-            _tell(TransferNews(done=work.done))
+            tell(TransferNews(done=work.done))
             await asyncio.sleep(_NEWS_SECONDS)
 
     async with asyncio.TaskGroup() as group:
         reporting = group.create_task(report())
         last = await work.run()
         reporting.cancel()
-    _tell(last)
+    tell(last)
 
 
 def main() -> int:
     """Read the job, do it."""
-    _end_with_parent()
+    end_with_parent()
     job = TransferJob.model_validate_json(sys.stdin.buffer.readline())
     if job.facts.origin is None:
         return 2

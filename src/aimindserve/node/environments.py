@@ -7,9 +7,11 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aimindserve.domain.environments import Variant
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.specs import EngineName
@@ -23,6 +25,8 @@ _REFUSAL_SECONDS = 30.0
 _ILLEGAL_INSTRUCTION = -4
 _VERSION = re.compile(r"version:?\s*(\S+)", re.IGNORECASE)
 _GPU_NAMES = {DeviceKind.NVIDIA: "CUDA", DeviceKind.AMD: "ROCm"}
+_VARIANTS = {DeviceKind.NVIDIA: Variant.CUDA, DeviceKind.AMD: Variant.ROCM}
+_LAST_WORDS = 300
 INSTALL_COMMAND = f"{sys.executable} -m pip install 'aimindserve[llama-cpp]'"
 
 
@@ -46,14 +50,38 @@ class Environments:
         self._configured = llama_server
         self._engines = engines or Path("/nonexistent")
         self._refusals_kept = refusals_kept
+        self._registered: dict[str, str] = {}
         self._known: dict[_Stamp, EngineInstall] = {}
         self._refused: dict[_Stamp, tuple[Reason, float]] = {}
 
-    async def llama_cpp(self) -> EngineInstall | Reason:
-        """The program for GGUF models: the configured one, else the first that runs of ``llama-server`` and
-        ``llama-box`` on the PATH and the server inside the package xllamacpp. A reason when there is none."""
+    def register(self, programs: Mapping[str, str]) -> None:
+        """Programs that an administrator named, with their engine."""
+        self._registered = dict(programs)
+
+    async def llama_cpp(self) -> tuple[EngineInstall, ...] | Reason:
+        """The programs for GGUF models, the usual one first: the configured one, else ``llama-server`` and
+        ``llama-box`` on the PATH, else the server inside the package xllamacpp; then those that were registered or
+        installed. A reason when there is none, or when the configured one does not run."""
         if self._configured:
-            return await self._program(_absolute(self._configured))
+            usual = await self._program(_absolute(self._configured))
+        else:
+            usual = await self._usual()
+        others = [await self._program(path) for path in await asyncio.to_thread(self._llama_paths)]
+        if self._configured and isinstance(usual, Reason):
+            return usual
+        found = [one for one in (usual, *others) if isinstance(one, EngineInstall)]
+        refused = next((one for one in (usual, *others) if isinstance(one, Reason)), None)
+        return tuple({one.path: one for one in found}.values()) if found or refused is None else refused
+
+    def _llama_paths(self) -> list[str]:
+        registered = [path for path, engine in self._registered.items() if engine == "llama.cpp"]
+        names = (LLAMA_SERVER, LLAMA_BOX)
+        installed = [
+            str(path) for name in names for path in sorted((self._engines / "llama.cpp").glob(f"*/bin/{name}"))
+        ]
+        return [*registered, *installed]
+
+    async def _usual(self) -> EngineInstall | Reason:
         refused: Reason | None = None
         for name in (LLAMA_SERVER, LLAMA_BOX):
             path = shutil.which(name)
@@ -86,18 +114,37 @@ class Environments:
     async def installed(self) -> tuple[EngineInstall, ...]:
         """Every engine that can be run."""
         found = await self.llama_cpp()
-        return (*((found,) if isinstance(found, EngineInstall) else ()), *await self.vllm())
+        return (*(() if isinstance(found, Reason) else found), *await self.vllm())
 
     async def vllm(self) -> tuple[EngineInstall, ...]:
         """Every vLLM, in whatever version."""
-        return tuple(await asyncio.to_thread(vllm_programs, self._engines))
+        registered = [Path(path) for path, engine in self._registered.items() if engine == "vllm"]
+        return tuple(await asyncio.to_thread(vllm_programs, self._engines, registered))
+
+    async def check(self, engine: str, path: str) -> Reason | None:
+        """Why a program is not the engine that somebody says; None when it is."""
+        if engine == "llama.cpp":
+            found = await self._program(path)
+            return found if isinstance(found, Reason) else None
+        answer = await _run(path, "--version")
+        if answer is None:
+            return reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=path)
+        known = await asyncio.to_thread(vllm_programs, Path("/nonexistent"), [Path(path)])
+        if answer[0] == 0 and any(one.path == path for one in known):
+            return None
+        said = " ".join(answer[1].split())[-_LAST_WORDS:] or str(answer[0])
+        return reason(ReasonCode.PROGRAM_NOT_ENGINE, path=path, engine=engine, detail=said)
 
     async def of(self, engine: EngineName) -> tuple[EngineInstall, ...] | Reason:
         """The programs of one engine; a reason when what is there cannot be started."""
         if engine == "vllm":
             return await self.vllm()
-        found = await self.llama_cpp()
-        return found if isinstance(found, Reason) else (found,)
+        return await self.llama_cpp()
+
+
+def variant_of(install: EngineInstall) -> str:
+    """What a program was built for."""
+    return next((_VARIANTS[kind] for kind in install.gpu_kinds if kind in _VARIANTS), Variant.CPU)
 
 
 def _absolute(configured: str) -> str:

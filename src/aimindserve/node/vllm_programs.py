@@ -5,7 +5,7 @@ Nothing is started: importing vLLM takes many seconds. What an environment holds
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aimindserve.domain.nodes import DeviceKind, EngineInstall
@@ -18,18 +18,20 @@ _SHEBANG = re.compile(rb"#!\s*(/[^\s]+)")
 _BUILDS = {"cpu": None, "rocm": DeviceKind.AMD}
 
 
-def vllm_programs(engines: Path) -> list[EngineInstall]:
-    """Every vLLM that can be started, those in ``engines/vllm/<version>/bin/vllm`` first (blocking, quick)."""
+def vllm_programs(engines: Path, registered: Sequence[Path] = ()) -> list[EngineInstall]:
+    """Every vLLM that can be started, those in ``engines/vllm/<version>/bin/vllm`` first, then those that somebody
+    ``registered`` (blocking, quick)."""
     found: dict[str, EngineInstall] = {}
-    for program in _candidates(engines):
+    for program in _candidates(engines, registered):
         install = _install(program)
         if install is not None:
             found.setdefault(str(program.resolve()), install)
     return list(found.values())
 
 
-def _candidates(engines: Path) -> Iterator[Path]:
+def _candidates(engines: Path, registered: Sequence[Path]) -> Iterator[Path]:
     yield from sorted((engines / "vllm").glob("*/bin/vllm"))
+    yield from registered
     on_path = shutil.which("vllm")
     if on_path:
         yield Path(on_path)
