@@ -3,10 +3,10 @@
 import hashlib
 import json
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
+from tests.support.wheels import make_recipe, make_wheel
 
 from aimindserve.domain.archives import BundleManifest, Entry
 from aimindserve.domain.facts import FileRole, HubOrigin, ModelFacts, ModelFile, ModelFormat
@@ -158,32 +158,22 @@ def test_a_model_without_its_content_is_refused(tmp_path: Path) -> None:
     assert refused.value.why.code == ReasonCode.ARCHIVE_DAMAGED
 
 
-def wheel(folder: Path, name: str, version: str) -> None:
-    """A package with one command."""
-    folder.mkdir(exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
-        archive.writestr(f"{name}.py", "def main():\n    print('it runs')\n")
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{name} = {name}:main\n")
-        archive.writestr(f"{info}/RECORD", "")
-
-
 def test_an_engine_travels_as_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheel(tmp_path / "index", "vllm", "9.9.9")
-    wheel(tmp_path / "own", "aimindserve", "0.0.1")
+    recipe = make_recipe(tmp_path / "index")
+    make_wheel(tmp_path / "own", "aimindserve", "0.0.1")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     store = Store(tmp_path / "models")
-    made = make_bundle(tmp_path / "b.tar", store, [], named_engines(["vllm==9.9.9"]), tmp_path / "own", "1")
-    names = [entry.name for entry in made.entries]
-    assert names == ["engines/vllm/9.9.9/vllm-9.9.9-py3-none-any.whl", "wheels/aimindserve-0.0.1-py3-none-any.whl"]
+    engines = named_engines(["vllm==9.9.9+cpu"], lambda *_: recipe)
+    made = make_bundle(tmp_path / "b.tar", store, [], engines, tmp_path / "own", "1")
+    assert [entry.name for entry in made.entries] == [
+        "engines/vllm/9.9.9-cpu/needed-1.0-py3-none-any.whl",
+        "engines/vllm/9.9.9-cpu/vllm-9.9.9-py3-none-any.whl",
+        "wheels/aimindserve-0.0.1-py3-none-any.whl",
+    ]
     monkeypatch.delenv("PIP_FIND_LINKS")
     _, wheels = load_bundle(tmp_path / "b.tar", tmp_path / "there")
-    program = tmp_path / "there" / "engines" / "vllm" / "9.9.9" / "bin" / "vllm"
+    program = tmp_path / "there" / "engines" / "vllm" / "9.9.9-cpu" / "bin" / "vllm"
     assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "it runs\n"
     assert wheels is not None
     assert [path.name for path in wheels.iterdir()] == ["aimindserve-0.0.1-py3-none-any.whl"]
@@ -192,22 +182,22 @@ def test_an_engine_travels_as_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert program.stat().st_ino == inode
 
 
-def test_an_engine_that_cannot_be_installed_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_cannot_be_fetched_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = make_recipe(tmp_path / "elsewhere")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
+    (tmp_path / "here").mkdir()
     with pytest.raises(ArchiveError) as refused:
-        make_bundle(tmp_path / "b.tar", Store(tmp_path), [], named_engines(["vllm==9.9.9"]), None, "1")
-    assert refused.value.why.code == ReasonCode.BUNDLE_WHEELS_FAILED
-    assert "9.9.9" in str(refused.value.why.params["detail"])
-    assert list(tmp_path.iterdir()) == []
+        make_bundle(tmp_path / "here" / "b.tar", Store(tmp_path), [], (recipe,), None, "1")
+    assert refused.value.why.code == ReasonCode.WHEELS_NOT_FETCHED
+    assert "needed" in str(refused.value.why.params["detail"])
+    assert list((tmp_path / "here").iterdir()) == []
 
 
-def test_engines_of_another_python_are_refused_and_models_alone_taken(tmp_path: Path) -> None:
-    manifest = BundleManifest.model_validate(
-        {
-            "kind": "bundle", "version": "1", "made_at": 1.0, "python": "2.7", "platform": "linux-vax",
-            "engines": [{"name": "vllm", "version": "1.0"}],
-        }
-    )  # fmt: skip
+def test_engines_of_another_machine_are_refused_and_models_alone_taken(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path / "wheels").model_copy(update={"python": "3.2"})
+    manifest = BundleManifest(
+        kind="bundle", version="1", made_at=1.0, python="3.2", platform=this_platform(), engines=(recipe,)
+    )
     pack(tmp_path / "b.tar", manifest, {}, secret=False)
     with pytest.raises(ArchiveError) as refused:
         load_bundle(tmp_path / "b.tar", tmp_path / "there")
@@ -215,11 +205,17 @@ def test_engines_of_another_python_are_refused_and_models_alone_taken(tmp_path: 
     load_bundle(tmp_path / "b.tar", tmp_path / "there", engines=False)
 
 
-@pytest.mark.parametrize("name", ["vllm", "vllm>=1", "evil==1.0", "vllm==../x", "--index==1", "vllm==1 --pre"])
+@pytest.mark.parametrize("name", ["vllm", "vllm>=1", "evil=1.0", "vllm==../x", "--index==1", "vllm==1 --pre"])
 def test_names_that_are_no_engine(name: str) -> None:
     with pytest.raises(ArchiveError) as refused:
         named_engines([name])
     assert refused.value.why.code == ReasonCode.BUNDLE_ENGINE_UNKNOWN
+
+
+def test_engines_without_a_recipe_are_refused() -> None:
+    with pytest.raises(ArchiveError) as refused:
+        named_engines(["evil==1.0"])
+    assert refused.value.why.code == ReasonCode.ENVIRONMENT_UNKNOWN
 
 
 def test_an_empty_bundle_is_none(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ _C = ReasonCode
 
 ENVIRONMENT_TEXTS: dict[ReasonCode, ReasonText] = {
     _C.ENVIRONMENT_UNKNOWN: text(
-        "aiMindServe has no recipe for {engine}.",
+        "There is no recipe for {engine}.",
         "Choose one of these: {known}. An environment that you made yourself can be registered.",
         "aiMindServe 没有 {engine} 的安装方案。",
         "请从以下版本中选择：{known}。自行搭建的环境可以登记使用。",

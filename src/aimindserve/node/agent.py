@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from aimindserve.domain.agent_plan import plan_agent
-from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall, NodeFacts
+from aimindserve.domain.nodes import Device, DeviceKind, NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import Claim, DesiredReplica, DesiredState, LogChunk, NodeReport
 from aimindserve.engines._base import Machine, machine_for
@@ -43,7 +43,6 @@ class NodeAgent:
         self._probe_devices = probe_devices
         self._devices: tuple[Device, ...] = ()
         self._notes: tuple[Reason, ...] = ()
-        self._engines: tuple[EngineInstall, ...] = ()
         self._acked = 0
         self._disk_free: int | None = None
         self._actors: dict[str, ReplicaActor] = {}
@@ -117,7 +116,7 @@ class NodeAgent:
             hostname=socket.gethostname(),
             boot_id=self._context.boot_id,
             devices=self._devices,
-            engines=self._engines,
+            engines=self._installer.programs,
             notes=self._notes,
             labels=self.config.labels,
         )
@@ -172,8 +171,7 @@ class NodeAgent:
         """Look at devices and programs. A report never waits for this: a driver may hang for seconds."""
         devices, notes = await asyncio.to_thread(self._probe_devices)
         self._devices, self._notes = tuple(devices), tuple(notes)
-        self._engines = await self._context.environments.installed()
-        await self._installer.look(self._engines)
+        await self._installer.look()
         self._disk_free = await asyncio.to_thread(self._downloads.store.disk_free)
 
     def _machine(self, claims: Sequence[Claim]) -> Machine:

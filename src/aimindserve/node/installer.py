@@ -66,6 +66,8 @@ class Installer:
         self._orders: dict[str, _Order] = {}
         self._drop: set[str] = set()
         self._offline = False
+        self.programs: tuple[EngineInstall, ...] = ()
+        """Everything that can start an engine here, as last seen."""
         self._there: tuple[Environment, ...] = ()
         self._wake = asyncio.Event()
         self._told: tuple[Environment, ...] = ()
@@ -104,9 +106,13 @@ class Installer:
                 found[key] = _seen(key, order)
         return tuple(found[key] for key in sorted(found))
 
-    async def look(self, installs: Sequence[EngineInstall]) -> None:
-        """Learn what is there: the programs that were found, and who runs from them."""
-        self._there = await asyncio.to_thread(self._read, tuple(installs), frozenset(self._registered()))
+    async def look(self) -> None:
+        """Learn what is there, and who runs from it."""
+        self.programs = await self._environments.installed()
+        before = self._there
+        self._there = await asyncio.to_thread(self._read, self.programs, frozenset(self._registered()))
+        if self._there != before:
+            self._wake.set()
         self._tell()
 
     def _read(self, installs: Sequence[EngineInstall], registered: frozenset[str]) -> tuple[Environment, ...]:
@@ -167,27 +173,27 @@ class Installer:
             self._changes.note()
 
     async def _remove(self) -> None:
-        for one in self._there:
-            if one.key not in self._drop or one.origin is not EnvironmentOrigin.INSTALLED or one.used_by:
-                continue
+        going = [one for one in self._there if one.key in self._drop and one.origin is EnvironmentOrigin.INSTALLED]
+        for one in going:
             place = self._config.engines / one.engine / one.key.removeprefix(f"{one.engine}-")
             try:
-                await asyncio.to_thread(_delete, place, self._config.engines / ".partial")
+                if not one.used_by:
+                    await asyncio.to_thread(_delete, place, self._config.engines / ".partial")
             except OSError as error:
                 _log.warning("environment %s cannot be deleted: %s", one.key, error)
-        await self._look_again()
-
-    async def _look_again(self) -> None:
-        await self.look(await self._environments.installed())
+        if going:
+            await self.look()
 
     def _start_next(self, group: asyncio.TaskGroup) -> None:
         if any(order.task for order in self._orders.values()):
             return
-        there = {one.key for one in self._there if one.state is EnvironmentState.READY}
+        there = {one.key for one in self._there}
         for key, order in self._orders.items():
             if key in there:
                 order.state = EnvironmentState.READY
-            elif order.state is EnvironmentState.QUEUED:
+            elif order.state is EnvironmentState.READY:  # somebody else took it away
+                order.begin_again()
+            if order.state is EnvironmentState.QUEUED:
                 order.task = group.create_task(self._carry_out(order))
                 return
 
@@ -195,13 +201,13 @@ class Installer:
         try:
             order.why = await (self._check(order) if order.wanted.program else self._make(order))
             order.state = EnvironmentState.FAILED if order.why else EnvironmentState.READY
+            self._environments.register(self._registered())
+            await self.look()
         finally:
             order.task = None
             self._wake.set()
         if order.why is not None:
             _log.warning("environment %s: %s %s", order.wanted.key, order.why.code, order.why.params)
-        self._environments.register(self._registered())
-        await self._look_again()
 
     async def _check(self, order: _Order) -> Reason | None:
         """Whether a program is the engine that an administrator says."""

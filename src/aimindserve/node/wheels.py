@@ -20,7 +20,7 @@ from aimindserve.node.transfer import digest_of
 # Small files are fetched together, large ones alone: what a broken connection costs is one such lot.
 _LOT_BYTES, _LOT_FILES = 64 * 1024 * 1024, 40
 _PROGRESS = re.compile(r"Progress (\d+) of \d+")
-_SAYS_WHY = re.compile(r"^(ERROR|error|WARNING: Retrying)", re.MULTILINE)
+_SAYS_WHY = re.compile(r"^(ERROR|\w*Error)\b", re.MULTILINE)
 _LAST_WORDS = 300
 
 OnLine = Callable[[str], None]
@@ -175,7 +175,6 @@ def requirements(wheels: Sequence[LockedWheel]) -> Generator[str]:
 
 
 def last_words(said: str) -> str:
-    """The end of what a program said, from its first complaint on."""
+    """What a program complains of, or for want of that the end of what it said."""
     found = _SAYS_WHY.search(said)
-    text = said[found.start() :] if found else said
-    return " ".join(text.split())[-_LAST_WORDS:]
+    return " ".join(said[found.start() :].split())[:_LAST_WORDS] if found else " ".join(said.split())[-_LAST_WORDS:]
