@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aimindserve.domain.facts import Hub
@@ -57,11 +55,17 @@ class Vault:
 
     def seal(self, name: str, text: str) -> bytes:
         """``text`` encrypted (AES-256-GCM: nonce, then ciphertext with its tag). It opens under this name alone."""
+        # Here and in ``open``: OpenSSL's 7 MB are loaded by those who keep a token.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + AESGCM(self.key).encrypt(nonce, text.encode(), name.encode())
 
     def open(self, name: str, sealed: bytes) -> str | None:
         """The text, or None when it was sealed with another key or under another name, or was changed."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
         try:
             text = AESGCM(self.key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], name.encode())
         except (InvalidTag, ValueError):
