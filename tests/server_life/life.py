@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -76,6 +76,8 @@ class Life:
     context: ServerContext
     clock: Clock
     fabric: FakeFabric
+    busy: set[str] = field(default_factory=set[str])
+    """Replicas that have answers to end."""
 
     async def add(self, name: str = "eye", replicas: int = 1, weights: int = 500 * MIB) -> str:
         """A deployment as the API would store it; its id."""
@@ -119,7 +121,7 @@ class Life:
             with contextlib.suppress(ConnectionError):
                 changed |= await sync_node(self.context, self.fabric, ref)
         changed |= bool(await reconcile_relief(self.context))
-        changed |= bool(await reconcile_replicas(self.context))
+        changed |= bool(await reconcile_replicas(self.context, lambda replica: replica not in self.busy))
         changed |= bool(await reconcile_placement(self.context))
         await reconcile_files(self.context)
         self.check()

@@ -222,6 +222,43 @@ async def test_loads_are_known(channel: GatewayChannel, connect: Connect) -> Non
     await until(lambda: [loads.in_flight for loads in channel.loads()] == [{"r": 3}])
 
 
+async def test_a_replica_is_idle_once_no_gateway_has_or_sends_it_anything(
+    channel: GatewayChannel, connect: Connect
+) -> None:
+    assert channel.is_idle("r"), "nobody is there to ask it"
+    channel.publish(table("eye"))
+    one, two = await connect(), await connect()
+    for gateway in (one, two):
+        await gateway.hello()
+    served = (await one.next("table"))["table"]["version"]
+    for gateway in (one, two):
+        await gateway.send({"type": "loads", "in_flight": {"r": 0}, "version": served})
+    await until(lambda: all(loads.version == served for loads in channel.loads()))
+    assert not channel.is_idle("r"), "it is served"
+    channel.publish(RoutingTable(version=0))
+    assert not channel.is_idle("r"), "they may still act on the old table"
+    version = (await one.next("table"))["table"]["version"]
+    await one.send({"type": "loads", "in_flight": {"r": 1}, "version": version})
+    await two.send({"type": "loads", "in_flight": {}, "version": version})
+    await until(lambda: all(loads.version == version for loads in channel.loads()))
+    assert not channel.is_idle("r"), "one has an answer of it"
+    with channel.moves.listen() as moves:
+        await one.send({"type": "loads", "in_flight": {"r": 0}, "version": version})
+        assert await moves.wait(WAIT_SECONDS)
+    assert channel.is_idle("r")
+
+
+async def test_gateways_hear_what_the_others_have_under_way(channel: GatewayChannel, connect: Connect) -> None:
+    gateways = [await connect() for _ in range(3)]
+    for gateway, count in zip(gateways, (0, 2, 3), strict=True):
+        await gateway.hello()
+        await gateway.send({"type": "loads", "in_flight": {"r": count}})
+    while (await gateways[0].next("elsewhere"))["in_flight"] != {"r": 5}:
+        pass
+    while (await gateways[1].next("elsewhere"))["in_flight"] != {"r": 3}:
+        pass
+
+
 @pytest.mark.parametrize(
     "line",
     [b"nonsense\n", b"[]\n", b"{}\n", b'{"type": "unknown"}\n', b'{"type": "usage", "batch": "x"}\n', b"\xff\n"],

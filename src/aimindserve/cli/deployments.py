@@ -109,7 +109,7 @@ def _wait_until_settled(client: Client, view: DeploymentView) -> DeploymentView:
 
     line = ProgressLine()
     try:
-        while view.phase not in {"ready", "failed", "stopped"}:
+        while view.phase not in {"ready", "failed", "stopped", "asleep"}:
             moving = [one.download for one in view.replicas if one.download and one.phase == "downloading"]
             line.show(f"{view.name}: {view.phase}", moving[0] if moving else None)
             time.sleep(POLL)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation, ReplicaState, Wanted
+from aimindserve.domain.scaling import target_of
 from aimindserve.domain.units import format_bytes
 
 # A node reports at least every two seconds; ten silent periods are no hiccup any more.
@@ -22,6 +23,8 @@ class Phase(StrEnum):
     PREPARING = "preparing"
     STARTING = "starting"
     READY = "ready"
+    ASLEEP = "asleep"
+    """Of a deployment: no replica runs while nobody asks; the next request starts one."""
     STOPPING = "stopping"
     STOPPED = "stopped"
     FAILED = "failed"
@@ -94,8 +97,9 @@ def phase(replica: Replica, node: NodeStatus | None, now: float) -> Standing:
         if node and silent is not None
         else ()
     )
-    if replica.stopping:
-        return Standing(Phase.STOPPING, (*lost, reason(ReasonCode.STOP_REQUESTED)))
+    if replica.going:
+        why = ReasonCode.STOP_REQUESTED if replica.stopping else ReasonCode.FINISHING
+        return Standing(Phase.STOPPING, (*lost, reason(why)))
     if replica.assignment is None:
         return Standing(Phase.PENDING, (replica.waiting_for,) if replica.waiting_for else ())
     if lost:
@@ -125,22 +129,27 @@ def _download_reason(download: TransferProgress) -> Reason:
 
 def deployment_phase(deployment: Deployment, replicas: Sequence[tuple[Replica, Standing]]) -> Standing:
     """Where a deployment stands, from its replicas (all generations) and their standings."""
-    if deployment.wanted is not Wanted.RUNNING or deployment.spec.replicas == 0:
+    if deployment.wanted is not Wanted.RUNNING or target_of(deployment.spec, deployment.scale) == 0:
         if replicas or deployment.wanted is Wanted.DELETED:
             ordered = [standing for _, standing in replicas if standing.phase is Phase.STOPPING]
             return Standing(Phase.STOPPING, _distinct(ordered) or (reason(ReasonCode.STOP_REQUESTED),))
+        if deployment.wanted is Wanted.RUNNING and deployment.spec.replicas:
+            return Standing(Phase.ASLEEP, (_why_asleep(deployment),))
         code = ReasonCode.STOPPED_BY_USER if deployment.wanted is Wanted.STOPPED else ReasonCode.SCALED_TO_ZERO
         return Standing(Phase.STOPPED, (reason(code),))
     current = [
-        standing
-        for replica, standing in replicas
-        if replica.generation == deployment.generation and not replica.stopping
+        standing for replica, standing in replicas if replica.generation == deployment.generation and not replica.going
     ]
     for candidate in _ADVANCE:
         matching = [standing for standing in current if standing.phase is candidate]
         if matching:
             return Standing(candidate, _distinct(matching if candidate is not Phase.READY else current))
     return Standing(Phase.PENDING)
+
+
+def _why_asleep(deployment: Deployment) -> Reason:
+    other = deployment.scale.made_room_for if deployment.scale else ""
+    return reason(ReasonCode.MADE_ROOM, model=other) if other else reason(ReasonCode.ASLEEP)
 
 
 def _distinct(standings: Sequence[Standing]) -> tuple[Reason, ...]:

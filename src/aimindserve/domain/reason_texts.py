@@ -49,6 +49,7 @@ _IN_CHINESE: dict[str, dict[str, str]] = {
         "preparing": "准备中",
         "starting": "启动中",
         "ready": "就绪",
+        "asleep": "休眠中",
         "stopping": "停止中",
         "stopped": "已停止",
         "failed": "失败",

@@ -76,6 +76,24 @@ _LIFE = {
         "副本数为零。",
         "请将副本数设为一个或更多。",
     ),
+    _C.ASLEEP: text(
+        "It sleeps; the next request wakes it.",
+        "Nothing is to be done. Set the minimum of replicas to one if it shall always run.",
+        "正在休眠，收到请求时自动唤醒。",
+        "无需操作；如需常驻运行，请将最少副本数设为 1。",
+    ),
+    _C.MADE_ROOM: text(
+        "It sleeps because {model} needed its memory; the next request wakes it.",
+        "Nothing is to be done. Set the minimum of replicas to one if it shall always run.",
+        "因 {model} 需要显存或内存而休眠，收到请求时自动唤醒。",
+        "无需操作；如需常驻运行，请将最少副本数设为 1。",
+    ),
+    _C.FINISHING: text(
+        "It gets no new requests and ends its last answers, for a minute at most.",
+        "Nothing is to be done.",
+        "不再接收新请求，正在完成最后的回答（最多一分钟）。",
+        "无需操作。",
+    ),
     _C.RESTARTING: text(
         "It is started again in {seconds} s (attempt {attempt}).",
         "Look at the log of the last attempt if this goes on.",

@@ -14,6 +14,7 @@ from aimindserve.domain.measured import Measurement
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.relief import Relief, failed_item, makes_room
+from aimindserve.domain.scaling import Scale, target_of
 from aimindserve.domain.specs import DeploymentSpec, EngineName
 
 
@@ -32,7 +33,8 @@ class Wanted(StrEnum):
 class Deployment(_Frozen):
     """A deployment as stored. ``generation`` rises when running replicas no longer serve the spec (edit, restart);
     ``revision`` with every change. Times are Unix seconds. ``facts`` were read when the spec was accepted. ``relief``:
-    what was decided after a start had run out of memory, and what later starts heed."""
+    what was decided after a start had run out of memory, and what later starts heed; ``scale``: how many replicas run
+    now."""
 
     id: str
     spec: DeploymentSpec
@@ -41,6 +43,7 @@ class Deployment(_Frozen):
     revision: int = 1
     facts: ModelFacts | None = None
     relief: Relief | None = None
+    scale: Scale | None = None
     created_at: float = 0.0
     updated_at: float = 0.0
 
@@ -122,7 +125,8 @@ class Replica(_Frozen):
     """A replica as stored. ``spec`` and ``facts`` are those of its generation and never change.
 
     ``stop_revision``: the node revision from which on it is not wanted (0 when it was never assigned).
-    ``waiting_for``: why it could not be placed when last tried.
+    ``waiting_for``: why it could not be placed when last tried. ``finishing_since``: since when it gets no new requests
+    and may end its answers, before the stop order.
     """
 
     id: str
@@ -137,6 +141,12 @@ class Replica(_Frozen):
     stop_revision: int | None = None
     observation: ReplicaObservation | None = None
     observed_at: float | None = None
+    finishing_since: float | None = None
+
+    @property
+    def going(self) -> bool:
+        """Whether it will end: it finishes its answers, or a stop order was given."""
+        return self.stopping or self.finishing_since is not None
 
     @property
     def stopping(self) -> bool:
@@ -246,8 +256,9 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica], drained
     On ``drained`` nodes (ids) none of them counts, but each goes on until another is ready in its place: emptying a
     machine interrupts nobody, and where nothing else has room, nothing is lost.
     """
-    target = deployment.spec.replicas if deployment.wanted is Wanted.RUNNING else 0
-    live = [replica for replica in replicas if not replica.stopping]
+    target = target_of(deployment.spec, deployment.scale) if deployment.wanted is Wanted.RUNNING else 0
+    live = [replica for replica in replicas if not replica.going]
+    finishing = [replica for replica in replicas if replica.going and not replica.stopping]
     current = [replica for replica in live if replica.generation == deployment.generation]
     outdated = [replica for replica in live if replica.generation != deployment.generation]
     beaten = [replica for replica in current if _makes_room(deployment, replica)]
@@ -258,7 +269,7 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica], drained
     kept, surplus = staying[:target], staying[target:]
     not_replaced = target - sum(replica.is_ready for replica in kept)
     serving, replaced = leaving[:not_replaced], leaving[not_replaced:]
-    unwanted = outdated + surplus + replaced
+    unwanted = finishing + outdated + surplus + replaced
     used = {replica.index for replica in (*kept, *serving)}
     free = [index for index in range(target + len(serving)) if index not in used]
     return ReplicaPlan(
@@ -266,6 +277,19 @@ def decide_replicas(deployment: Deployment, replicas: Sequence[Replica], drained
         stop=tuple(replica.id for replica in unwanted if replica.assignment is not None),
         remove=tuple(replica.id for replica in unwanted if replica.assignment is None),
     )
+
+
+FINISH_SECONDS = 60.0
+"""The longest that a replica may take to end its answers once it is not wanted."""
+
+
+def may_finish(replica: Replica, now: float, *, is_idle: bool) -> bool:
+    """Whether a replica that is not wanted still has the time to end its answers. ``is_idle``: it has none to end, and
+    no gateway will send it any."""
+    since = replica.finishing_since
+    if since is None:
+        return replica.is_ready and not is_idle
+    return not is_idle and 0 <= now - since < FINISH_SECONDS
 
 
 def by_worth(replicas: Iterable[Replica]) -> list[Replica]:

@@ -70,6 +70,23 @@ class PlacementWishes(BaseModel):
     cpu: Literal["auto", "allow", "never"] = "auto"
 
 
+class ScalingWishes(BaseModel):
+    """Between which numbers the replicas follow the requests; the most is the spec's ``replicas``.
+
+    ``minimum``: the least; 0: it sleeps while nobody asks, and the next request wakes it; None: all of them always run.
+    ``queue``: requests under way and waiting for each replica from which on one more is started; None: as many as an
+    engine works on at once. ``idle_seconds``: so long a replica was not needed before it is ended. ``hold_seconds``: so
+    long a request waits for a model that it wakes before it is told to come again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+
+    minimum: int | None = Field(default=None, ge=0, le=64)
+    queue: int | None = Field(default=None, ge=1, le=4096)
+    idle_seconds: int = Field(default=600, ge=1, le=30 * 86_400)
+    hold_seconds: int = Field(default=60, ge=0, le=600)
+
+
 class DeploymentSpec(BaseModel):
     """A deployment as asked for. ``parameters`` are engine arguments, one list item each (``--flag=value``).
 
@@ -87,6 +104,7 @@ class DeploymentSpec(BaseModel):
     parameters: tuple[Parameter, ...] = Field(default=(), max_length=128)
     replicas: int = Field(default=1, ge=0, le=64)
     placement: PlacementWishes = PlacementWishes()
+    scaling: ScalingWishes = ScalingWishes()
     env: dict[EnvironmentName, EnvironmentValue] = Field(default_factory=dict, max_length=64)
 
     @property
@@ -118,12 +136,13 @@ class DeploymentPatch(BaseModel):
     parameters: tuple[Parameter, ...] | None = Field(default=None, max_length=128)
     replicas: int | None = Field(default=None, ge=0, le=64)
     placement: PlacementWishes | None = None
+    scaling: ScalingWishes | None = None
     env: dict[EnvironmentName, EnvironmentValue] | None = Field(default=None, max_length=64)
 
     # A field is left out to leave it as it is; only the engine's version has null as a value.
-    _not_null = field_validator("source", "engine", "parameters", "replicas", "placement", "env", mode="before")(
-        no_null
-    )
+    _not_null = field_validator(
+        "source", "engine", "parameters", "replicas", "placement", "scaling", "env", mode="before"
+    )(no_null)
 
     def apply(self, spec: DeploymentSpec) -> DeploymentSpec:
         """``spec`` with the fields that were given."""
@@ -132,8 +151,9 @@ class DeploymentPatch(BaseModel):
 
 
 def same_program(a: DeploymentSpec, b: DeploymentSpec) -> bool:
-    """Whether replicas started from ``a`` serve ``b`` as they are: everything but the number of replicas agrees."""
-    return a.model_copy(update={"replicas": 0}) == b.model_copy(update={"replicas": 0})
+    """Whether replicas started from ``a`` serve ``b`` as they are: all but their number agrees."""
+    number = {"replicas": 0, "scaling": ScalingWishes()}
+    return a.model_copy(update=number) == b.model_copy(update=number)
 
 
 def same_model(a: DeploymentSpec, b: DeploymentSpec) -> bool:

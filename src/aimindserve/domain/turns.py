@@ -80,6 +80,10 @@ class Turns:
         """Requests that wait, over all keys."""
         return self._waits.total()
 
+    def waiting_by_model(self) -> dict[str, int]:
+        """Requests that wait, by model."""
+        return {model: sum(map(len, lines.values())) for model, lines in self._lines.items()}
+
     def waits(self, line: str) -> int:
         """Requests of one key that wait."""
         return self._waits[line]

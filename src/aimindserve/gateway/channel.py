@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from aimindserve.domain.channel import Elsewhere, Hello, Loads, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
+from aimindserve.domain.channel import Elsewhere, Hello, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway.context import Gateway
 from aimindserve.gateway.table import save_table
@@ -89,6 +89,7 @@ class Channel:
             if kind == "table":
                 self._put_in_force(_table_in(line))
                 _send(writer, TableAck(self._gateway.directory.version))
+                _send(writer, self._gateway.loads())  # the server may wait for replicas that are no longer served
             elif kind == "usage_ack":
                 await self._acknowledged(_ack_in(line).batch)
             elif kind == "spent":
@@ -131,7 +132,11 @@ class Channel:
         gateway = self._gateway
         while True:
             if not self._flush_now.is_set():
+<<<<<<< HEAD
                 _send(writer, Loads(gateway.lanes.loads(), dict(gateway.last_request_at), gateway.turns.waiting()))
+=======
+                _send(writer, gateway.loads())
+>>>>>>> bef48ab (Replicas end their answers before they stop; shapes and decisions for aliases, and for replicas that follow the requests)
             self._flush_now.clear()
             batch = await self._next_batch()
             if batch is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aimindserve.domain.access import client_address, parse_networks
+from aimindserve.domain.channel import Loads
 from aimindserve.domain.routing import RoutingTable
 from aimindserve.domain.turns import Turns
 from aimindserve.domain.usage import UsageRecord
@@ -88,6 +89,11 @@ class Gateway:
         lines = [value for name, value in head.headers if name == b"x-forwarded-for"]
         told = b",".join(lines).decode("latin-1")
         return client_address(peer, [part.strip() for part in told.split(",") if part.strip()], self._proxies)
+
+    def loads(self) -> Loads:
+        """What the server is told about requests that are under way."""
+        waiting = self.turns.waiting_by_model()
+        return Loads(self.lanes.loads(), dict(self.last_request_at), waiting, self.directory.version)
 
     def asked_for(self, model: str) -> None:
         """Note that somebody wants ``model`` now."""

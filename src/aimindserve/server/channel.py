@@ -65,6 +65,8 @@ class GatewayChannel:
         self._table: RoutingTable | None = None
         self._line = b""
         self._acks = EventBus()
+        self.moves = EventBus()
+        """Woken when what gateways tell calls for a decision."""
 
     @property
     def table(self) -> RoutingTable | None:
@@ -81,6 +83,16 @@ class GatewayChannel:
             return False
         self._set_version(table, self._next_version())
         return True
+
+    def is_idle(self, replica_id: str) -> bool:
+        """Whether no gateway has a request at a replica, and none will send one: all act on a table without it."""
+        table = self._table
+        if not self._peers or table is None:
+            return True
+        served = any(one.replica_id == replica_id for route in table.routes for one in route.endpoints)
+        return not served and all(
+            peer.loads.version >= table.version and not peer.loads.in_flight.get(replica_id) for peer in self._peers
+        )
 
     async def acknowledged(self, patience: float) -> bool:
         """Whether every gateway has the table in force; those that do not are waited for, ``patience`` seconds."""
@@ -165,9 +177,14 @@ class GatewayChannel:
             case Usage():
                 await self._store(peer, message)
             case Loads():
-                peer.loads = message
+                before, peer.loads = peer.loads, message
                 self._tell_elsewhere()
+<<<<<<< HEAD
                 self._note_loads()
+=======
+                if self._calls_for_a_decision(before, message):
+                    self.moves.wake()
+>>>>>>> bef48ab (Replicas end their answers before they stop; shapes and decisions for aliases, and for replicas that follow the requests)
             case Used():
                 self._pass_on(peer, message)
 
@@ -182,6 +199,15 @@ class GatewayChannel:
             if len(peer.used) < _MOST_PENDING_ACKS:
                 peer.used.append(used)
                 peer.news.set()
+
+    def _calls_for_a_decision(self, before: Loads, now: Loads) -> bool:
+        """Whether reconcilers should look at once: somebody waits, or a replica may have ended its last answer."""
+        served = {one.replica_id for route in self._table.routes for one in route.endpoints} if self._table else set()
+        leaving = [
+            {replica: count for replica, count in loads.in_flight.items() if replica not in served}
+            for loads in (before, now)
+        ]
+        return before.waiting.keys() != now.waiting.keys() or before.version != now.version or leaving[0] != leaving[1]
 
     def _tell_elsewhere(self) -> None:
         """Every gateway hears what the others have under way, when that changed."""

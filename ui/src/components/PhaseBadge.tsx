@@ -10,6 +10,7 @@ const COLOURS: Record<Phase, string> = {
   preparing: "blue",
   starting: "blue",
   ready: "teal",
+  asleep: "indigo",
   stopping: "gray",
   stopped: "gray",
   failed: "red",

@@ -86,6 +86,7 @@ export const en = {
     preparing: "Preparing",
     starting: "Starting",
     ready: "Ready",
+    asleep: "Asleep",
     stopping: "Stopping",
     stopped: "Stopped",
     failed: "Failed",

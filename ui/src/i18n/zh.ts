@@ -87,6 +87,7 @@ export const zh: typeof en = {
     preparing: "准备中",
     starting: "启动中",
     ready: "就绪",
+    asleep: "休眠中",
     stopping: "停止中",
     stopped: "已停止",
     failed: "失败",

@@ -126,6 +126,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
       parameters: [],
       replicas: wanted,
       placement: { nodes: [], devices: [], strategy: "spread", cpu: "auto", labels: {} },
+      scaling: { minimum: null, queue: null, idle_seconds: 600, hold_seconds: 60 },
       env: {},
     },
     wanted: stopped ? "stopped" : "running",

@@ -1,19 +1,21 @@
 """The tables. Rows hold what people asked for and what nodes reported; phases are computed, never stored.
 
 One writer per column group: specs by the API, identity and stop orders by the replica reconciler, assignments by the
-placement reconciler, observations by the report handler."""
+placement reconciler, observations by the report handler, how many replicas run now by the demand reconciler."""
 
 from typing import Any
 
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from aimindserve.domain.aliases import AliasSpec
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.limits import Limits
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.relief import Relief
 from aimindserve.domain.replicas import Assignment, ReplicaObservation
+from aimindserve.domain.scaling import Scale
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.server.db.types import PLAIN_JSON, Seconds, Shaped
 
@@ -49,6 +51,7 @@ class DeploymentRow(Base):
     created_at: Mapped[float] = mapped_column(Seconds)
     updated_at: Mapped[float] = mapped_column(Seconds)
     relief: Mapped[Relief | None] = mapped_column(Shaped(Relief))
+    scale: Mapped[Scale | None] = mapped_column(Shaped(Scale))
 
 
 class ReplicaRow(Base):
@@ -73,6 +76,18 @@ class ReplicaRow(Base):
     stop_revision: Mapped[int | None]
     observation: Mapped[ReplicaObservation | None] = mapped_column(Shaped(ReplicaObservation))
     observed_at: Mapped[float | None] = mapped_column(Seconds)
+    finishing_since: Mapped[float | None] = mapped_column(Seconds)
+
+
+class AliasRow(Base):
+    """A further public name (``domain.aliases``). Deployments are known by their names, and may come later or go."""
+
+    __tablename__ = "aliases"
+
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    spec: Mapped[AliasSpec] = mapped_column(Shaped(AliasSpec))
+    created_at: Mapped[float] = mapped_column(Seconds)
+    updated_at: Mapped[float] = mapped_column(Seconds)
 
 
 class NodeRow(Base):

@@ -45,6 +45,7 @@ class Reconcilers:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(wake_after_commits(self._context.bus, self._woken))
+            group.create_task(wake_after_commits(self._channel.moves, lambda: [self._plan]))
             discover = Loop("nodes", lambda: self._nodes.discover(group), period=_DISCOVER_SECONDS)
             group.create_task(discover.run())
             await self._nodes.settled()
@@ -58,7 +59,7 @@ class Reconcilers:
 
     async def _plan_once(self) -> None:
         await reconcile_relief(self._context)
-        await reconcile_replicas(self._context)
+        await reconcile_replicas(self._context, self._channel.is_idle)
         await reconcile_placement(self._context)
         await reconcile_files(self._context)
 

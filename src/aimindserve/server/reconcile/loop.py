@@ -86,7 +86,7 @@ async def contain(name: str, work: Awaitable[object]) -> None:
 
 
 async def wake_after_commits(bus: EventBus, loops: Callable[[], list[Loop]]) -> None:
-    """Wakes all ``loops`` after every commit, until it is cancelled."""
+    """Wakes all ``loops`` after every commit (whenever ``bus`` is woken), until it is cancelled."""
     with bus.listen() as listener:
         while True:
             if await listener.wait(_FORWARD_SECONDS):

@@ -23,6 +23,7 @@ def deployment_of(row: DeploymentRow) -> Deployment:
         revision=row.revision,
         facts=row.facts,
         relief=row.relief,
+        scale=row.scale,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -43,6 +44,7 @@ def replica_of(row: ReplicaRow) -> Replica:
         stop_revision=row.stop_revision,
         observation=row.observation,
         observed_at=row.observed_at,
+        finishing_since=row.finishing_since,
     )
 
 

@@ -81,7 +81,7 @@ def _places(replicas: Sequence[Replica]) -> dict[str, Counter[str]]:
     """How many replicas of each deployment each node has."""
     found: dict[str, Counter[str]] = {}
     for replica in replicas:
-        if replica.assignment is not None and not replica.stopping:
+        if replica.assignment is not None and not replica.going:
             found.setdefault(replica.deployment_id, Counter())[replica.assignment.node_id] += 1
     return found
 

@@ -46,7 +46,7 @@ def _decision(deployment: Deployment, world: World, threads: int | None) -> Reli
     current = (
         replica
         for replica in world.replicas_of(deployment.id)
-        if not replica.stopping and replica.generation == deployment.generation and replica.short_of is not None
+        if not replica.going and replica.generation == deployment.generation and replica.short_of is not None
     )
     decisions = (_on(replica, deployment, world, threads) for replica in current)
     return next((one for one in decisions if one is not None), None)

@@ -1,20 +1,27 @@
 """The replica reconciler: the only writer of replicas' identity and of stop orders."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import delete, select, update
 
-from aimindserve.domain.replicas import Deployment, Replica, ReplicaPlan, Wanted, decide_replicas
+from aimindserve.domain.replicas import Deployment, Replica, ReplicaPlan, Wanted, decide_replicas, may_finish
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import DeploymentRow, NodeRow, ReplicaRow
 from aimindserve.server.reconcile.observe import deployment_of, look, replicas_in
 from aimindserve.server.tokens import new_id
 
+IsIdle = Callable[[str], bool]
 
-async def reconcile_replicas(context: ServerContext) -> int:
+
+def _nobody_asks(_: str) -> bool:
+    return True
+
+
+async def reconcile_replicas(context: ServerContext, is_idle: IsIdle = _nobody_asks) -> int:
     """Makes and stops replicas so that each deployment has those that it wants, and removes deleted deployments that
-    have none left. Returns the number of deployments changed; 0 means that all was as wanted."""
+    have none left. ``is_idle``: whether a replica (id) has no answer to end and gets no more requests. Returns the
+    number of deployments changed; 0 means that all was as wanted."""
     async with context.database.read() as session:
         world = await look(session)
     unsettled = [
@@ -26,7 +33,7 @@ async def reconcile_replicas(context: ServerContext) -> int:
     changed = 0
     for deployment in unsettled:
         async with context.database.unit_of_work() as work:
-            changed += await _settle(work, deployment)
+            changed += await _settle(work, deployment, is_idle)
     return changed
 
 
@@ -38,7 +45,7 @@ def _is_over(deployment: Deployment, replicas: Iterable[object]) -> bool:
     return deployment.wanted is Wanted.DELETED and not list(replicas)
 
 
-async def _settle(work: UnitOfWork, seen: Deployment) -> bool:
+async def _settle(work: UnitOfWork, seen: Deployment, is_idle: IsIdle) -> bool:
     """Decides again on what the transaction sees, and acts; False when someone else was faster."""
     row = await work.session.scalar(
         select(DeploymentRow).where(DeploymentRow.id == seen.id, DeploymentRow.revision == seen.revision)
@@ -55,8 +62,8 @@ async def _settle(work: UnitOfWork, seen: Deployment) -> bool:
     plan = _plan(deployment, replicas, drained)
     _create(work, deployment, plan)
     await _remove(work, deployment, plan)
-    await _stop(work, deployment, plan)
-    return bool(plan)
+    stopped = await _stop(work, deployment, [one for one in replicas if one.id in plan.stop], is_idle)
+    return bool(plan.create or plan.remove or stopped)
 
 
 def _create(work: UnitOfWork, deployment: Deployment, plan: ReplicaPlan) -> None:
@@ -82,11 +89,21 @@ async def _remove(work: UnitOfWork, deployment: Deployment, plan: ReplicaPlan) -
         work.record("replica.removed", subject=replica_id, deployment=deployment.spec.name)
 
 
-async def _stop(work: UnitOfWork, deployment: Deployment, plan: ReplicaPlan) -> None:
-    rows = await work.session.scalars(select(ReplicaRow).where(ReplicaRow.id.in_(plan.stop)))
-    for row in rows:
-        row.stop_revision = await raise_desired_revision(work, row.node_id or "")
-        work.record("replica.stop_ordered", subject=row.id, deployment=deployment.spec.name, node=row.node_id)
+async def _stop(work: UnitOfWork, deployment: Deployment, unwanted: Sequence[Replica], is_idle: IsIdle) -> bool:
+    """Stop orders for those that have no answer to end any more, or no time; the others get no new requests."""
+    name, changed = deployment.spec.name, False
+    for replica in unwanted:
+        row = await work.session.get_one(ReplicaRow, replica.id)
+        if not may_finish(replica, work.now, is_idle=is_idle(replica.id)):
+            row.stop_revision = await raise_desired_revision(work, row.node_id or "")
+            work.record("replica.stop_ordered", subject=row.id, deployment=name, node=row.node_id)
+        elif replica.finishing_since is None:
+            row.finishing_since = work.now
+            work.record("replica.finishing", subject=row.id, deployment=name, node=row.node_id)
+        else:
+            continue
+        changed = True
+    return changed
 
 
 async def raise_desired_revision(work: UnitOfWork, node_id: str) -> int:

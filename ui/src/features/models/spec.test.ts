@@ -21,6 +21,7 @@ const SPEC = {
   parameters: [],
   replicas: 2,
   placement: { nodes: ["n"], devices: [], strategy: "spread" as const, cpu: "auto" as const, labels: {} },
+  scaling: { minimum: null, queue: null, idle_seconds: 600, hold_seconds: 60 },
   env: { A: "b" },
 };
 
@@ -68,6 +69,7 @@ describe("specOf", () => {
       replicas: 1,
       parameters: ["--ctx-size=4096"],
       placement: { nodes: [], devices: [], strategy: "spread", cpu: "auto", labels: {} },
+      scaling: { minimum: null, queue: null, idle_seconds: 600, hold_seconds: 60 },
     });
   });
 

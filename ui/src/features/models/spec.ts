@@ -3,6 +3,7 @@ import type {
   DeploymentSpecInput,
   DeploymentSpecOutput,
   PlacementWishesOutput,
+  ScalingWishesOutput,
 } from "@/api/generated/types.gen";
 import type { FormSource } from "./search";
 
@@ -22,9 +23,12 @@ export interface FormState {
   replicas: number;
   parameters: string[];
   placement: PlacementWishesOutput;
+  scaling: ScalingWishesOutput;
 }
 
 const ANYWHERE: PlacementWishesOutput = { nodes: [], devices: [], strategy: "spread", cpu: "auto", labels: {} };
+
+const ALWAYS: ScalingWishesOutput = { minimum: null, queue: null, idle_seconds: 600, hold_seconds: 60 };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
@@ -61,6 +65,7 @@ export function emptyForm(kind: FormSource, taken: readonly string[]): FormState
     replicas: 1,
     parameters: [],
     placement: ANYWHERE,
+    scaling: ALWAYS,
   };
 }
 
@@ -88,6 +93,7 @@ export function formOf(spec: DeploymentSpecOutput): FormState {
     replicas: spec.replicas,
     parameters: [...spec.parameters],
     placement: spec.placement,
+    scaling: spec.scaling,
   };
 }
 
@@ -104,10 +110,11 @@ export function specOf(form: FormState, kept?: DeploymentSpecOutput): Deployment
     replicas: form.replicas,
     parameters: form.parameters.map((text) => text.trim()).filter((text) => text !== ""),
     placement: form.placement,
+    scaling: form.scaling,
   };
 }
 
-const PATCHED = ["projector", "engine", "replicas", "parameters", "placement"] as const;
+const PATCHED = ["projector", "engine", "replicas", "parameters", "placement", "scaling"] as const;
 
 /** The form with the fields of a spec that a change sets. */
 export function withPatch(form: FormState, patch: Record<string, unknown>): FormState {
@@ -121,7 +128,7 @@ export function withPatch(form: FormState, patch: Record<string, unknown>): Form
 
 /** Whether replicas started for one spec serve another as they are: only their number may differ. */
 export function sameProgram(old: DeploymentSpecOutput, spec: DeploymentSpecInput): boolean {
-  const bare = ({ replicas: _replicas, ...rest }: DeploymentSpecInput): string =>
+  const bare = ({ replicas: _replicas, scaling: _scaling, ...rest }: DeploymentSpecInput): string =>
     JSON.stringify(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b)));
   return bare({ ...old, source: sourceText(old.source) }) === bare({ ...spec, source: sourceText(spec.source) });
 }
