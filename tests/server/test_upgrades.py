@@ -26,7 +26,7 @@ SPEC = {"name": "eye", "source": "demo://tiny-vlm", "engine": "auto", "parameter
 # Rows as schema 0001 took them. Later columns have to do with what their migrations give them.
 RECORDED = {
     "users": {
-        "id": "u1", "username": "ada", "password_hash": "!", "is_admin": True, "disabled": False,
+        "id": "u1", "username": "ada", "password_hash": "!", "is_admin": True, "role": "admin", "disabled": False,
         "must_change_password": False, "created_at": 1.5, "last_login_at": None,
     },
     "nodes": {

@@ -187,7 +187,7 @@ async def drive(stage: Rig, draw: random.Random, tally: Tally, count: int) -> No
 
 async def settled(stage: Rig) -> None:
     """No request is under way, and all usage has arrived."""
-    await until(lambda: not any(stage.gateway.loads.values()) and not stage.gateway.turns.waiting())
+    await until(lambda: not any(stage.gateway.lanes.loads().values()) and not stage.gateway.turns.waiting())
     await until(lambda: stage.gateway.outbox.is_idle and not stage.gateway.spool.size)
 
 

@@ -67,14 +67,6 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Loads:
-<<<<<<< HEAD
-    """Requests in flight by replica id, when each model was last asked for (Unix seconds), and how many requests wait
-    for their turn."""
-
-    in_flight: dict[str, int] = field(default_factory=dict[str, int])
-    last_request_at: dict[str, float] = field(default_factory=dict[str, float])
-    waiting: int = 0
-=======
     """Requests in flight by replica id, and when each model was last asked for (Unix seconds). ``waiting``: requests
     that wait for a turn or for a model to start, by deployment id; ``version``: the table that was in force."""
 
@@ -82,7 +74,6 @@ class Loads:
     last_request_at: dict[str, float] = field(default_factory=dict[str, float])
     waiting: dict[str, int] = field(default_factory=dict[str, int])
     version: int = 0
->>>>>>> bef48ab (Replicas end their answers before they stop; shapes and decisions for aliases, and for replicas that follow the requests)
     type: Literal["loads"] = "loads"
 
 

@@ -132,11 +132,7 @@ class Channel:
         gateway = self._gateway
         while True:
             if not self._flush_now.is_set():
-<<<<<<< HEAD
-                _send(writer, Loads(gateway.lanes.loads(), dict(gateway.last_request_at), gateway.turns.waiting()))
-=======
                 _send(writer, gateway.loads())
->>>>>>> bef48ab (Replicas end their answers before they stop; shapes and decisions for aliases, and for replicas that follow the requests)
             self._flush_now.clear()
             batch = await self._next_batch()
             if batch is not None:

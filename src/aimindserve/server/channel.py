@@ -179,19 +179,16 @@ class GatewayChannel:
             case Loads():
                 before, peer.loads = peer.loads, message
                 self._tell_elsewhere()
-<<<<<<< HEAD
                 self._note_loads()
-=======
                 if self._calls_for_a_decision(before, message):
                     self.moves.wake()
->>>>>>> bef48ab (Replicas end their answers before they stop; shapes and decisions for aliases, and for replicas that follow the requests)
             case Used():
                 self._pass_on(peer, message)
 
     def _note_loads(self) -> None:
         loads = self.loads()
         running = sum(sum(each.in_flight.values()) for each in loads)
-        waiting = sum(each.waiting for each in loads)
+        waiting = sum(sum(each.waiting.values()) for each in loads)
         self._context.history.note_loads(self._context.clock(), running, waiting)
 
     def _pass_on(self, sender: Peer, used: Used) -> None:
