@@ -67,6 +67,29 @@ QWEN2_VL_2B_GGUF = QWEN2_VL_7B_GGUF.model_copy(
         ),
     }
 )  # fmt: skip
+MISTRAL_SMALL_Q8 = model(
+    "llama",
+    format=ModelFormat.GGUF, layers=40, heads=32, kv_heads=8, head_size=128, embedding_size=5120,
+    feed_forward_size=32768, vocabulary_size=131072, context_length=131072,
+    weights=(
+        weights(ModelPart.EMBEDDING, 131072 * 5120, "Q8_0"),
+        weights(ModelPart.LAYERS, 40 * (5120 * 2 * 128 * (32 + 8) + 3 * 5120 * 32768), "Q8_0"),
+        weights(ModelPart.OUTPUT, 131072 * 5120, "Q8_0"),
+    ),
+)  # fmt: skip
+GEMMA3_1B = model(
+    "gemma3",
+    format=ModelFormat.GGUF, layers=26, heads=4, kv_heads=1, head_size=256, embedding_size=1152,
+    feed_forward_size=6912, vocabulary_size=262144, context_length=32768, tied_embeddings=True,
+    caches=(
+        CacheGroup(layers=4, kv_heads=1, key_size=256, value_size=256),
+        CacheGroup(kind=CacheKind.SLIDING, layers=22, kv_heads=1, key_size=256, value_size=256, window=512),
+    ),
+    weights=(
+        weights(ModelPart.EMBEDDING, 262144 * 1152, "Q8_0"),
+        weights(ModelPart.LAYERS, 26 * (1152 * 256 * 2 * 5 + 3 * 1152 * 6912), "Q8_0"),
+    ),
+)  # fmt: skip
 MLLAMA_TOWER = VisionFacts(
     kind="mllama_vision_model", width=1280, feed_forward_size=5120, heads=16, layers=40, image_size=560, patch_size=14,
     tiles_max=4, tile_tokens=1601,

@@ -8,6 +8,7 @@ from aimindserve.domain.explanations import Why
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.nodes import EngineInstall
 from aimindserve.domain.params import Origin
+from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.units import GIB, MIB
 from aimindserve.engines._base import Machine, ParameterPlan
 from aimindserve.engines.llama_budget import taken_bytes
@@ -73,6 +74,38 @@ def test_who_wants_no_layer_on_a_gpu_gets_none() -> None:
     assert ENGINE.gpu_counts(QWEN2_VL_7B_GGUF, ("--n-gpu-layers", "0"), 8) == ()
     assert ENGINE.gpu_counts(QWEN2_VL_7B_GGUF, ("-ngl=20",), 8) == (1,)
     assert ENGINE.gpu_counts(QWEN2_VL_7B_GGUF, (), 0) == ()
+    assert ENGINE.gpu_counts(QWEN2_VL_7B_GGUF, (), 5) == (1, 2, 3, 4)
+    assert ENGINE.gpu_counts(QWEN2_VL_7B_GGUF, ("--tensor-split=3,1",), 4) == (2,)
+    assert ENGINE.gpu_counts(QWEN2_VL_7B_GGUF, ("--tensor-split=3,1,1",), 2) == ()
+    assert ENGINE.gpu_counts(QWEN2_VL_7B_GGUF, ("--split-mode=none",), 4) == (1,)
+
+
+def on_gpus(count: int, *parameters: str, budget: int | None = None) -> ParameterPlan:
+    install = EngineInstall(engine="llama.cpp", flavour="llama-server", version="11434", path="/x")
+    machine = Machine(physical_cores=8, gpus=("g",) * count, budget=budget)
+    return ENGINE.plan(QWEN2_VL_7B_GGUF, parameters, {}, machine, install)
+
+
+def test_several_gpus_share_the_layers() -> None:
+    made = on_gpus(3)
+    assert made.value("--split-mode") == "layer"
+    counts = [int(part) for part in (made.value("--tensor-split") or "").split(",")]
+    assert (len(counts), sum(counts)) == (3, 29)
+    assert counts[0] < counts[1], "the first one works on pictures"
+    estimate = ENGINE.estimate(QWEN2_VL_7B_GGUF, made)
+    assert on_gpus(3, budget=estimate.high) == made, "a plan with what it needs is the same plan"
+    assert not on_gpus(2, budget=GIB).partly, "all layers are on GPUs where there are several"
+    assert not on_gpus(1).has("--tensor-split")
+
+
+def test_the_users_split_wins_or_is_refused() -> None:
+    made = on_gpus(2, "--tensor-split=3,1")
+    assert (made.value("--tensor-split"), made.has("--split-mode")) == ("3,1", False)
+    large, small = ENGINE.estimate(QWEN2_VL_7B_GGUF, made).shares
+    assert large > 2 * small
+    for split in ("3", "a,b", "0,0", "1,-1", ","):
+        refusals = on_gpus(2, f"--tensor-split={split}").refusals
+        assert [why.code for why in refusals] == ([ReasonCode.PARAMETER_VALUE] if split != "3" else []), split
 
 
 @given(facts=MODELS, budget=BUDGETS, given=GIVEN, gpu=st.booleans())

@@ -181,7 +181,7 @@ def test_wishes_that_stand_in_the_way() -> None:
         "large": "node_not_wished",
     }
     assert found.alternatives[0].kind is ChangeKind.WISHES
-    assert found.alternatives[0].patch == {"placement": {"nodes": [], "devices": [], "strategy": "pack", "cpu": "auto"}}
+    assert found.alternatives[0].patch == {"placement": PlacementWishes(strategy="pack").model_dump(mode="json")}
 
 
 def test_several_replicas_all_have_a_place_or_the_report_says_which_have() -> None:

@@ -126,7 +126,9 @@ def test_what_is_refused_has_no_place_and_what_is_placed_fits(
     demand = found.plan.demand
     for claim in found.assignment.claims:
         assert claim.bytes <= spaces[claim.device_id].free
-    assert {claim.bytes for claim in found.assignment.claims[: max(found.plan.gpus, 1)]} == {demand.bytes}
+    gpus = max(found.plan.gpus, 1)
+    assert [claim.bytes for claim in found.assignment.claims[:gpus]] == [demand.on(at) for at in range(gpus)]
+    assert max(demand.on(at) for at in range(gpus)) == demand.bytes
     assert demand.level is Level.CPU or found.assignment.claims[-1].bytes == demand.host_bytes
 
 

@@ -9,6 +9,14 @@ FIT_TEXTS: dict[str, tuple[str, str]] = {
         "{layers} of {all} layers fit on the GPU; the others run on the CPU, which is slower.",
         "GPU 只能容纳 {all} 层中的 {layers} 层，其余层在 CPU 上运行，速度较慢。",
     ),
+    "split_by_layers": (
+        "Each of {gpus} GPUs holds some of the layers.",
+        "将各层分布到 {gpus} 个 GPU 上。",
+    ),
+    "layers_by_gpu": (
+        "Layers on each GPU, the output counted as the last one, so that all GPUs need about as much memory.",
+        "各 GPU 上的层数（输出层计为最后一层），使各 GPU 占用的显存大致相同。",
+    ),
     "prompt_cache_sized": (
         "Memory for finished prompts: as much again as for those that are being answered.",
         "用于保留已完成提示词的内存，与正在处理的提示词所占用的缓存相同。",

@@ -1,6 +1,14 @@
 """The words of explanations about memory, in English and Chinese, by the code's value."""
 
 MEMORY_TEXTS: dict[str, tuple[str, str]] = {
+    "memory_weights_layers": (
+        "The weights of {layers} of {all} layers; the last GPU holds the output too.",
+        "{all} 层中 {layers} 层的权重；最后一个 GPU 还包含输出层。",
+    ),
+    "memory_compute_split": (
+        "Working memory for one batch, and the inputs of {copies} batches that follow each other through the GPUs.",
+        "单个批次的计算缓冲，以及在各 GPU 间流水处理的 {copies} 个批次的输入。",
+    ),
     "memory_weights_host": (
         "Weights that stay in the machine's memory: the embedding, and layers that are not on the GPU.",
         "保留在主机内存中的权重：词嵌入以及未放入 GPU 的层。",

@@ -134,7 +134,9 @@ def corrected(estimate: MemoryEstimate, corrections: Sequence[Correction]) -> Me
     """The estimate with corrected items; each says by how much, and why."""
     if not corrections:
         return estimate
-    return estimate.model_copy(update={"items": tuple(_corrected(item, corrections) for item in estimate.items)})
+    items = tuple(_corrected(item, corrections) for item in estimate.items)
+    each = tuple(tuple(_corrected(item, corrections) for item in device) for device in estimate.each)
+    return estimate.model_copy(update={"items": items, "each": each})
 
 
 def _corrected(item: MemoryItem, corrections: Sequence[Correction]) -> MemoryItem:

@@ -24,7 +24,8 @@ class _Frozen(BaseModel):
 
 
 class Reading(_Frozen):
-    """A figure of an engine's log in bytes, on each of its devices or in the machine's memory beside GPUs."""
+    """A figure of an engine's log in bytes, on each of its devices (where these differ: on all of them together) or in
+    the machine's memory beside GPUs."""
 
     item: str
     bytes: int
@@ -85,7 +86,7 @@ def _compared(estimate: MemoryEstimate, reading: DeviceReading, measurement: Mea
     if reading.item == TOTAL:
         expected = _total(estimate, reading.device_id, on_gpu=measurement.on_gpu)
         return Compared(reading.device_id, TOTAL, reading.bytes, *expected)
-    items = [one for one in estimate.items if one.item in GROUPS.get(reading.item, (reading.item,))]
+    items = [one for one in estimate.all_items if one.item in GROUPS.get(reading.item, (reading.item,))]
     if not items:
         return Compared(reading.device_id, reading.item, reading.bytes)
     return Compared(

@@ -1,6 +1,7 @@
 """How much memory a model needs, item by item: the shapes. ``memory_llama`` and ``memory_vllm`` fill them."""
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -38,7 +39,8 @@ class MemoryItem(BaseModel):
 
 
 class MemoryEstimate(BaseModel):
-    """All items of one replica on one device, and what the machine needs beside it.
+    """All items of one replica on one device, and what the machine needs beside it. Where its devices differ, ``items``
+    are those of the one that needs most, and ``each`` has the items of every device in turn.
 
     An engine on the CPU has the machine's memory as its device. ``certain`` is False for a model of an architecture
     that the product does not know, or whose sizes are not known: then the intervals are wide.
@@ -48,6 +50,7 @@ class MemoryEstimate(BaseModel):
 
     items: tuple[MemoryItem, ...]
     certain: bool = True
+    each: tuple[tuple[MemoryItem, ...], ...] = ()
 
     @property
     def device_items(self) -> tuple[MemoryItem, ...]:
@@ -61,13 +64,21 @@ class MemoryEstimate(BaseModel):
 
     @property
     def high(self) -> int:
-        """Bytes on the device that are hardly ever exceeded.
+        """Bytes on the device that are hardly ever exceeded."""
+        return high_of(self.device_items)
 
-        The items err for different reasons, so their margins add up as the root of the sum of squares; a sum would
-        assume that all go wrong at once. It never falls when an item's ``bytes`` or ``high`` rises.
-        """
-        margins = (item.high - item.bytes for item in self.device_items)
-        return self.total + math.ceil(math.sqrt(sum(float(margin) ** 2 for margin in margins)))
+    @property
+    def shares(self) -> tuple[int, ...]:
+        """``high`` of each device in turn, where they differ; else empty."""
+        return tuple(high_of(items) for items in self.each)
+
+    @property
+    def all_items(self) -> tuple[MemoryItem, ...]:
+        """The items of all devices that differ (of one, where they do not) and those beside them."""
+        if not self.each:
+            return self.items
+        beside = (item for item in self.items if item.place is Place.HOST)
+        return (*(item for items in self.each for item in items), *beside)
 
     @property
     def host_total(self) -> int:
@@ -78,6 +89,16 @@ class MemoryEstimate(BaseModel):
     def host_high(self) -> int:
         """The most that the machine's memory beside the device has to give: limits, so they add up."""
         return sum(item.high for item in self.items if item.place is Place.HOST)
+
+
+def high_of(items: Sequence[MemoryItem]) -> int:
+    """Bytes on one device that are hardly ever exceeded.
+
+    The items err for different reasons, so their margins add up as the root of the sum of squares; a sum would assume
+    that all go wrong at once. It never falls when an item's ``bytes`` or ``high`` rises.
+    """
+    margins = (item.high - item.bytes for item in items)
+    return sum(item.bytes for item in items) + math.ceil(math.sqrt(sum(float(margin) ** 2 for margin in margins)))
 
 
 def memory_item(

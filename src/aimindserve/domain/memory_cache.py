@@ -94,6 +94,18 @@ def encoder_tokens(facts: ModelFacts, pixels: int | None) -> int:
     return cost.encoder_tokens if cost else 0
 
 
+def llama_slot_cells(run: LlamaRun) -> int:
+    """Cells that one request sees: all of a unified cache, else those of its slot."""
+    cells = llama_cells(run)
+    return cells if run.unified_cache else cells // max(run.slots, 1)
+
+
+def window_cells(window: int, run: LlamaRun) -> int:
+    """Cells that one request sees of layers with a window: the window and a batch, padded to 256."""
+    seen = window * (run.slots if run.unified_cache else 1) + run.batch_tokens
+    return min(llama_slot_cells(run), _padded(seen))
+
+
 def llama_cells(run: LlamaRun) -> int:
     """Cells of the cache: one pool of ``context_tokens`` when it is unified, else the same for each slot; both padded
     to 256."""
@@ -122,9 +134,7 @@ def _llama_group(facts: ModelFacts, run: LlamaRun, group: CacheGroup, keys: floa
     if group.kind is CacheKind.CROSS:
         cells, keys, values = encoder_tokens(facts, None), 4.0, 4.0
     elif group.kind is CacheKind.SLIDING and group.window:
-        streams = 1 if run.unified_cache else run.slots
-        seen = group.window * (run.slots if run.unified_cache else 1) + run.batch_tokens
-        cells = min(cells, _padded(seen) * streams)
+        cells = window_cells(group.window, run) * (1 if run.unified_cache else max(run.slots, 1))
     return group.layers * cells * group.kv_heads * (group.key_size * keys + group.value_size * values)
 
 

@@ -69,12 +69,15 @@ WEIGHT_MARGINS = (0.01, 0.02)
 PICTURE_CACHE = 4 * GIB
 SERVER_HOST, SERVER_HOST_HIGH = 3 * GIB, 6 * GIB
 
-# llama.cpp reserves logits for the slots alone since pull request 23861 (merged at the end of May 2026).
+# llama.cpp reserves logits for the slots alone since pull request 23861 (merged at the end of May 2026), and masks in
+# 16 bits since 23764, a few days before.
 LLAMA_SLOT_LOGITS = 9450
 # Resident size of a llama.cpp server without a model: measured 55 to 80 MB, rounded up.
-LLAMA_PROGRAM = 96 * MIB
+LLAMA_PROGRAM = LLAMA_PROGRAM_HIGH = 96 * MIB
 # CUDA context 0.25-0.5 GiB for each device; CUDA's pools grow by 3-5 % of what is computed on the device.
 LLAMA_CUDA, LLAMA_CUDA_HIGH, LLAMA_POOL_SHARE = 384 * MIB, 512 * MIB, 0.04
+# Batches that follow each other through several GPUs (GGML_SCHED_MAX_COPIES in ggml-backend.cpp).
+LLAMA_COPIES = 4
 # Alignment of the cache's length (GGML_PAD in llama-context.cpp).
 LLAMA_CACHE_STEP = 256
 # The most tokens that llama.cpp gives a picture of any size (set_limit_image_tokens in clip.cpp).

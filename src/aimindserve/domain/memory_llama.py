@@ -1,16 +1,21 @@
 """Memory of a llama.cpp server: on the GPU and in the machine's memory, or on the CPU alone."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from aimindserve.domain.architectures import is_known
-from aimindserve.domain.explanations import Why, explained
-from aimindserve.domain.facts import ModelFacts, ModelPart
-from aimindserve.domain.memory import MemoryEstimate, MemoryItem, Place, memory_item
+from aimindserve.domain.explanations import Explained, Why, explained
+from aimindserve.domain.facts import CacheKind, ModelFacts, ModelPart
+from aimindserve.domain.memory import MemoryEstimate, MemoryItem, Place, high_of, memory_item
 from aimindserve.domain.memory_cache import LLAMA_SOURCE as CACHE_SOURCE
-from aimindserve.domain.memory_cache import cache_groups, llama_cache_bytes
+from aimindserve.domain.memory_cache import cache_groups, llama_cache_bytes, llama_slot_cells, window_cells
 from aimindserve.domain.memory_constants import (
+    LLAMA_COPIES,
     LLAMA_CUDA,
     LLAMA_CUDA_HIGH,
     LLAMA_POOL_SHARE,
     LLAMA_PROGRAM,
+    LLAMA_PROGRAM_HIGH,
     LLAMA_SLOT_LOGITS,
     UNKNOWN_CACHE,
     UNKNOWN_FACTOR,
@@ -25,56 +30,107 @@ _PROGRAM_SOURCE = "measured: a server without a model; CUDA's context"
 _HEADER_SOURCE = "GGUF header"
 
 
-def llama_weights(facts: ModelFacts, run: LlamaRun) -> tuple[float, float]:
-    """Bytes of the language model on the device and in the machine's memory.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of the model lies on one device: a share of the repeating ``layers`` (a number of them), the ``output``; and
+    whether it is the ``first`` device, which works on pictures."""
 
-    On a GPU the embedding stays in the machine's memory; an output that is tied to it is a second copy on the GPU.
-    ``gpu_layers`` are counted from the last, the output layer first.
-    """
+    layers: float
+    output: bool = True
+    first: bool = True
+
+
+def parts_of(facts: ModelFacts, run: LlamaRun) -> tuple[Part, ...]:
+    """The devices in turn. A CPU holds everything. ``gpu_layers`` are counted from the last, the output first; several
+    GPUs take them in turn (``get_layer_buft_list`` in llama-model.cpp)."""
+    layers = facts.layers or 1
+    if not run.gpu:
+        return (Part(layers),)
+    slots = layers + 1 if run.gpu_layers is None else min(run.gpu_layers, layers + 1)
+    if len(run.split) < 2 or sum(run.split) != slots:
+        return (Part(max(slots - 1, 0), output=slots >= 1),)
+    last = max(at for at, count in enumerate(run.split) if count)
+    return tuple(Part(count - (at == last), at == last, at == 0) for at, count in enumerate(run.split))
+
+
+def _sums(facts: ModelFacts) -> tuple[float, float, float]:
+    """Bytes of the embedding, of the repeating layers, and of the output."""
     sums = dict.fromkeys(ModelPart, 0.0)
     for group in language_groups(facts):
         sums[group.part] += group.bytes
-    embedding, output = sums[ModelPart.EMBEDDING], sums[ModelPart.OUTPUT]
-    rest = sums[ModelPart.LAYERS] + sums[ModelPart.OTHER]
+    return sums[ModelPart.EMBEDDING], sums[ModelPart.LAYERS] + sums[ModelPart.OTHER], sums[ModelPart.OUTPUT]
+
+
+def llama_weights(facts: ModelFacts, run: LlamaRun) -> tuple[float, float]:
+    """Bytes of the language model on all devices and in the machine's memory.
+
+    On a GPU the embedding stays in the machine's memory; an output that is tied to it is a second copy on the GPU.
+    """
+    embedding, rest, output = _sums(facts)
     if not run.gpu:
         return embedding + rest + output, 0.0
-    share = offloaded_share(facts, run)
-    last = output if output > embedding / 2 else output + embedding
-    on_device = rest * share + (last if _output_on_gpu(run) else 0.0)
-    return on_device, embedding + rest * (1 - share) + (0.0 if _output_on_gpu(run) else output)
+    parts = parts_of(facts, run)
+    on_devices = sum(_part_weights(facts, run, part) for part in parts)
+    beside = rest * (1 - _layers_on(parts) / (facts.layers or 1))
+    return on_devices, embedding + beside + (0.0 if any(part.output for part in parts) else output)
 
 
-def _output_on_gpu(run: LlamaRun) -> bool:
-    return run.gpu and (run.gpu_layers is None or run.gpu_layers >= 1)
-
-
-def offloaded_share(facts: ModelFacts, run: LlamaRun) -> float:
-    """The share of the repeating layers that are on the GPU."""
+def _part_weights(facts: ModelFacts, run: LlamaRun, part: Part) -> float:
+    embedding, rest, output = _sums(facts)
     if not run.gpu:
-        return 0.0
-    if run.gpu_layers is None:
-        return 1.0
-    layers = facts.layers or 1
-    return min(max(run.gpu_layers - 1, 0), layers) / layers
+        return embedding + rest + output
+    last = output if output > embedding / 2 else output + embedding
+    return rest * part.layers / (facts.layers or 1) + (last if part.output else 0.0)
 
 
-def llama_compute_bytes(facts: ModelFacts, run: LlamaRun) -> float:
-    """Compute buffer of one micro-batch of u tokens, all in 32 bits: the larger of logits and layers.
+def _layers_on(parts: Sequence[Part]) -> float:
+    return sum(part.layers for part in parts)
+
+
+def llama_compute_bytes(facts: ModelFacts, run: LlamaRun, *, output: bool = True) -> float:
+    """Compute buffer of one micro-batch of u tokens, in 32 bits but for masks: the larger of logits (where the
+    ``output`` is) and layers.
 
     Logits: u · (vocabulary + embedding), 304.0 MiB for Qwen2-7B where 304.75 were logged, 490.00 for Qwen3.5-4B; newer
-    builds reserve them for the slots alone. Layers: u · (2 · embedding + 2 · feed-forward + context), or without flash
-    attention u · (context · (heads + 1) + 4 · embedding): 164.0 MiB where 164.01 were logged (ollama issue 2706).
+    builds reserve them for the slots alone. Layers: u · (5 · embedding + 3 · feed-forward) and the masks: 32.0 MiB for
+    Qwen3-0.6B where 32.09 were measured. Without flash attention u · (context · (heads + 1) + 4 · embedding): 164.0 MiB
+    where 164.01 were logged (ollama issue 2706).
     """
-    tokens = run.batch_tokens
-    embedding = facts.embedding_size or 0
-    newer = run.build is None or run.build >= LLAMA_SLOT_LOGITS
-    outputs = min(tokens, max(run.slots, 1)) if newer else tokens
-    logits = outputs * (facts.vocabulary_size or 0) + tokens * embedding
-    layers = 2 * embedding + 2 * (facts.feed_forward_size or 4 * embedding)
-    wide = tokens * (layers + run.context_tokens)
-    if not run.flash_attention:
-        wide = max(wide, tokens * (run.context_tokens * ((facts.heads or 1) + 1) + 4 * embedding))
-    return 4.0 * max(logits, wide)
+    tokens, embedding = run.batch_tokens, facts.embedding_size or 0
+    outputs = min(tokens, max(run.slots, 1)) if _is_newer(run) else tokens
+    logits = outputs * (facts.vocabulary_size or 0) + tokens * embedding if output else 0
+    wide = 4 * tokens * (5 * embedding + 3 * (facts.feed_forward_size or 4 * embedding))
+    if run.flash_attention:
+        # Before, masks came in 32 bits and were copied into 16 on the device.
+        wide += (2 if _is_newer(run) else 6) * tokens * _mask_cells(facts, run)
+    else:
+        cells = llama_slot_cells(run)
+        wide = max(wide + 4 * tokens * cells, 4 * tokens * (cells * ((facts.heads or 1) + 1) + 4 * embedding))
+    return max(4.0 * logits, wide)
+
+
+def _is_newer(run: LlamaRun) -> bool:
+    return run.build is None or run.build >= LLAMA_SLOT_LOGITS
+
+
+def _mask_cells(facts: ModelFacts, run: LlamaRun) -> int:
+    """Cells of the cache that a token's masks cover: one mask for layers that see everything, one for windows."""
+    windows = {group.window for group in cache_groups(facts) if group.kind is CacheKind.SLIDING and group.window}
+    return llama_slot_cells(run) + sum(window_cells(window, run) for window in windows)
+
+
+def llama_pipeline_bytes(facts: ModelFacts, run: LlamaRun) -> float:
+    """What each of several GPUs needs more: inputs are kept for 4 batches that follow each other (GGML_SCHED_MAX_COPIES
+    in ggml-backend.cpp), masks and u · 4 · embedding bytes each.
+
+    A mask of 2^20 tokens takes 4.0 GiB on each of 4 GPUs (unsloth pull request 7637). Only where all layers are on GPUs
+    (llama-context.cpp: pipeline_parallel).
+    """
+    if len(run.split) < 2 or run.gpu_layers is not None:
+        return 0.0
+    mask = 2 if run.flash_attention and _is_newer(run) else 4
+    inputs = mask * _mask_cells(facts, run) + 4 * (facts.embedding_size or 0)
+    return (LLAMA_COPIES - 1) * run.batch_tokens * inputs
 
 
 def llama_copied_bytes(facts: ModelFacts, run: LlamaRun) -> float:
@@ -83,45 +139,71 @@ def llama_copied_bytes(facts: ModelFacts, run: LlamaRun) -> float:
 
     297 + 426 + 21 MiB for Qwen2-VL-7B without layers on the GPU, where 744.25 were logged (llama.cpp issue 10973).
     """
-    if not run.gpu or (offloaded_share(facts, run) >= 1 and _output_on_gpu(run)):
+    parts = parts_of(facts, run)
+    has_output = any(part.output for part in parts)
+    if not run.gpu or (_layers_on(parts) >= (facts.layers or 1) and has_output):
         return 0.0
-    sums = dict.fromkeys(ModelPart, 0.0)
-    for group in language_groups(facts):
-        sums[group.part] += group.bytes
-    table = max(sums[ModelPart.OUTPUT], sums[ModelPart.EMBEDDING])
-    matrix = sums[ModelPart.LAYERS] / max(facts.layers or 1, 1) / 3
-    return max(matrix, 0.0 if _output_on_gpu(run) else table) + 4 * run.batch_tokens * 2 * (facts.embedding_size or 0)
+    embedding, rest, output = _sums(facts)
+    matrix = rest / max(facts.layers or 1, 1) / 3
+    table = 0.0 if has_output else max(output, embedding)
+    return max(matrix, table) + 4 * run.batch_tokens * 2 * (facts.embedding_size or 0)
 
 
 def estimate_llama_cpp(facts: ModelFacts, run: LlamaRun) -> MemoryEstimate:
     """What a llama.cpp server needs for ``facts`` as ``run`` says."""
     certain = is_known(facts) and bool(cache_groups(facts))
-    items = [
-        *_weights(facts, run),
-        *_projector(facts, run),
-        *_cache(facts, run),
-        *_compute(facts, run, certain=certain),
-        *_vision(facts, run),
-        *_program(facts, run),
-    ]
-    return MemoryEstimate(items=tuple(items), certain=certain)
+    parts = parts_of(facts, run)
+    each = tuple(tuple(_device_items(facts, run, part, certain=certain)) for part in parts)
+    fullest = max(each, key=high_of)
+    several = each if len(each) > 1 else ()
+    return MemoryEstimate(items=(*fullest, *_host_items(facts, run, parts)), certain=certain, each=several)
 
 
-def _weights(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
-    device, host = llama_weights(facts, run)
-    found = [memory_item("weights", device, device * 1.002, _HEADER_SOURCE, why=Why.MEMORY_WEIGHTS)]
+def _device_items(facts: ModelFacts, run: LlamaRun, part: Part, *, certain: bool) -> list[MemoryItem]:
+    weights = _part_weights(facts, run, part)
+    found = [memory_item("weights", weights, weights * 1.002, _HEADER_SOURCE, why=_weights_why(facts, run, part))]
+    sees = part.first and not _projector_beside(run)
+    if sees:
+        found += _projector(facts, Place.DEVICE)
+    found += [_cache(facts, run, part), _compute(facts, run, part, certain=certain)]
+    if sees:
+        found += _vision(facts, run, Place.DEVICE)
+    if not run.gpu:
+        overhead, high, why = LLAMA_PROGRAM, LLAMA_PROGRAM_HIGH, Why.MEMORY_OVERHEAD
+    else:
+        overhead, high, why = LLAMA_CUDA, LLAMA_CUDA_HIGH + LLAMA_POOL_SHARE * weights, Why.MEMORY_OVERHEAD_GPU
+    return [*found, memory_item("overhead", overhead, high, _PROGRAM_SOURCE, why=why)]
+
+
+def _host_items(facts: ModelFacts, run: LlamaRun, parts: Sequence[Part]) -> list[MemoryItem]:
+    found: list[MemoryItem] = []
+    host = llama_weights(facts, run)[1]
     if host:
         why = Why.MEMORY_WEIGHTS_HOST
         found.append(memory_item("weights_host", host, host, _HEADER_SOURCE, why=why, place=Place.HOST))
+    if _projector_beside(run):
+        found += [*_projector(facts, Place.HOST), *_vision(facts, run, Place.HOST)]
+    if run.gpu:
+        found += [*_cache_beside(facts, run, parts), *_program_beside(facts, run)]
+    if run.prompt_cache_bytes:
+        why, source = Why.MEMORY_PROMPT_CACHE, "llama.cpp: --cache-ram"
+        found.append(memory_item("prompt_cache", 0, run.prompt_cache_bytes, source, why=why, place=Place.HOST))
     return found
 
 
-def _projector(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
+def _projector_beside(run: LlamaRun) -> bool:
+    return run.gpu and not run.projector_on_gpu
+
+
+def _weights_why(facts: ModelFacts, run: LlamaRun, part: Part) -> Explained:
+    if len(run.split) < 2:
+        return explained(Why.MEMORY_WEIGHTS)
+    return explained(Why.MEMORY_WEIGHTS_LAYERS, layers=int(part.layers), all=facts.layers or 0)
+
+
+def _projector(facts: ModelFacts, place: Place) -> list[MemoryItem]:
     size = projector_bytes(facts)
-    if not size:
-        return []
-    place = Place.HOST if run.gpu and not run.projector_on_gpu else Place.DEVICE
-    return [memory_item("projector", size, size, _HEADER_SOURCE, why=Why.MEMORY_PROJECTOR, place=place)]
+    return [memory_item("projector", size, size, _HEADER_SOURCE, why=Why.MEMORY_PROJECTOR, place=place)] if size else []
 
 
 def projector_bytes(facts: ModelFacts) -> int:
@@ -129,40 +211,51 @@ def projector_bytes(facts: ModelFacts) -> int:
     return facts.projector_bytes or sum(group.bytes for group in sight_groups(facts))
 
 
-def _cache(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
+def _cache_sizes(facts: ModelFacts, run: LlamaRun) -> tuple[float, float]:
+    """Of all layers, likely and at most."""
     size = llama_cache_bytes(facts, run)
-    high = size
-    if not size:
-        weights = sum(llama_weights(facts, run))
-        size, high = (run.context_tokens * weights * share for share in UNKNOWN_CACHE)
-    share = offloaded_share(facts, run) if run.gpu else 1.0
-    why = explained(Why.MEMORY_KV_CACHE, tokens=run.context_tokens, layers=facts.layers or 0)
-    found = [memory_item("kv_cache", size * share, high * share, CACHE_SOURCE, why=why)]
-    if share < 1:
-        beside = 1 - share
-        found.append(
-            memory_item("kv_cache_host", size * beside, high * beside, CACHE_SOURCE, why=why, place=Place.HOST)
-        )
-    return found
+    if size:
+        return size, size
+    weights = sum(llama_weights(facts, run))
+    likely, most = (run.context_tokens * weights * share for share in UNKNOWN_CACHE)
+    return likely, most
 
 
-def _compute(facts: ModelFacts, run: LlamaRun, *, certain: bool) -> list[MemoryItem]:
-    size = llama_compute_bytes(facts, run) + llama_copied_bytes(facts, run)
+def _cache(facts: ModelFacts, run: LlamaRun, part: Part) -> MemoryItem:
+    size, high = _cache_sizes(facts, run)
+    layers = facts.layers or 1
+    share = part.layers / layers
+    why = explained(Why.MEMORY_KV_CACHE, tokens=run.context_tokens, layers=int(part.layers) if facts.layers else 0)
+    # Layers that remember in several ways may fall unevenly: one more of the larger kind.
+    uneven = len(run.split) > 1 and len(cache_groups(facts)) > 1
+    most = high * min(1.0, share + (1 / layers if uneven else 0.0))
+    return memory_item("kv_cache", size * share, most, CACHE_SOURCE, why=why)
+
+
+def _cache_beside(facts: ModelFacts, run: LlamaRun, parts: Sequence[Part]) -> list[MemoryItem]:
+    layers = facts.layers or 1
+    beside = 1 - _layers_on(parts) / layers
+    if beside <= 0:
+        return []
+    size, high = _cache_sizes(facts, run)
+    why = explained(Why.MEMORY_KV_CACHE, tokens=run.context_tokens, layers=round(layers * beside))
+    return [memory_item("kv_cache_host", size * beside, high * beside, CACHE_SOURCE, why=why, place=Place.HOST)]
+
+
+def _compute(facts: ModelFacts, run: LlamaRun, part: Part, *, certain: bool) -> MemoryItem:
+    pipeline = llama_pipeline_bytes(facts, run)
+    size = llama_compute_bytes(facts, run, output=part.output or not run.split) + llama_copied_bytes(facts, run)
     # Mixtures of experts were measured at 1.2 to 2.7 times the dense formula (gguf-parser-go issue 45).
-    factor = 2.7 if _has_experts(facts) else 1.35 if certain else 2 * UNKNOWN_FACTOR
-    found = [memory_item("compute", size, size * factor, _COMPUTE_SOURCE, why=Why.MEMORY_COMPUTE)]
-    if run.gpu:
-        inputs = 4 * run.batch_tokens * (run.context_tokens + 2 * (facts.embedding_size or 0))
-        why = Why.MEMORY_COMPUTE_HOST
-        found.append(memory_item("compute_host", inputs, 2 * inputs, _COMPUTE_SOURCE, why=why, place=Place.HOST))
-    return found
+    likely, factor = (2.0, 2.7) if _has_experts(facts) else (1.0, 1.35 if certain else 2 * UNKNOWN_FACTOR)
+    why = explained(Why.MEMORY_COMPUTE_SPLIT, copies=LLAMA_COPIES) if pipeline else explained(Why.MEMORY_COMPUTE)
+    return memory_item("compute", size * likely + pipeline, size * factor + pipeline * 1.35, _COMPUTE_SOURCE, why=why)
 
 
 def _has_experts(facts: ModelFacts) -> bool:
     return any(mark in f"{facts.architecture} {facts.name}".lower() for mark in ("moe", "mixtral", "-a3b", "deepseek2"))
 
 
-def _vision(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
+def _vision(facts: ModelFacts, run: LlamaRun, place: Place) -> list[MemoryItem]:
     size, picture = llama_vision_bytes(facts, run), llama_picture(facts, run)
     if picture is None or not size:
         if not projector_bytes(facts):
@@ -171,28 +264,16 @@ def _vision(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
         size, high, tokens = projector_bytes(facts) * 0.5, projector_bytes(facts) * 4, 0
     else:
         high, tokens = size * 1.04, picture.tokens
-    place = Place.HOST if run.gpu and not run.projector_on_gpu else Place.DEVICE
     why = explained(Why.MEMORY_VISION_COMPUTE, tokens=tokens) if tokens else explained(Why.MEMORY_VISION_UNKNOWN)
     return [memory_item("vision_compute", size, high, VISION_SOURCE, why=why, place=place)]
 
 
-def _program(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
-    if not run.gpu:
-        found = [memory_item("overhead", LLAMA_PROGRAM, LLAMA_PROGRAM, _PROGRAM_SOURCE, why=Why.MEMORY_OVERHEAD)]
-    else:
-        high = LLAMA_CUDA_HIGH + LLAMA_POOL_SHARE * llama_weights(facts, run)[0]
-        found = [
-            memory_item("overhead", LLAMA_CUDA, high, _PROGRAM_SOURCE, why=Why.MEMORY_OVERHEAD_GPU),
-            memory_item(
-                "overhead_host",
-                4 * LLAMA_PROGRAM,
-                8 * LLAMA_PROGRAM,
-                _PROGRAM_SOURCE,
-                why=Why.MEMORY_OVERHEAD,
-                place=Place.HOST,
-            ),
-        ]
-    if run.prompt_cache_bytes:
-        why, source = Why.MEMORY_PROMPT_CACHE, "llama.cpp: --cache-ram"
-        found.append(memory_item("prompt_cache", 0, run.prompt_cache_bytes, source, why=why, place=Place.HOST))
-    return found
+def _program_beside(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
+    """What the program keeps in the machine's memory beside GPUs, where these can read it."""
+    copies = LLAMA_COPIES if llama_pipeline_bytes(facts, run) else 1
+    inputs = 4 * copies * run.batch_tokens * (llama_slot_cells(run) + 2 * (facts.embedding_size or 0))
+    program = 4 * LLAMA_PROGRAM * max(len(run.split), 1)
+    return [
+        memory_item("compute_host", inputs, 2 * inputs, _COMPUTE_SOURCE, why=Why.MEMORY_COMPUTE_HOST, place=Place.HOST),
+        memory_item("overhead_host", program, 2 * program, _PROGRAM_SOURCE, why=Why.MEMORY_OVERHEAD, place=Place.HOST),
+    ]

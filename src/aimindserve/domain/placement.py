@@ -28,12 +28,18 @@ class Level(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What one replica takes: ``bytes`` on each of its devices, ``host_bytes`` of the machine's memory beside GPUs.
-    ``refused``: why it cannot run on such devices at all, however much is free."""
+    ``shares``: bytes on each device in turn where they differ; ``bytes`` is the most of them. ``refused``: why it
+    cannot run on such devices at all, however much is free."""
 
     bytes: int
     host_bytes: int = 0
     level: Level = Level.WHOLE
     refused: Reason | None = None
+    shares: tuple[int, ...] = ()
+
+    def on(self, at: int) -> int:
+        """Bytes on the device at a place in their order."""
+        return self.shares[at] if self.shares else self.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +108,10 @@ class Option:
 
     @property
     def assignment(self) -> Assignment:
-        """The place as an assignment: equal claims on the devices, and one on the machine's memory beside GPUs."""
+        """The place as an assignment: claims on the devices in turn, and one on the machine's memory beside GPUs."""
         claims = [
-            Claim(device_id=space.device.id, bytes=self.demand.bytes, exclusive=self.ask.exclusive)
-            for space in self.spaces
+            Claim(device_id=space.device.id, bytes=self.demand.on(at), exclusive=self.ask.exclusive)
+            for at, space in enumerate(self.spaces)
         ]
         beside = self.demand.host_bytes and self.row.host is not None
         if beside and all(claim.device_id != CPU_DEVICE_ID for claim in claims):

@@ -10,7 +10,8 @@ class LlamaRun:
     and output); 0: none. ``slots`` requests at a time share ``context_tokens`` tokens of cache. ``image_tokens``: the
     most that one picture may take, None for the model's own limit. ``gpu``: whether a GPU is used at all. ``build``:
     llama.cpp's build number, None for the newest. ``prompt_cache_bytes``: limit of the finished prompts that are kept
-    in the machine's memory (``--cache-ram``)."""
+    in the machine's memory (``--cache-ram``). ``split``: how many of the layers on GPUs, the output counted as the
+    last one, lie on each of several; empty for one GPU."""
 
     context_tokens: int
     slots: int = 1
@@ -25,6 +26,7 @@ class LlamaRun:
     mmap: bool = True
     build: int | None = None
     prompt_cache_bytes: int = 0
+    split: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class TenantView(View):
 class PlacedDeviceView(View):
     """A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``tenants``: who
     claimed before (what is missing there are earlier replicas of this one); ``foreign``: what other programs use;
-    ``free``: what could be claimed before. ``index``: the device's number in its machine."""
+    ``free``: what could be claimed before. ``index``: the device's number in its machine. ``memory``: its own items
+    where the devices of a replica differ; else those of the report hold for each."""
 
     device_id: str
     device: str
@@ -32,11 +33,12 @@ class PlacedDeviceView(View):
     allocatable: int
     index: int = 0
     tenants: tuple[TenantView, ...] = ()
+    memory: tuple[MemoryItemView, ...] = ()
 
 
 class PlacementView(View):
-    """Where a replica would go. ``level``: the whole model on GPUs, a part of it, or on the CPU. The fields of the
-    first device stand for all: claims on GPUs are equal. ``host``: the machine's memory beside GPUs."""
+    """Where a replica would go. ``level``: the whole model on GPUs, a part of it, or on the CPU. The fields of a device
+    are those of the first one. ``host``: the machine's memory beside GPUs."""
 
     node_id: str
     node: str

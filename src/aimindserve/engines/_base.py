@@ -39,8 +39,8 @@ def machine_for(
     threads: int | None = None,
     lessons: Lessons = NOTHING,
 ) -> Machine:
-    """The machine of a replica that holds ``claims``: with its GPUs, or the CPU, and the bytes on each as the budget.
-    The claim on the machine's memory beside GPUs is no part of it."""
+    """The machine of a replica that holds ``claims``: with its GPUs, or the CPU, and the most bytes on one of them as
+    the budget. The claim on the machine's memory beside GPUs is no part of it."""
     gpus = [claim for claim in claims if claim.device_id != CPU_DEVICE_ID]
     used = gpus or claims
     known = {device.id: device for device in devices}
@@ -50,7 +50,7 @@ def machine_for(
         gpus=tuple(claim.device_id for claim in gpus),
         gpu_numbers=tuple(known[claim.device_id].index for claim in gpus if claim.device_id in known),
         device=next((known[claim.device_id] for claim in used if claim.device_id in known), None),
-        budget=min((claim.bytes for claim in used), default=None),
+        budget=max((claim.bytes for claim in used), default=None),
         lessons=lessons,
     )
 

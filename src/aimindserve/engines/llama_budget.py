@@ -45,14 +45,14 @@ def fitting_step(
     """The first step with which ``needs`` is within the machine's budget; the last one when none is.
 
     Fewer requests at a time come before layers that are not on the GPU: those make every answer slow. What the user
-    set stays.
+    set stays. On several GPUs all layers are on them.
     """
     steps = tuple(_whole_steps(Step.usual(machine), yours))
     for step in steps:
         if machine.budget is None or needs(step) <= machine.budget:
             return step
     layers, step = facts.layers or 0, steps[-1]
-    if not machine.gpus or machine.lessons.whole or not layers or "--n-gpu-layers" in yours:
+    if len(machine.gpus) != 1 or machine.lessons.whole or not layers or "--n-gpu-layers" in yours:
         return step
     return replace(step, gpu_layers=max(1, most(_fits(step, needs, machine.budget or 0), layers)))
 

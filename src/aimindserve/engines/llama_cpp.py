@@ -6,6 +6,7 @@ from dataclasses import replace
 from aimindserve.domain.explanations import Explained, Why, explained
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
 from aimindserve.domain.lessons import corrected
+from aimindserve.domain.llama_split import balanced_split
 from aimindserve.domain.measured import LogReadings
 from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.memory_llama import estimate_llama_cpp
@@ -29,12 +30,14 @@ from aimindserve.engines.llama_dialects import (
 from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
 from aimindserve.engines.llama_measured import read_buffers
-from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by, sight
+from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by, shares_of, sight
 
 # Tokens that one request may use together with its answer, unless the model was trained on fewer: a large picture
 # takes up to 4,096 of them in llama.cpp.
 CONTEXT_PER_REQUEST = 8192
 _MOST_THREADS = 16
+# Numbers of GPUs that are tried: every one would make a plan each.
+_GPU_COUNTS = (1, 2, 3, 4, 6, 8, 12, 16)
 # More layers than any model has: all of them.
 _ALL_LAYERS = "999"
 # Flags with which a user takes over how positions are scaled.
@@ -77,10 +80,18 @@ class LlamaCpp:
         found = next(fitting, None)
         return found or reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=self.name, install=_INSTALL)
 
-    def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:  # noqa: ARG002
-        """One: what a model needs on several GPUs is not estimated yet. None when the user wants no layer there."""
-        layers = _yours(LLAMA_FLAGS.parse(parameters)).get("--n-gpu-layers")
-        return (1,) if most and (layers is None or layers.value != "0") else ()
+    def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:
+        """As many as have some of the layers; one where the user splits rows, or says how many layers are on GPUs, or
+        as many as he splits them among. None when he wants no layer there."""
+        yours = {flag: item.value for flag, item in _yours(LLAMA_FLAGS.parse(parameters)).items()}
+        if yours.get("--n-gpu-layers") == "0" or not most:
+            return ()
+        given = len(shares_of(yours.get("--tensor-split")))
+        if yours.get("--split-mode") in ("none", "row") or not facts.layers:
+            return (1,)
+        if given:
+            return (given,) if given <= most else ()
+        return (1,) if "--n-gpu-layers" in yours else tuple(count for count in _GPU_COUNTS if count <= most)
 
     def plan(
         self,
@@ -95,12 +106,12 @@ class LlamaCpp:
         parsed = LLAMA_FLAGS.parse(parameters)
         refusals = [why for part in parsed if (why := _refusal(part, flavour))]
         yours = _yours(parsed)
-        refused = (*refusals, *_too_long(facts, yours), *refused_variables(env))
+        refused = (*refusals, *_no_split(yours), *_too_long(facts, yours), *refused_variables(env))
 
         def stepped(step: Step) -> ParameterPlan:
             derived = [item for item in _derived(facts, machine, yours, step) if item.flag not in yours]
             plan = ParameterPlan((*derived, *yours.values()), refused, machine)
-            return _with_prompt_cache(plan, facts, install)
+            return _with_split(_with_prompt_cache(plan, facts, install), facts, install)
 
         def needs(step: Step) -> int:
             return taken_bytes(self.estimate(facts, stepped(step), install), machine)
@@ -172,6 +183,27 @@ def _too_long(facts: ModelFacts, yours: Mapping[str, EngineParameter]) -> tuple[
         return ()
     told = {"flag": given.flag, "most": trained * parallel, "stretch": "--rope-scaling=yarn --rope-freq-scale=0.5"}
     return (reason(ReasonCode.CONTEXT_TOO_LONG, tokens=-(-tokens // parallel), trained=trained, **told),)
+
+
+def _no_split(yours: Mapping[str, EngineParameter]) -> tuple[Reason, ...]:
+    """The user's split says nothing."""
+    given = yours.get("--tensor-split")
+    if given is None or shares_of(given.value):
+        return ()
+    told = {"flag": given.flag, "value": (given.value or "")[:100], "expected": "3,1"}
+    return (reason(ReasonCode.PARAMETER_VALUE, **told),)
+
+
+def _with_split(plan: ParameterPlan, facts: ModelFacts, install: EngineInstall | None) -> ParameterPlan:
+    """The plan with the layers of each GPU, where there are several and the user says nothing of them."""
+    gpus = len(plan.machine.gpus) if plan.machine else 0
+    if gpus < 2 or not facts.layers or plan.has("--tensor-split") or plan.value("--split-mode") in ("none", "row"):
+        return plan
+    counts = balanced_split(seen_by(facts, plan), llama_run(facts, plan, install), gpus)
+    items = [_item("--tensor-split", ",".join(map(str, counts)), Origin.DERIVED, explained(Why.LAYERS_BY_GPU))]
+    if not plan.has("--split-mode"):
+        items.insert(0, _item("--split-mode", "layer", Origin.DERIVED, explained(Why.SPLIT_BY_LAYERS, gpus=gpus)))
+    return replace(plan, parameters=(*plan.parameters, *items))
 
 
 def _with_prompt_cache(plan: ParameterPlan, facts: ModelFacts, install: EngineInstall | None) -> ParameterPlan:

@@ -4,6 +4,7 @@ import re
 
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.image_families import ImageFamily, image_family
+from aimindserve.domain.llama_split import layers_by_device
 from aimindserve.domain.nodes import EngineInstall
 from aimindserve.domain.runs import LlamaRun
 from aimindserve.domain.units import MIB
@@ -37,8 +38,26 @@ def llama_run(facts: ModelFacts, plan: ParameterPlan, install: EngineInstall | N
         projector_on_gpu=not plan.has("--no-mmproj-offload"),
         mmap=not plan.has("--no-mmap"),
         build=_build(install),
+        split=_split(facts, plan),
         prompt_cache_bytes=max(kept, 0) * MIB if kept >= 0 else _PROMPT_CACHE * MIB,
     )
+
+
+def shares_of(value: str | None) -> tuple[float, ...]:
+    """Of ``--tensor-split``: parts of the layers by GPU (``3,1``); empty where it is none."""
+    parts = re.split(r"[,/]", value or "")
+    if not all(re.fullmatch(r" *\d{1,6}(\.\d{1,6})? *", part) for part in parts):
+        return ()
+    shares = tuple(float(part) for part in parts)
+    return shares if sum(shares) else ()
+
+
+def _split(facts: ModelFacts, plan: ParameterPlan) -> tuple[int, ...]:
+    shares, layers = shares_of(plan.value("--tensor-split")), plan.value("--n-gpu-layers") or ""
+    if len(shares) < 2 or plan.value("--split-mode") in ("none", "row") or not facts.layers:
+        return ()
+    slots = min(int(layers), facts.layers + 1) if layers.isdigit() else facts.layers + 1
+    return layers_by_device(slots, shares) if slots else ()
 
 
 def seen_by(facts: ModelFacts, plan: ParameterPlan) -> ModelFacts:

@@ -21,7 +21,7 @@ from aimindserve.domain.views_fit import (
 )
 from aimindserve.server.errors import reason_view
 from aimindserve.server.fit_trials import MENDABLE, Stage, changes_for, nearest, try_places, unplaced
-from aimindserve.server.plan_views import LEVELS, memory_views, parameter_views
+from aimindserve.server.plan_views import LEVELS, device_views, memory_views, parameter_views
 from aimindserve.server.reconcile.place_search import Imagined, NodeRefusal, Placed
 from aimindserve.server.reconcile.planning import RunPlan, refusals
 
@@ -39,7 +39,7 @@ def report(
     plan = trial.placed[0][0].plan if trial.placed else near.plan if near else unplaced(spec, facts, stage)
     reasons = refused or ((trial.refused,) if trial.refused else ())
     shown = () if refused else trial.placed
-    places = tuple(_place_view(found, spaces, stage) for found, spaces in shown)
+    places = tuple(_place_view(found, spaces, stage, language) for found, spaces in shown)
     hopeless = plan is None or any(why.code not in MENDABLE for why in refused)
     changes = () if hopeless or plan is None else changes_for(spec, facts, stage, trial, plan, choices)
     demand = plan.demand if plan else None
@@ -59,7 +59,7 @@ def report(
         parameters=parameter_views(plan.parameters.parameters, plan.engine, language) if plan else (),
         placement=places[0] if places else None,
         placements=places,
-        nearest=_near_view(near, stage) if near else None,
+        nearest=_near_view(near, stage, language) if near else None,
         refusals=tuple(_refusal_view(one, language) for one in trial.nodes[:_MOST_REFUSALS]),
         alternatives=tuple(_alternative_view(change, language) for change in changes),
         reasons=_views(reasons, language),
@@ -97,18 +97,28 @@ def _views(reasons: Sequence[Reason], language: Language) -> tuple[ReasonView, .
     return tuple(reason_view(why, language) for why in reasons)
 
 
-def _place_view(found: Placed, spaces: Sequence[DeviceSpace], stage: Stage) -> PlacementView:
+def _place_view(found: Placed, spaces: Sequence[DeviceSpace], stage: Stage, language: Language) -> PlacementView:
     known = {space.device.id: space for space in spaces}
     devices = [_device_view(known[claim.device_id], claim.bytes, stage) for claim in found.assignment.claims]
+    devices = _with_items(devices, found.plan, language)
     return _placement_view(found.plan, found.assignment.node_id, devices, stage)
 
 
-def _near_view(near: Imagined, stage: Stage) -> PlacementView:
+def _near_view(near: Imagined, stage: Stage, language: Language) -> PlacementView:
     demand, row = near.plan.demand, near.row
-    devices = [_device_view(space, demand.bytes, stage) for space in row.spaces[: max(near.plan.gpus, 1)]]
+    spaces = row.spaces[: max(near.plan.gpus, 1)]
+    devices = [_device_view(space, demand.on(at), stage) for at, space in enumerate(spaces)]
+    devices = _with_items(devices, near.plan, language)
     if demand.host_bytes and row.host is not None:
         devices.append(_device_view(row.host, demand.host_bytes, stage))
     return _placement_view(near.plan, row.node_id, devices, stage)
+
+
+def _with_items(devices: list[PlacedDeviceView], plan: RunPlan, language: Language) -> list[PlacedDeviceView]:
+    """The devices with their own items, where these differ."""
+    each = [device_views(items, language) for items in plan.memory.each]
+    found = [device.model_copy(update={"memory": items}) for device, items in zip(devices, each, strict=False)]
+    return [*found, *devices[len(found) :]]
 
 
 def _placement_view(plan: RunPlan, node_id: str, devices: list[PlacedDeviceView], stage: Stage) -> PlacementView:

@@ -12,8 +12,8 @@ from aimindserve.server.reconcile.planning import plan_of
 
 # Eighths of what it holds now, the mildest first.
 _STEPS = tuple(range(7, 0, -1))
-# How much of the device it is told to take follows from the rest, and differs on every card.
-_FOLLOWS = frozenset({"--gpu-memory-utilization"})
+# How much of the device it is told to take, and what lies on which, follows from the rest.
+_FOLLOWS = frozenset({"--gpu-memory-utilization", "--tensor-split"})
 
 
 def least_of(replica: Replica, beside: Callable[[int], DeploymentSpec | None]) -> DeploymentSpec | None:
@@ -21,7 +21,8 @@ def least_of(replica: Replica, beside: Callable[[int], DeploymentSpec | None]) -
     if beside(1) is None:
         return None
     claims = replica.assignment.claims if replica.assignment else ()
-    held = claims[0].bytes if claims else 0
+    on_gpus = [claim.bytes for claim in claims if claim.device_id != CPU_DEVICE_ID]
+    held = max(on_gpus or [claim.bytes for claim in claims], default=0)
     found = (spec for eighths in _STEPS if (spec := beside(held * eighths // 8)) is not None)
     return next(found, None) or beside(1)
 

@@ -1,11 +1,11 @@
 """Memory items and parameters in words, as deployments and fit reports show them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Literal
 
 from aimindserve.domain.explanations import sentence
-from aimindserve.domain.memory import MemoryEstimate, Place
+from aimindserve.domain.memory import MemoryEstimate, MemoryItem, Place
 from aimindserve.domain.params import EngineParameter
 from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Language
@@ -24,6 +24,11 @@ LEVELS: dict[Level, Literal["whole", "partly", "cpu"]] = {
 
 def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItemView, ...]:
     """The estimate's lines: those on the device, then those beside it."""
+    return device_views(sorted(memory.items, key=lambda item: item.place is Place.HOST), language)
+
+
+def device_views(items: Iterable[MemoryItem], language: Language) -> tuple[MemoryItemView, ...]:
+    """Lines of an estimate."""
     return tuple(
         MemoryItemView(
             item=item.item,
@@ -35,7 +40,7 @@ def memory_views(memory: MemoryEstimate, language: Language) -> tuple[MemoryItem
             base=item.base,
             corrections=tuple(sentence(one, language) for one in item.corrections),
         )
-        for item in sorted(memory.items, key=lambda item: item.place is Place.HOST)
+        for item in items
     )
 
 

@@ -101,7 +101,9 @@ function wishesOf({ placements, nearest, memory }: FitReport): Wish[] {
   const at = (wanted: MemoryItemView["place"]) => memory.filter(({ place }) => place === wanted);
   return places.flatMap((place) => {
     const items = place.kind === "cpu" ? memory : at("device");
-    const devices = place.devices.map((device): Wish => ({ device, place, items }));
+    const devices = place.devices.map((device): Wish => {
+      return { device, place, items: device.memory.length > 0 ? device.memory : items };
+    });
     return place.host ? [...devices, { device: place.host, place, items: at("host") }] : devices;
   });
 }

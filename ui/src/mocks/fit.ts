@@ -9,6 +9,7 @@ export function makeDevice(change: Partial<PlacedDeviceView> = {}): PlacedDevice
     device: "NVIDIA H100 80GB HBM3",
     kind: "nvidia",
     index: 0,
+    memory: [],
     bytes: TOTAL,
     before: 0,
     after: TOTAL,

@@ -33,7 +33,11 @@ class RunPlan:
         level = Level.CPU if not self.gpus else Level.PARTLY if self.parameters.partly else Level.WHOLE
         refused = next(iter(self.parameters.refusals), None)
         high, beside = self.memory.high, self.memory.host_high
-        return Demand(high, beside, level, refused) if self.gpus else Demand(high + beside, 0, level, refused)
+        return (
+            Demand(high, beside, level, refused, self.memory.shares)
+            if self.gpus
+            else Demand(high + beside, 0, level, refused)
+        )
 
 
 @dataclass(frozen=True, slots=True)

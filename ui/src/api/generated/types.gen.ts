@@ -2372,7 +2372,8 @@ export type Place = 'device' | 'host';
  *
  * A device that a replica would use. ``bytes`` are claimed; ``before``, ``after``: claimed in all; ``tenants``: who
  * claimed before (what is missing there are earlier replicas of this one); ``foreign``: what other programs use;
- * ``free``: what could be claimed before. ``index``: the device's number in its machine.
+ * ``free``: what could be claimed before. ``index``: the device's number in its machine. ``memory``: its own items
+ * where the devices of a replica differ; else those of the report hold for each.
  */
 export type PlacedDeviceView = {
     /**
@@ -2416,13 +2417,17 @@ export type PlacedDeviceView = {
      * Tenants
      */
     tenants: Array<TenantView>;
+    /**
+     * Memory
+     */
+    memory: Array<MemoryItemView>;
 };
 
 /**
  * PlacementView
  *
- * Where a replica would go. ``level``: the whole model on GPUs, a part of it, or on the CPU. The fields of the
- * first device stand for all: claims on GPUs are equal. ``host``: the machine's memory beside GPUs.
+ * Where a replica would go. ``level``: the whole model on GPUs, a part of it, or on the CPU. The fields of a device
+ * are those of the first one. ``host``: the machine's memory beside GPUs.
  */
 export type PlacementView = {
     /**
