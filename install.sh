@@ -512,7 +512,8 @@ build_environment() {
 
 # The lock that the wheel carries, less what is never used, and the packages of extras that were not asked for.
 lock_of_wheel() {
-    skipped=' hf-xet' # a speed-up of huggingface-hub's own downloads, which the node does not use (11 MB)
+    # 18 MB: faster downloads of huggingface-hub's own, which the node does not use, and typer's colours, switched off.
+    skipped=' hf-xet rich pygments markdown-it-py mdurl'
     for pair in llama-cpp:xllamacpp fast:uvloop postgres:asyncpg; do
         case ,$EXTRAS, in *,"${pair%%:*}",*) ;; *) skipped="$skipped ${pair#*:}" ;; esac
     done

@@ -19,6 +19,7 @@ from tests.install.wheels import altered, breaks_at_start
 
 CANARY = "hf_canaryCANARYcanary"
 PATIENCE = 600
+LARGEST_CORE_MB = 115  # files of the packages without bytecode and without llama.cpp; 108 when it was last measured
 
 
 class Home:
@@ -94,6 +95,7 @@ def test_install_use_upgrade_roll_back_remove(home: Home, wheel: Path, tmp_path:
     assert f"cat {password_file}" in done.stdout
     assert home.readyz() == 200
     assert_private(home, done)
+    assert core_megabytes(home) <= LARGEST_CORE_MB
     with closing(home.product.login()) as person:
         assert person.get("/api/v1/deployments").json()["items"] == []
     assert not password_file.exists()
@@ -125,6 +127,13 @@ def test_install_use_upgrade_roll_back_remove(home: Home, wheel: Path, tmp_path:
     assert (home.data / "database.sqlite").exists()
     assert home.processes() == []
     assert CANARY not in "".join(one.stdout + one.stderr for one in (done, again, failed, removed))
+
+
+def core_megabytes(home: Home) -> float:
+    """Room on the disk that the packages take."""
+    files = (path for path in (home.prefix / "versions").rglob("site-packages/**/*") if path.is_file())
+    counted = (path for path in files if not {"__pycache__", "xllamacpp"} & set(path.parts))
+    return sum(os.lstat(path).st_blocks for path in counted) * 512 / 1e6
 
 
 def assert_private(home: Home, done: subprocess.CompletedProcess[str]) -> None:
