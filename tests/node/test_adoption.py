@@ -80,7 +80,7 @@ async def test_killed_while_the_engine_runs(world: World) -> None:
         await agent.sync(world.desired(replica))
         serving = await ready(agent, replica)
         assert (serving.pid, serving.attempt, serving.restarts) == (pid, 1, 0)
-        assert len(serving.timeline) == 6
+        assert [mark.stage for mark in serving.timeline].count("healthy") == 1
         assert engines_of(replica.id) == [pid]
         kill_pid(pid)
         again = await seen(agent, replica.id, lambda o: o.state is ReplicaState.READY and o.pid != pid)

@@ -7,7 +7,9 @@ from tests.node.world import World, alive, command_line, engines_of, failing, go
 
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import ReplicaObservation, ReplicaState
-from aimindserve.node.probes import get
+from aimindserve.domain.sight import SightOutcome
+from aimindserve.engines.llama_steps import LLAMA_STEPS
+from aimindserve.node.probes import exchange
 
 __all__ = ["world"]
 
@@ -21,21 +23,26 @@ async def test_a_replica_starts_serves_and_stops(world: World) -> None:
         serving = await ready(agent, replica)
         assert [mark.stage for mark in serving.timeline] == [
             "accepted",
-            "weights",
+            "files",
             "environment",
             "launched",
-            "healthy",
+            *LLAMA_STEPS.order,
+            "answered",
+            "seen",
             "ready",
         ]
         assert [mark.at for mark in serving.timeline] == sorted(mark.at for mark in serving.timeline)
+        assert serving.doing is None
+        assert serving.sight is not None
+        assert serving.sight.outcome is SightOutcome.PASSED
         assert serving.restarts == 0
         assert serving.reason is None
         assert serving.port is not None
-        answer = await get("127.0.0.1", serving.port, "/v1/models", serving.engine_key, 5)
+        answer = await exchange("127.0.0.1", serving.port, "/v1/models", serving.engine_key, 5)
         assert answer is not None
         assert answer[0] == 200
         assert b"tiny" in answer[1]
-        refused = await get("127.0.0.1", serving.port, "/props", "wrong", 5)
+        refused = await exchange("127.0.0.1", serving.port, "/props", "wrong", 5)
         stopping = await agent.sync(world.desired())
         assert stopping.acked_revision == 2
         await gone(agent, replica)

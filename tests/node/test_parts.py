@@ -25,7 +25,7 @@ from aimindserve.node.folder import ReplicaFolder
 from aimindserve.node.launch import base_environment
 from aimindserve.node.locks import LockBusyError, is_free, release, take, take_all
 from aimindserve.node.logs import bound_size, clean, read_log, tail_lines
-from aimindserve.node.probes import get, is_healthy, serves
+from aimindserve.node.probes import exchange, is_healthy, serves
 from aimindserve.node.processes import ProcessId, identify, is_running, kill, signal_group
 from aimindserve.node.weights import check_weights
 
@@ -195,7 +195,7 @@ async def test_only_our_engine_serves(text: str | None, expected: bool) -> None:
 async def test_health() -> None:
     async with answering(HTTP.format(status=503, length=0, body="")) as port:
         assert not await is_healthy(Probe(), "127.0.0.1", port, "", 5)
-    assert await get("127.0.0.1", port, "/", "", 5) is None
+    assert await exchange("127.0.0.1", port, "/", "", 5) is None
 
 
 # Programs

@@ -10,7 +10,7 @@ from aimindserve.domain.facts import FileRole, ModelFacts, ModelFile, ModelForma
 from aimindserve.domain.nodes import DeviceKind
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.node.environments import Environments
-from aimindserve.node.probes import get
+from aimindserve.node.probes import exchange
 from aimindserve.node.vllm_programs import vllm_programs
 
 __all__ = ["world"]
@@ -97,8 +97,8 @@ async def test_a_model_is_served_by_an_environment(world: World, tmp_path: Path)
         await agent.sync(world.desired(replica))
         there = await ready(agent, replica)
         assert there.port is not None
-        answer = await get("127.0.0.1", there.port, "/v1/models", there.engine_key, 5)
-        refused = await get("127.0.0.1", there.port, "/v1/models", "wrong", 5)
+        answer = await exchange("127.0.0.1", there.port, "/v1/models", there.engine_key, 5)
+        refused = await exchange("127.0.0.1", there.port, "/v1/models", "wrong", 5)
         ledger = world.folder(replica).ledger()
         await agent.sync(world.desired())
         await gone(agent, replica)

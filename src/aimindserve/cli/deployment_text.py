@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 import typer
 
 from aimindserve.cli.output import print_facts, print_table
+from aimindserve.domain.sight import SightOutcome
 from aimindserve.domain.units import format_bytes
 
 if TYPE_CHECKING:
-    from aimindserve.domain.views import DeploymentView, MemoryHistoryView, ReasonView, ReplicaView
+    from aimindserve.domain.sight import Sight
+    from aimindserve.domain.views import DeploymentView, MemoryHistoryView, ReasonView, ReplicaView, UnderWayView
+
+_SIGHT = {
+    SightOutcome.PASSED: "seen",
+    SightOutcome.CONTENT_WRONG: "answers, content wrong",
+    SightOutcome.FAILED: "no answer",
+}
 
 
 def print_deployment(view: DeploymentView) -> None:
@@ -86,9 +94,28 @@ def _print_replicas(replicas: tuple[ReplicaView, ...]) -> None:
     )
     print_table(("ID", "PHASE", "NODE", "PID", "ATTEMPT", "MEMORY", "REASON"), rows)
     for one in replicas:
+        if one.sight is not None:
+            _print_sight(one.id, one.sight)
+        if one.under_way is not None:
+            _print_under_way(one.id, one.under_way)
         if len(one.timeline) > 1:
             typer.echo(f"\nStart of {one.id}")
             _print_timeline(one)
+
+
+def _print_sight(replica_id: str, sight: Sight) -> None:
+    """What the pictures proved that the replica was asked about at its start."""
+    typer.echo(f"\nPictures of {replica_id}: {_SIGHT[sight.outcome]}")
+    for check in sight.checks:
+        typer.echo(f"  {'+' if check.right else '-'} {check.kind}: {check.shown}, answered “{check.answer}”")
+
+
+def _print_under_way(replica_id: str, what: UnderWayView) -> None:
+    """What the start waits for, how long by now, and how long it takes usually."""
+    usual = "" if what.usual_seconds is None else f", usually {what.usual_seconds:.0f} s"
+    share = "" if what.share is None else f", {what.share:.0%}"
+    left = "" if what.seconds_left is None else f"; ready in about {what.seconds_left:.0f} s"
+    typer.echo(f"\nUnder way in {replica_id}: {what.stage} for {what.seconds:.0f} s{usual}{share}{left}")
 
 
 def _print_timeline(replica: ReplicaView) -> None:

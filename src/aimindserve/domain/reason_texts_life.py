@@ -167,6 +167,26 @@ _LIFE = {
         "引擎停止响应。",
         "如持续如此将被重新启动；请查看其日志。",
     ),
+    _C.FIRST_ANSWER_MISSING: text(
+        "The engine runs, but does not answer a first request: {detail}.",
+        "Look at the last lines of its log; it is started again by itself.",
+        "引擎已运行，但没有回答第一个请求：{detail}。",
+        "请查看其日志的最后几行；引擎会自动重新启动。",
+    ),
+    _C.PICTURE_REFUSED: text(
+        "The engine answers text, but refuses a small picture: {detail}.",
+        "Give the model a longer context, or serve it for text alone: --limit-mm-per-prompt='{{\"image\":0}}' in vLLM, "
+        "--no-mmproj in llama.cpp.",
+        "引擎能回答文本，但拒绝了一张小图片：{detail}。",
+        "请增大模型的上下文，或仅用于文本：vLLM 使用 --limit-mm-per-prompt='{{\"image\":0}}'，"
+        "llama.cpp 使用 --no-mmproj。",
+    ),
+    _C.PICTURE_NOT_ANSWERED: text(
+        "The engine answers text, but not a question about a small picture: {detail}.",
+        "Look at the last lines of its log; it is started again by itself.",
+        "引擎能回答文本，但没有回答关于一张小图片的问题：{detail}。",
+        "请查看其日志的最后几行；引擎会自动重新启动。",
+    ),
     _C.PORT_TAKEN: text(
         "Port {port} is in use by another program.",
         "Another port is tried by itself; for the public port use --port.",

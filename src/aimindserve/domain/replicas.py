@@ -15,7 +15,9 @@ from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.relief import Relief, failed_item, makes_room
 from aimindserve.domain.scaling import Scale, target_of
+from aimindserve.domain.sight import Sight
 from aimindserve.domain.specs import DeploymentSpec, EngineName
+from aimindserve.domain.startup import Doing, Mark
 
 
 class _Frozen(BaseModel):
@@ -76,13 +78,6 @@ class Assignment(_Frozen):
     lessons: Lessons = NOTHING
 
 
-class Mark(_Frozen):
-    """A stage of the start-up that was reached at ``at`` (Unix seconds)."""
-
-    stage: str
-    at: float
-
-
 class ReplicaState(StrEnum):
     """What a node observes of a replica."""
 
@@ -102,7 +97,8 @@ class ReplicaObservation(_Frozen):
 
     ``attempt`` counts from 1; ``restarts`` counts attempts that ended without an order. ``host``, ``port`` and
     ``engine_key`` (secret) are set while an engine process lives. ``ready_since``, ``retry_at`` in Unix seconds.
-    ``measured``: the memory of the last attempt that became ready.
+    ``doing``: the stage of the start-up that is under way; ``sight``: what this attempt's pictures proved, None where
+    none were asked (yet). ``measured``: the memory of the last attempt that became ready.
     """
 
     id: str
@@ -118,6 +114,8 @@ class ReplicaObservation(_Frozen):
     retry_at: float | None = None
     download: TransferProgress | None = None
     timeline: tuple[Mark, ...] = ()
+    doing: Doing | None = None
+    sight: Sight | None = None
     measured: Measurement | None = None
 
 

@@ -12,8 +12,10 @@ from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.memory import Place
 from aimindserve.domain.params import Origin
 from aimindserve.domain.reasons import ParameterValue
-from aimindserve.domain.replicas import Claim, Mark, Wanted
+from aimindserve.domain.replicas import Claim, Wanted
+from aimindserve.domain.sight import Sight
 from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.startup import Mark
 
 Item = TypeVar("Item")
 
@@ -53,8 +55,22 @@ class Problem(View):
     reasons: tuple[ReasonView, ...] = ()
 
 
+class UnderWayView(View):
+    """What a start is doing, for ``seconds`` by now. ``share``: how much of it is done, 0 to 1, where the engine tells;
+    ``usual_seconds``: how long it takes by earlier starts of this model; ``seconds_left``: until, by them, the start is
+    likely to be over. All three None where nothing is known."""
+
+    stage: str
+    seconds: float
+    share: float | None = None
+    usual_seconds: float | None = None
+    seconds_left: float | None = None
+
+
 class ReplicaView(View):
-    """One replica. ``attempts`` of its engine have logs at ``/replicas/{id}/log?attempt=n``."""
+    """One replica. ``attempts`` of its engine have logs at ``/replicas/{id}/log?attempt=n``. ``timeline``: the stages
+    of its start that are over; ``under_way``: the one that is not. ``sight``: what the pictures proved that it was
+    asked about at its start; None where it was asked about none."""
 
     id: str
     deployment: str
@@ -71,6 +87,8 @@ class ReplicaView(View):
     ready_since: float | None = None
     retry_at: float | None = None
     timeline: tuple[Mark, ...] = ()
+    under_way: UnderWayView | None = None
+    sight: Sight | None = None
     claims: tuple[Claim, ...] = ()
 
 

@@ -13,6 +13,7 @@ from aimindserve.domain.params import EngineParameter
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import Claim
 from aimindserve.domain.specs import EngineName
+from aimindserve.engines._steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,9 @@ class Engine(Protocol):
     @property
     def probe(self) -> Probe: ...
 
+    @property
+    def steps(self) -> Steps: ...
+
     def parameter_schema(self, flavour: str | None = None) -> dict[str, object]:
         """JSON Schema of what a user may set, by flag."""
         ...
@@ -179,7 +183,8 @@ class Engine(Protocol):
         ...
 
     def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:
-        """The most pictures that the engine takes in one request; None when it sets no limit."""
+        """The most pictures that the engine takes in one request, 0 when it is told to see none; None when it sets no
+        limit."""
         ...
 
     def launch(self, order: LaunchOrder) -> Launch:

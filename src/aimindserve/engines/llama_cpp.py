@@ -31,6 +31,7 @@ from aimindserve.engines.llama_flags import ALLOWED, LLAMA_FLAGS
 from aimindserve.engines.llama_logs import explain_log
 from aimindserve.engines.llama_measured import read_buffers
 from aimindserve.engines.llama_memory import CONTEXT_UNKNOWN, llama_run, seen_by, shares_of, sight
+from aimindserve.engines.llama_steps import LLAMA_STEPS
 
 # Tokens that one request may use together with its answer, unless the model was trained on fewer: a large picture
 # takes up to 4,096 of them in llama.cpp.
@@ -51,6 +52,7 @@ class LlamaCpp:
     name: EngineName = "llama.cpp"
     formats = (ModelFormat.GGUF,)
     probe = Probe()
+    steps = LLAMA_STEPS
 
     def parameter_schema(self, flavour: str | None = None) -> dict[str, object]:
         """JSON Schema of what a user may set, by flag, in the dialect ``flavour``."""
@@ -130,8 +132,8 @@ class LlamaCpp:
         return sight(facts, plan)
 
     def pictures_per_request(self, facts: ModelFacts, parameters: Sequence[str]) -> int | None:  # noqa: ARG002
-        """As many as the context holds."""
-        return None
+        """As many as the context holds; none without the projector."""
+        return 0 if "--no-mmproj" in _yours(LLAMA_FLAGS.parse(parameters)) else None
 
     def launch(self, order: LaunchOrder) -> Launch:
         """The command line."""

@@ -44,6 +44,7 @@ from aimindserve.engines.vllm_memory import (
 )
 from aimindserve.engines.vllm_parameters import PICTURES, Case, code_refusal, derive, usual_pictures
 from aimindserve.engines.vllm_positions import overrides_positions, too_long
+from aimindserve.engines.vllm_steps import VLLM_STEPS
 from aimindserve.engines.vllm_versions import choose_install, version_for, wrong_version
 from aimindserve.engines.vllm_words import parse_words, read_object
 
@@ -67,6 +68,7 @@ class Vllm:
     name: EngineName = "vllm"
     formats = (ModelFormat.SAFETENSORS,)
     probe = Probe()
+    steps = VLLM_STEPS
 
     def parameter_schema(self, flavour: str | None = None) -> dict[str, object]:  # noqa: ARG002
         """JSON Schema of what a user may set, by flag, in the newest version that is known."""

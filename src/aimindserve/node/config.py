@@ -26,6 +26,8 @@ class NodeConfig:
     and KILL. ``port_attempts``: ports that are tried in a row when others take them.
     ``stall_timeout``: a download without a byte this long is begun again where it stopped.
     ``find_recipe``: what an environment of an engine is made of.
+    ``answer_timeout``: for the answer to a first request; ``answer_patience``: so long it is asked again where there is
+    none; ``sight_budget``: after this long no further pictures are asked about.
     ``unhealthy_after``: without an answer this long it is said; ``give_up_after``: then it is restarted.
     """
 
@@ -41,6 +43,9 @@ class NodeConfig:
     start_timeout: float = 1800.0
     probe_interval: float = 0.1
     probe_timeout: float = 5.0
+    answer_timeout: float = 120.0
+    answer_patience: float = 10.0
+    sight_budget: float = 5.0
     health_interval: float = 5.0
     unhealthy_after: float = 30.0
     give_up_after: float = 180.0

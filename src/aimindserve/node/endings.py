@@ -41,6 +41,7 @@ _HOPELESS = frozenset(
         ReasonCode.ENVIRONMENT_DENIED,
         ReasonCode.ENGINE_CANNOT_RUN,
         ReasonCode.ENGINE_REFUSED_PARAMETER,
+        ReasonCode.PICTURE_REFUSED,
         ReasonCode.ENGINE_ILLEGAL_INSTRUCTION,
         ReasonCode.ENGINE_LIBRARY_MISSING,
         ReasonCode.DOWNLOAD_REFUSED,

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from aimindserve.domain.measured import Measurement
 from aimindserve.domain.reasons import Reason
-from aimindserve.domain.replicas import DesiredReplica, Mark
+from aimindserve.domain.replicas import DesiredReplica
+from aimindserve.domain.sight import Sight
+from aimindserve.domain.startup import Doing, Mark
 from aimindserve.node.ledger import LaunchPlan, Ledger, read_ledger
 from aimindserve.node.records import read_model, write_private
 
@@ -35,6 +37,8 @@ class Progress(BaseModel):
     running: bool = False
     ready_since: float | None = None
     timeline: tuple[Mark, ...] = ()
+    doing: Doing | None = None
+    sight: Sight | None = None
     measured: Measurement | None = None
 
 

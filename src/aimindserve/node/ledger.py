@@ -18,6 +18,7 @@ class LaunchPlan(_Record):
     """What was going to be started. Written by the agent before it starts the shim. No secret is in it.
 
     ``log_start``: where in the attempt's log this launch begins, in bytes (a taken port means another launch).
+    ``capabilities``: what is tried before the engine counts as ready.
     """
 
     version: Literal[1] = 1
@@ -35,6 +36,7 @@ class LaunchPlan(_Record):
     wants_key: bool
     devices: tuple[str, ...]
     log_start: int = 0
+    capabilities: tuple[str, ...] = ()
 
 
 class Ledger(_Record):

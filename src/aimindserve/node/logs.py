@@ -57,6 +57,26 @@ def read_lines(path: Path, start: int = 0, size: int = _HEAD_BYTES) -> list[str]
         return []
 
 
+class LogTail:
+    """Follows a log while it grows, from byte ``start`` on: whole lines, each once. Progress bars, which go back to the
+    start of their line, count as lines."""
+
+    def __init__(self, path: Path, start: int = 0) -> None:
+        self._path = path
+        self._offset = start
+
+    def more(self) -> list[str]:
+        """The lines since the last call, at most as many as fit into a piece; none when there is no log."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = _whole_lines(file.read(CHUNK_BYTES).replace(b"\r", b"\n"))
+        except OSError:
+            return []
+        self._offset += len(data)
+        return data.decode("utf-8", "replace").splitlines()
+
+
 def read_log(folder: ReplicaFolder, attempt: int, offset: int, *, running: int | None) -> LogChunk | None:
     """A piece of a log. ``attempt`` 0 is the latest; a negative ``offset`` counts from the end.
 

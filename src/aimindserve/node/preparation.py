@@ -43,7 +43,7 @@ async def prepare(desired: DesiredReplica, context: NodeContext, mark: Callable[
     wrong = wrong or await asyncio.to_thread(check_weights, desired.facts)
     if wrong:
         return Refusal(wrong)
-    mark("weights")
+    mark("files")
     engine = choose_engine(desired.engine, desired.facts)
     if isinstance(engine, Reason):
         return Refusal(engine)
@@ -130,7 +130,15 @@ def _plan(prepared: Prepared, folder: ReplicaFolder, context: NodeContext, attem
         wants_key=launch.wants_key,
         devices=tuple(claim.device_id for claim in desired.claims),
         log_start=folder.log_path(attempt).stat().st_size,
+        capabilities=_tried(prepared),
     )
+
+
+def _tried(prepared: Prepared) -> tuple[str, ...]:
+    """What the engine should be able to do: the model's capabilities, without sight where it was told to see none."""
+    facts, parameters = prepared.desired.facts, prepared.desired.parameters
+    blind = prepared.engine.pictures_per_request(facts, parameters) == 0
+    return tuple(one for one in facts.capabilities if not (blind and one == "vision"))
 
 
 def _spawn(

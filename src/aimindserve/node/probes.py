@@ -11,22 +11,43 @@ from aimindserve.engines._base import Probe
 _MOST_BYTES = 1 << 20
 
 
-async def get(host: str, port: int, path: str, key: str, seconds: float) -> tuple[int, bytes] | None:
-    """Status and body of a GET; None when nobody answers in time or what answers is not HTTP."""
+Answer = tuple[int, bytes]
+"""Status and body."""
+
+
+async def exchange(
+    host: str,
+    port: int,
+    path: str,
+    key: str,
+    seconds: float,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer | None:
+    """The answer to a GET, or to a POST of ``body``; None when nobody answers in time or what answers is not HTTP."""
     try:
         async with asyncio.timeout(seconds):
-            return await _exchange(host, port, path, key)
+            return await _exchange(host, port, _head(host, port, path, key, body, headers or {}) + (body or b""))
     except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return None
 
 
-async def _exchange(host: str, port: int, path: str, key: str) -> tuple[int, bytes]:
+def _head(host: str, port: int, path: str, key: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
+    method = "GET" if body is None else "POST"
+    head = [f"{method} {path} HTTP/1.1", f"host: {host}:{port}", "connection: close", "accept: application/json"]
+    head += [f"{name}: {value}" for name, value in headers.items()]
+    if key:
+        head.append(f"authorization: Bearer {key}")
+    if body is not None:
+        head.append(f"content-length: {len(body)}")
+    return ("\r\n".join(head) + "\r\n\r\n").encode("ascii")
+
+
+async def _exchange(host: str, port: int, request: bytes) -> Answer:
     reader, writer = await asyncio.open_connection(host, port, limit=_MOST_BYTES)
     try:
-        head = [f"GET {path} HTTP/1.1", f"host: {host}:{port}", "connection: close", "accept: application/json"]
-        if key:
-            head.append(f"authorization: Bearer {key}")
-        writer.write(("\r\n".join(head) + "\r\n\r\n").encode("ascii"))
+        writer.write(request)
         await writer.drain()
         answer = await _read_answer(reader)
     finally:
@@ -36,7 +57,7 @@ async def _exchange(host: str, port: int, path: str, key: str) -> tuple[int, byt
     return answer
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def _read_answer(reader: asyncio.StreamReader) -> Answer:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     version, status, *_ = head[0].split(" ")
     if not version.startswith("HTTP/"):
@@ -62,14 +83,14 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
 
 async def is_healthy(probe: Probe, host: str, port: int, key: str, seconds: float) -> bool:
     """Whether the health page says 200."""
-    answer = await get(host, port, probe.health, key, seconds)
+    answer = await exchange(host, port, probe.health, key, seconds)
     return answer is not None and answer[0] == 200
 
 
 async def serves(probe: Probe, host: str, port: int, key: str, alias: str, seconds: float) -> bool:
     """Whether the list of models answers with the key and names ``alias``: it is our engine and not another program
     that took the port."""
-    answer = await get(host, port, probe.models, key, seconds)
+    answer = await exchange(host, port, probe.models, key, seconds)
     if answer is None or answer[0] != 200:
         return False
     with contextlib.suppress(ValueError):

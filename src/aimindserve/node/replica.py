@@ -7,11 +7,15 @@ Cancelling the loop (the agent stops) leaves the engine running.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.measured import Measurement
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
-from aimindserve.domain.replicas import DesiredReplica, Mark, ReplicaObservation, ReplicaState
+from aimindserve.domain.replicas import DesiredReplica, ReplicaObservation, ReplicaState
+from aimindserve.domain.sight import Sight
+from aimindserve.domain.startup import Doing, Mark
+from aimindserve.engines._registry import ENGINES
 from aimindserve.node.context import NodeContext
 from aimindserve.node.endings import Ending, Next, backoff_seconds, what_next
 from aimindserve.node.folder import Progress, ReplicaFolder
@@ -23,8 +27,15 @@ from aimindserve.node.preparation import Refusal, launch_engine, prepare
 from aimindserve.node.processes import ProcessId, wait_end
 from aimindserve.node.starts import gpus_of
 from aimindserve.node.stopping import clear_processes, stop_engine
-from aimindserve.node.watch import Watcher, ended_by_order, read_ending
+from aimindserve.node.watch import Told, Watcher, ended_by_order, read_ending
 
+# What follows a stage before the engine's own ones.
+_NEXT = {
+    "accepted": "files",
+    "downloaded": "files",
+    "files": "environment",
+    "environment": "launched",
+}
 _log = logging.getLogger("aimindserve.node")
 _LOCK_POLL_SECONDS = 0.05
 # A shim writes its ledger within milliseconds; what holds the lock longer and is no engine is a left-over.
@@ -77,6 +88,8 @@ class ReplicaActor:
             retry_at=self._retry_at,
             download=self._download_progress(),
             timeline=self._progress.timeline,
+            doing=self._progress.doing,
+            sight=self._progress.sight,
             measured=self._progress.measured,
         )
 
@@ -188,16 +201,17 @@ class ReplicaActor:
             return launched.reason
         self._engine, self._plan = launched
         self._key = self._folder.engine_key()
-        self._mark("launched")
-        self._show(ReplicaState.STARTING)
+        self._state = ReplicaState.STARTING
+        self._stages(("launched",), ENGINES[launched[1].engine].steps.first)
         return None
 
     async def _launch(self, desired: DesiredReplica, attempt: int) -> tuple[ProcessId, LaunchPlan] | Refusal:
         """Check everything and start the process."""
         try:
             await asyncio.to_thread(self._folder.create, desired)
-            accepted = Mark(stage="accepted", at=self._context.now())
-            self._show(ReplicaState.PREPARING, timeline=(accepted,), ready_since=None)
+            self._state = ReplicaState.PREPARING
+            self._remember(timeline=(), ready_since=None, sight=None)
+            self._mark("accepted")
             located = await self._download(desired)
             if isinstance(located, Reason):
                 return Refusal(located)
@@ -234,14 +248,15 @@ class ReplicaActor:
         async def wait() -> None:
             outcome.append(await downloads.ensure(desired.facts))
 
-        self._show(ReplicaState.DOWNLOADING)
+        doing = Doing(stage="downloaded", since=self._context.now())
+        self._show(ReplicaState.DOWNLOADING, doing=doing)
         await first_of(files=wait(), stop=self._stop.wait())
         if not outcome:
             return reason(ReasonCode.STOP_REQUESTED)
         if outcome[0] is not None:
             return outcome[0]
+        self._state = ReplicaState.PREPARING
         self._mark("downloaded")
-        self._show(ReplicaState.PREPARING)
         return desired.model_copy(update={"facts": downloads.store.located(desired.facts)})
 
     async def _attend(self, desired: DesiredReplica) -> Ending | None:
@@ -249,8 +264,9 @@ class ReplicaActor:
         engine, plan = self._engine, self._plan
         if engine is None or plan is None:
             return None
-        told = (self._mark, self._is_ready, self._is_answering, self._is_measured)
-        watcher = Watcher(self._context, self._folder, plan, *told)
+        told = Told(self._stages, self._is_ready, self._is_answering, self._is_measured, self._is_seen)
+        ended = [mark.stage for mark in self._progress.timeline]
+        watcher = Watcher(self._context, self._folder, plan, told, ended)
         started_ready = self._state is ReplicaState.READY
         if not started_ready:
             self._context.starts.hold(self.id, gpus_of(desired.claims))
@@ -284,6 +300,7 @@ class ReplicaActor:
             given_up=hopeless,
             running=False,
             ready_since=None,
+            doing=None,
         )
         _log.warning("replica %s: %s %s", self.id, ending.reason.code, ending.reason.params)
         if not hopeless:
@@ -309,7 +326,7 @@ class ReplicaActor:
 
     def _is_ready(self) -> None:
         self._context.starts.release(self.id)
-        self._show(ReplicaState.READY, ready_since=self._context.now(), reason=None)
+        self._show(ReplicaState.READY, ready_since=self._context.now(), reason=None, doing=None)
 
     def _is_measured(self, what: Measurement) -> None:
         self._show(self._state, measured=what)
@@ -318,9 +335,18 @@ class ReplicaActor:
         if self._progress.reason != why:
             self._show(self._state, reason=why)
 
+    def _is_seen(self, what: Sight) -> None:
+        self._show(self._state, sight=what)
+
     def _mark(self, stage: str) -> None:
-        mark = Mark(stage=stage, at=self._context.now())
-        self._show(self._state, timeline=(*self._progress.timeline, mark))
+        self._stages((stage,), _NEXT[stage])
+
+    def _stages(self, ended: Sequence[str], begun: str, share: float | None = None) -> None:
+        """Stages are over and another one is under way; it began now, or when it was first seen."""
+        now, before = self._context.now(), self._progress.doing
+        timeline = (*self._progress.timeline, *(Mark(stage=stage, at=now) for stage in ended))
+        since = before.since if before is not None and (before.stage == begun or not ended) else now
+        self._show(self._state, timeline=timeline, doing=Doing(stage=begun, since=since, share=share))
 
     def _show(self, state: ReplicaState, **changes: object) -> None:
         """Change what is observed, and remember it."""

@@ -3,20 +3,24 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from aimindserve.domain.measured import Measurement
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import DesiredReplica
+from aimindserve.domain.sight import Sight, sight_of
 from aimindserve.engines._registry import ENGINES
+from aimindserve.engines._steps import StepReader
 from aimindserve.node.context import NodeContext
 from aimindserve.node.endings import Ending, Exit, exit_reason
 from aimindserve.node.folder import Progress, ReplicaFolder
 from aimindserve.node.ledger import LaunchPlan, Ledger
-from aimindserve.node.logs import bound_size, tail_lines
+from aimindserve.node.logs import LogTail, bound_size, tail_lines
 from aimindserve.node.measuring import measure
 from aimindserve.node.probes import is_healthy, serves
 from aimindserve.node.processes import out_of_memory_kills, wait_end
+from aimindserve.node.trying import Tryout
 
 _SHIM_SECONDS = 2.0
 # After this many quick looks, looking less often is enough.
@@ -24,27 +28,37 @@ _QUICK_LOOKS = 100
 _SLOWER = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told what. ``stages``: those that are over, the one that is under way, and the share of it that is done;
+    ``answering``: why it does not answer, None once it does again."""
+
+    stages: Callable[[Sequence[str], str, float | None], None]
+    ready: Callable[[], None]
+    answering: Callable[[Reason | None], None]
+    measured: Callable[[Measurement], None]
+    sight: Callable[[Sight], None]
+
+
 class Watcher:
-    """Looks after one engine process. ``verdict`` is set when it gives up on it."""
+    """Looks after one engine process. ``ended``: stages of its start that are over. ``verdict`` is set when it gives up
+    on it."""
 
     def __init__(
         self,
         context: NodeContext,
         folder: ReplicaFolder,
         plan: LaunchPlan,
-        mark: Callable[[str], None],
-        on_ready: Callable[[], None],
-        on_answer: Callable[[Reason | None], None],
-        on_measured: Callable[[Measurement], None],
+        told: Told,
+        ended: Collection[str] = (),
     ) -> None:
         self.verdict: Reason | None = None
         self._context = context
         self._folder = folder
         self._plan = plan
-        self._mark = mark
-        self._on_ready = on_ready
-        self._on_answer = on_answer
-        self._on_measured = on_measured
+        self._told = told
+        self._log = LogTail(folder.log_path(plan.attempt), plan.log_start)
+        self._steps = StepReader(ENGINES[plan.engine].steps, ended)
         self._probe = ENGINES[plan.engine].probe
         self._key = folder.engine_key() if plan.wants_key else ""
         self._kills_before = out_of_memory_kills()
@@ -59,7 +73,9 @@ class Watcher:
             except TimeoutError:
                 self.verdict = reason(ReasonCode.ENGINE_START_TIMEOUT, seconds=round(limit))
                 return
-            self._on_ready()
+            if self.verdict is not None:
+                return
+            self._told.ready()
             await self._measure()
         await self._while_answering()
 
@@ -67,18 +83,35 @@ class Watcher:
         """Once a start: only then does the log tell of this start's memory alone."""
         context, plan = self._context, self._plan
         log = self._folder.log_path(plan.attempt)
-        self._on_measured(await measure(plan, log, context.process_memory, context.now()))
+        self._told.measured(await measure(plan, log, context.process_memory, context.now()))
 
     async def _until_ready(self) -> None:
+        """Until it serves and has answered the first requests, or the verdict is that it does not."""
         await self._until(self._healthy)
-        self._mark("healthy")
         await self._until(self._serves)
-        self._mark("ready")
+        await self._read_stages()
+        self._told.stages(("healthy",), "answered", None)
+        tryout = Tryout(self._plan, self._key, self._context.config)
+        self.verdict = await tryout.answers()
+        if self.verdict is None and tryout.sees:
+            self._told.stages(("answered",), "seen", None)
+            sight = await tryout.sight()
+            self.verdict = sight if isinstance(sight, Reason) else None
+            self._told.sight(sight_of(()) if isinstance(sight, Reason) else sight)
+        if self.verdict is None:
+            self._told.stages(("seen" if tryout.sees else "answered", "ready"), "", None)
+
+    async def _read_stages(self) -> None:
+        before = (self._steps.stage, self._steps.share)
+        ended = self._steps.read(await asyncio.to_thread(self._log.more))
+        if ended or (self._steps.stage, self._steps.share) != before:
+            self._told.stages(ended, self._steps.stage, self._steps.share)
 
     async def _until(self, asked: Callable[[], Awaitable[bool]]) -> None:
         looks = 0
         while not await asked():
             looks += 1
+            await self._read_stages()
             await asyncio.sleep(self._context.config.probe_interval * (1 if looks < _QUICK_LOOKS else _SLOWER))
 
     async def _while_answering(self) -> None:
@@ -89,12 +122,12 @@ class Watcher:
             began = loop.time()
             if await self._healthy():
                 silent = 0.0
-                self._on_answer(None)
+                self._told.answering(None)
             elif silent >= config.give_up_after:
                 self.verdict = reason(ReasonCode.ENGINE_NOT_ANSWERING)
                 return
             elif silent >= config.unhealthy_after:
-                self._on_answer(reason(ReasonCode.ENGINE_NOT_ANSWERING))
+                self._told.answering(reason(ReasonCode.ENGINE_NOT_ANSWERING))
             await asyncio.to_thread(bound_size, self._folder.log_path(self._plan.attempt))
             await asyncio.sleep(config.health_interval)
             silent += loop.time() - began

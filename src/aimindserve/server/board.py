@@ -52,6 +52,12 @@ class Board:
         report = self.reports.get(node_id)
         return {seen.id: seen.download for seen in report.replicas if seen.download} if report else {}
 
+    def stages_of(self, node_id: str) -> dict[str, tuple[str, float | None]]:
+        """The stage that each start on a node has come to, and the tenths of it that are done, by replica."""
+        report = self.reports.get(node_id)
+        doing = {seen.id: seen.doing for seen in report.replicas if seen.doing} if report else {}
+        return {key: (one.stage, None if one.share is None else round(one.share, 1)) for key, one in doing.items()}
+
     def with_downloads(self, replicas: "Iterable[Replica]") -> Iterator[Replica]:
         """Replicas as stored, with how far their downloads are."""
         known = {key: value for node in self.reports for key, value in self.downloads_of(node).items()}

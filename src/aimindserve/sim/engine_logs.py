@@ -72,6 +72,7 @@ def _buffer_lines(options: Options) -> list[str]:
         "0.00.012.888 I llama_context:        CPU  output buffer size =     0.01 MiB",
         f"0.00.012.924 I llama_kv_cache:        CPU KV buffer size = {cache:8.2f} MiB",
         "0.00.013.175 I sched_reserve:        CPU compute buffer size =    11.02 MiB",
+        "0.00.013.205 I cmn  common_init_: warming up the model with an empty run - please wait ... (--no-warmup to disable)",
     ]
 
 

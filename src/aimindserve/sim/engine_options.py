@@ -13,6 +13,7 @@ LLAMA_SERVER, LLAMA_BOX, VLLM = "llama-server", "llama-box", "vllm"
 FLAVOURS = (LLAMA_SERVER, LLAMA_BOX, VLLM)
 OUT_OF_MEMORY = ("oom", "oom-weights", "oom-compute", "oom-vision", "oom-graphs")
 START_FAILURES = (*OUT_OF_MEMORY, "corrupt", "architecture", "mismatch", "port", "illegal", "argument", "load")
+SIGHTS = ("passes", "wrong", "refused", "silent")
 EXITS = ("kill", "segv", "abort", "0", "1", "2")
 
 
@@ -55,6 +56,7 @@ def _own_parser() -> argparse.ArgumentParser:
     parser.add_argument("--fake-ignore-term", action="store_true")
     parser.add_argument("--fake-term-delay", type=float, default=0.0)
     parser.add_argument("--fake-memory-mib", type=int, default=0)
+    parser.add_argument("--fake-sight", choices=SIGHTS, default="passes")
     parser.add_argument("--fake-request", action="append", default=[], metavar="KNOB=VALUE")
     return parser
 

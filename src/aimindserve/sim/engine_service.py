@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from aimindserve.domain.tryout import AGENT
 from aimindserve.sim import engine_logs
 from aimindserve.sim.engine_answers import (
     CREATED,
@@ -35,6 +36,7 @@ from aimindserve.sim.engine_shapes import (
     whole_message,
     whole_response,
 )
+from aimindserve.sim.engine_sight import shown_trial, told_of
 
 _PUBLIC = {"/health", "/v1/health", "/fake/state", "/version", "/metrics"}
 _MAIN = {"/chat/completions", "/completions", "/responses", "/messages", "/audio/transcriptions"}
@@ -98,6 +100,8 @@ class Service:
         if request is None:
             return False
         body = _parsed(request.body)
+        if request.headers.get("user-agent") == AGENT:
+            return await self._try_out(request, body, writer)
         prompt = request.body.decode("utf-8", "replace") if b"[[fake " in request.body else ""
         try:
             knobs = request_knobs(self.fixed, request.headers, body, prompt)
@@ -107,6 +111,22 @@ class Service:
         answer = Answer(writer, request, framing=knobs.framing, connection=knobs.connection, dribble=knobs.dribble)
         await self._dispatch(request, body, knobs, answer, reader)
         return not answer.closes
+
+    async def _try_out(self, request: Request, body: object, writer: asyncio.StreamWriter) -> bool:
+        """A request of a start. False ends the connection."""
+        answer, how = Answer(writer, request), self.options.knobs.fake_sight
+        if not self._allowed(request) or not isinstance(body, dict):
+            await answer.json(_error(401, "Invalid API Key", "authentication_error"), 401)
+            return False
+        trial = shown_trial(request.body)
+        if trial is not None and how == "refused":
+            await answer.json(_error(400, "image input is not supported", "invalid_request_error"), 400)
+        elif trial is None or how != "silent":
+            asked = read_request(body, chat=True)
+            text = None if trial is None else told_of(trial, right=how == "passes")
+            knobs = Knobs(text=text or "")
+            await answer.json(whole_answer(asked, self.options.names[0], _identity(0), knobs))
+        return False
 
     async def _dispatch(
         self, request: Request, body: object, knobs: Knobs, answer: Answer, reader: asyncio.StreamReader

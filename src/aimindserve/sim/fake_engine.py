@@ -21,7 +21,11 @@ Fixed by the command line
     --fake-child KIND         a child process: obedient, ignores-term, holds-port (ignores TERM, keeps the port open)
     --fake-ignore-term        ends only by KILL; --fake-term-delay S: takes its time
     --fake-memory-mib N       resident memory
+    --fake-sight HOW          what it answers to the pictures of a start: passes (default), wrong, refused (400), silent
+                              (the connection ends without an answer)
     --fake-request KNOB=VALUE a knob of every request, may be repeated
+
+The requests of a start (``domain.tryout``) take no other knobs and are not counted.
 
 Knobs of one request: header ``x-fake-KNOB: VALUE``, body field ``"fake": {"KNOB": VALUE}``, or
 ``[[fake KNOB=VALUE …]]`` in the prompt (so a page or any client can order a fault). Tokens are counted from 0.

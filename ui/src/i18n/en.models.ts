@@ -74,10 +74,28 @@ export const enModels = {
     log: "Log",
     none: "No replicas. Start the model or scale it up to get one.",
     pid: "process {{pid}}",
+    left: "ready in about {{time}}",
+    longer: "taking longer than usual",
     timeline: "Start-up",
+    usual: "usually {{time}}",
+    waited: "for {{time}}",
     title: "Replica {{id}}",
     total: "{{time}} in all",
     unplaced: "not placed yet",
+  },
+  sight: {
+    answer: "answered “{{answer}}”",
+    hint: {
+      passed: "At its start it said correctly what was on test pictures: colour, number of shapes, a digit.",
+      content_wrong:
+        "It answers, but not what the test pictures of its start show. Models that were not trained for this, and random ones, do that.",
+      failed: "It gave no answer about a test picture.",
+    },
+    nothing: "answered nothing",
+    outcome: { passed: "sees pictures", content_wrong: "answers, content wrong", failed: "no answer about pictures" },
+    shown: { colour: "A {{shown}} square:", count: "{{shown}} squares:", text: "The digit {{shown}}:" },
+    title: "Test pictures of this start",
+    word: { blue: "blue", green: "green", red: "red" },
   },
   log: {
     attempt: "Attempt",

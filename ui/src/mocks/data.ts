@@ -89,12 +89,23 @@ export function makeReplica(change: Partial<ReplicaView> = {}): ReplicaView {
     retry_at: null,
     timeline: [
       { stage: "accepted", at: NOW - 60 },
-      { stage: "weights", at: NOW - 59.97 },
+      { stage: "files", at: NOW - 59.97 },
       { stage: "environment", at: NOW - 59.95 },
       { stage: "launched", at: NOW - 59.9 },
       { stage: "healthy", at: NOW - 58.1 },
+      { stage: "answered", at: NOW - 58.05 },
+      { stage: "seen", at: NOW - 58 },
       { stage: "ready", at: NOW - 58 },
     ],
+    under_way: null,
+    sight: {
+      outcome: "passed",
+      checks: [
+        { kind: "colour", shown: "blue", answer: "The square is blue.", right: true },
+        { kind: "count", shown: "3", answer: "There are three shapes.", right: true },
+        { kind: "text", shown: "3", answer: "The number is 3.", right: true },
+      ],
+    },
     claims: [{ device_id: "cpu", bytes: TOTAL, exclusive: false }],
     ...change,
   };

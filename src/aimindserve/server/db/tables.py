@@ -17,6 +17,7 @@ from aimindserve.domain.relief import Relief
 from aimindserve.domain.replicas import Assignment, ReplicaObservation
 from aimindserve.domain.scaling import Scale
 from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.startup import StartTimes
 from aimindserve.server.db.types import PLAIN_JSON, Seconds, Shaped
 
 # SQLite gives only a plain INTEGER primary key its own row id.
@@ -329,6 +330,16 @@ class EstimateRow(Base):
     on_gpu: Mapped[bool] = mapped_column(default=False, server_default=false())
     high: Mapped[int | None] = mapped_column(BigInteger)
     base: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class StartRow(Base):
+    """The stages of the newest starts of a model in an engine (``domain.startup``), by its ``start_key``."""
+
+    __tablename__ = "starts"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    starts: Mapped[tuple[StartTimes, ...]] = mapped_column(Shaped(tuple[StartTimes, ...]))
+    at: Mapped[float] = mapped_column(Seconds)
 
 
 class CorrectionRow(Base):

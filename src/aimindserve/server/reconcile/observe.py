@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aimindserve.domain.lessons import NOTHING, Correction, Family, Learned
 from aimindserve.domain.lifecycle import NodeStatus, Standing, deployment_phase, phase
 from aimindserve.domain.replicas import Deployment, Replica, Wanted, own_lessons
+from aimindserve.domain.startup import StartTimes
 from aimindserve.server.db.tables import CorrectionRow, DeploymentRow, NodeRow, ReplicaRow
 
 
@@ -50,12 +51,14 @@ def replica_of(row: ReplicaRow) -> Replica:
 
 @dataclass(frozen=True)
 class World:
-    """One consistent look at everything that reconcilers decide on. Rows are for reading only."""
+    """One consistent look at everything that reconcilers decide on. Rows are for reading only. ``starts``: the
+    remembered starts of replicas' models, where answers need them."""
 
     deployments: tuple[Deployment, ...]
     replicas: tuple[Replica, ...]
     nodes: tuple[NodeRow, ...]
     corrections: Mapping[Family, tuple[Correction, ...]] = field(default_factory=dict[Family, tuple[Correction, ...]])
+    starts: Mapping[str, tuple[StartTimes, ...]] = field(default_factory=dict[str, tuple[StartTimes, ...]])
 
     def learned(self, deployment: Deployment | None) -> Learned:
         """What starts taught: all of them, and those of ``deployment``."""

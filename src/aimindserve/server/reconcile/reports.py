@@ -13,6 +13,7 @@ from aimindserve.server.db.engine import UnitOfWork
 from aimindserve.server.db.tables import DeploymentRow, NodeRow, ReplicaRow
 from aimindserve.server.reconcile.measured import keep_measurement
 from aimindserve.server.reconcile.observe import replica_of
+from aimindserve.server.reconcile.starts import keep_start
 
 # Nodes count as lost after 20 s (domain.lifecycle); writing "still here" more often only wears the disk.
 HEARTBEAT_SECONDS = 5.0
@@ -140,6 +141,7 @@ async def _apply(
         await _apply_replica(work, row, name, report, sent)
         if _measured(row) != before:
             await keep_measurement(work, row, name, report.facts, threads)
+            await keep_start(work, row)
 
 
 def _measured(row: ReplicaRow) -> Measurement | None:

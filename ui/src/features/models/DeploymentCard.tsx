@@ -12,6 +12,8 @@ import { DeploymentActions } from "./DeploymentActions";
 import classes from "./DeploymentCard.module.css";
 import { DeploymentDetails } from "./DeploymentDetails";
 import { OfferedChange } from "./OfferedChange";
+import { SightBadge } from "./SightProof";
+import { UnderWay } from "./UnderWay";
 import { sourceText } from "./spec";
 
 const route = getRouteApi("/models");
@@ -68,6 +70,24 @@ function CardDownload({ deployment }: { deployment: DeploymentView }): ReactElem
   );
 }
 
+/** What the first answer waits for when the files are there. */
+function CardUnderWay({ deployment }: { deployment: DeploymentView }): ReactElement | null {
+  const what = deployment.replicas.find((replica) => replica.under_way)?.under_way;
+  if (!what || movingDownload(deployment.replicas)) return null;
+  return (
+    <div className={classes.reasons}>
+      <UnderWay what={what} />
+    </div>
+  );
+}
+
+/** The weakest proof of sight of those replicas that were asked. */
+function CardSight({ deployment }: { deployment: DeploymentView }): ReactElement | null {
+  const sights = deployment.replicas.flatMap((replica) => replica.sight ?? []);
+  const sight = sights.find((one) => one.outcome !== "passed") ?? sights[0];
+  return sight ? <SightBadge sight={sight} /> : null;
+}
+
 export function DeploymentCard({ deployment }: { deployment: DeploymentView }): ReactElement {
   const { t } = useTranslation();
   const search = route.useSearch();
@@ -100,6 +120,7 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
                 {t("models.vision")}
               </Badge>
             )}
+            <CardSight deployment={deployment} />
           </Group>
           <Facts deployment={deployment} />
         </Stack>
@@ -112,6 +133,7 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
         <DeploymentActions deployment={deployment} />
       </Group>
       {!toldBelow && <CardDownload deployment={deployment} />}
+      {!toldBelow && <CardUnderWay deployment={deployment} />}
       <CardReasons deployment={deployment} toldBelow={toldBelow} />
       <OfferedChange deployment={deployment} />
       {phase === "ready" && (

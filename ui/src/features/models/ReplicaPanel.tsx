@@ -10,7 +10,9 @@ import { TransferBar } from "@/components/TransferBar";
 import { shareOf } from "@/lib/download";
 import { formatBytes } from "@/lib/format";
 import { LogViewer } from "./LogViewer";
+import { SightBadge, SightChecks } from "./SightProof";
 import { Timeline } from "./Timeline";
+import { UnderWay } from "./UnderWay";
 
 const route = getRouteApi("/models");
 
@@ -52,6 +54,7 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
             </Text>
           </Stack>
           <Group gap="xs">
+            {replica.sight && <SightBadge sight={replica.sight} />}
             <PhaseBadge phase={replica.phase} />
             {replica.attempt > 0 && (
               <Button
@@ -70,7 +73,9 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
           <TransferBar progress={download} label={replica.deployment} moving={replica.phase === "downloading"} />
         )}
         <Reasons reasons={replica.reasons} failed={failed} hidden={download ? TOLD_BY_BAR : []} />
+        {replica.under_way && !download && <UnderWay what={replica.under_way} />}
         <Timeline marks={replica.timeline} />
+        {replica.sight && <SightChecks sight={replica.sight} />}
         <Collapse expanded={logShown}>{logShown && <LogViewer replica={replica.id} />}</Collapse>
       </Stack>
     </Paper>

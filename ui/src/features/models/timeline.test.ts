@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { steps, totalSeconds } from "./timeline";
+import { progressOf, steps, totalSeconds } from "./timeline";
 
 describe("steps", () => {
   it("measures each stage from the one before, whatever the order", () => {
@@ -19,5 +19,16 @@ describe("steps", () => {
   it("has no total before there are two marks", () => {
     expect(totalSeconds([])).toBeNull();
     expect(totalSeconds([{ stage: "a", at: 1 }])).toBeNull();
+  });
+});
+
+describe("progressOf", () => {
+  const stage = { stage: "weights", seconds: 0, share: null, usual_seconds: null, seconds_left: null };
+
+  it("believes the engine first, then earlier starts, and never says more than all", () => {
+    expect(progressOf({ ...stage, share: 0.4, usual_seconds: 10 }, 9)).toBe(0.4);
+    expect(progressOf({ ...stage, usual_seconds: 10 }, 5)).toBe(0.5);
+    expect(progressOf({ ...stage, usual_seconds: 10 }, 30)).toBe(1);
+    expect(progressOf(stage, 30)).toBeNull();
   });
 });

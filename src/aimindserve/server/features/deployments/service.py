@@ -20,6 +20,7 @@ from aimindserve.server.db.tables import DeploymentRow, ReplicaRow
 from aimindserve.server.errors import refuse
 from aimindserve.server.model_facts import accept
 from aimindserve.server.reconcile.observe import World, deployment_of, look
+from aimindserve.server.reconcile.starts import start_history
 from aimindserve.server.tokens import new_id
 
 _TRIES = 5
@@ -34,10 +35,11 @@ class Seen:
 
 
 async def world_of(context: ServerContext) -> World:
-    """Everything, as it is now."""
+    """Everything as it is now, with how long earlier starts took of what is starting."""
     async with context.database.read() as session:
         world = await look(session)
-    return replace(world, replicas=tuple(context.board.with_downloads(world.replicas)))
+        history = await start_history(session, (one for one in world.replicas if not one.is_ready))
+    return replace(world, replicas=tuple(context.board.with_downloads(world.replicas)), starts=history)
 
 
 async def find(context: ServerContext, name: str) -> Seen:

@@ -5,11 +5,14 @@ from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.relief import offered, told
 from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation
-from aimindserve.domain.views import DeploymentView, ReasonView, ReplicaView
+from aimindserve.domain.startup import Doing, StartTimes, seconds_left, usual_seconds
+from aimindserve.domain.views import DeploymentView, ReasonView, ReplicaView, UnderWayView
 from aimindserve.server.errors import reason_view
 from aimindserve.server.plan_views import plan_view
 from aimindserve.server.reconcile.observe import World
 from aimindserve.server.reconcile.planning import RunPlan, plan_of
+
+_STARTING = (Phase.DOWNLOADING, Phase.PREPARING, Phase.STARTING)
 
 
 def deployment_view(
@@ -30,7 +33,7 @@ def deployment_view(
         phase=standing.phase,
         reasons=_reasons((*standing.reasons, *((told(relief),) if relief else ())), language),
         replicas=tuple(
-            _replica_view(replica, stands, deployment.spec.name, world, language) for replica, stands in replicas
+            _replica_view(replica, stands, deployment.spec.name, world, now, language) for replica, stands in replicas
         ),
         replicas_ready=sum(stands.phase is Phase.READY for _, stands in replicas),
         allowed_actions=allowed_actions(deployment),
@@ -50,7 +53,7 @@ def _reasons(reasons: tuple[Reason, ...], language: Language) -> tuple[ReasonVie
 
 
 def _replica_view(
-    replica: Replica, standing: Standing, deployment: str, world: World, language: Language
+    replica: Replica, standing: Standing, deployment: str, world: World, now: float, language: Language
 ) -> ReplicaView:
     seen = replica.observation or ReplicaObservation.model_construct(attempt=0)
     node_id = replica.assignment.node_id if replica.assignment else None
@@ -71,7 +74,23 @@ def _replica_view(
         ready_since=seen.ready_since,
         retry_at=seen.retry_at,
         timeline=seen.timeline,
+        under_way=_under_way(seen.doing, world.starts.get(replica.id, ()), now)
+        if standing.phase in _STARTING
+        else None,
+        sight=seen.sight,
         claims=replica.assignment.claims if replica.assignment else (),
+    )
+
+
+def _under_way(doing: Doing | None, starts: Sequence[StartTimes], now: float) -> UnderWayView | None:
+    if doing is None or not doing.stage:
+        return None
+    return UnderWayView(
+        stage=doing.stage,
+        seconds=max(now - doing.since, 0.0),
+        share=doing.share,
+        usual_seconds=usual_seconds(starts, doing.stage),
+        seconds_left=seconds_left(starts, doing, now),
     )
 
 

@@ -69,20 +69,22 @@ async def follow(
 
     Between them come ``progress`` events, at most twice a second for each node, while files are downloaded: they have
     no id, are not kept and not sent again, and tell ``{node_id, files, replicas}`` with ``{done, total, rate, eta}`` by
-    key of the model and by id of the replica. Operators get both, others only replicas."""
+    key of the model and by id of the replica. Operators get both, others only replicas. Of the same kind are
+    ``starting`` events, which tell the stages that starts on a node have come to."""
     with context.bus.listen(context.board.moves) as listener:
         yield b"retry: 1000\n: connected\n\n"
-        seen, told = start_after, dict[str, bytes]()
+        seen, told = start_after, dict[tuple[str, str], bytes]()
         while await allowed():
             events = await after(context, seen, view)
             for event in events:
                 seen = event.id
                 yield _encode(event)
             for node_id in context.board.reports:
-                progress = _progress(context, node_id, view)
-                if progress != told.get(node_id, b""):
-                    told[node_id] = progress
-                    yield progress
+                passing = {"progress": _progress(context, node_id, view), "starting": _starting(context, node_id, view)}
+                for name, event in passing.items():
+                    if event != told.get((node_id, name), b""):
+                        told[node_id, name] = event
+                        yield event
             if not events and not await listener.wait(KEEPALIVE_SECONDS):
                 yield b": alive\n\n"
 
@@ -96,8 +98,20 @@ def _progress(context: ServerContext, node_id: str, view: View) -> bytes:
         return b""
     moving = {"files": files, "replicas": replicas}
     told = {name: {key: one.model_dump() for key, one in values.items()} for name, values in moving.items()}
-    data = json.dumps({"node_id": node_id, **told}, separators=(",", ":"))
-    return f"event: progress\ndata: {data}\n\n".encode()
+    return _passing("progress", {"node_id": node_id, **told})
+
+
+def _starting(context: ServerContext, node_id: str, view: View) -> bytes:
+    """What starts on a node are doing, as an event; nothing while none is under way."""
+    stages = context.board.stages_of(node_id)
+    if view.deployment is not None or not stages:
+        return b""
+    return _passing("starting", {"node_id": node_id, "replicas": stages})
+
+
+def _passing(name: str, data: object) -> bytes:
+    """An event that is not kept: it has no id."""
+    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
 
 def _seen(view: View) -> Select[EventRow]:
