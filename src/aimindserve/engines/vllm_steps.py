@@ -4,7 +4,7 @@ from aimindserve.engines._steps import steps
 
 VLLM_STEPS = steps(
     "program",
-    ("configuration", r"vLLM (?:API server|server) version|Resolved architecture"),
+    ("configuration", r"vLLM (?:API )?server version|non-default args: |Resolved architecture"),
     ("engine", r"Initializing (?:a V\d|an) LLM engine"),
     ("weights", r"Starting to load model|Loading (?:safetensors|pt) checkpoint shards"),
     (
@@ -30,6 +30,6 @@ VLLM_STEPS = steps(
     ),
     ("graphs", r"[Cc]apturing (?:CUDA graph|cudagraph|the model for CUDA graph)"),
     ("warm_up", r"Graph capturing finished"),
-    ("healthy", r"init engine \(|Starting vLLM API server|Started server process"),
+    ("healthy", r"init engine \(|Starting vLLM (?:API )?server|Started server process"),
     shares=r"checkpoint shards: +\d|Capturing CUDA graphs",
 )

@@ -59,24 +59,15 @@ function CardReasons({ deployment, toldBelow }: ReasonProps): ReactElement | nul
   );
 }
 
-/** How far the files are that the first answer waits for. */
-function CardDownload({ deployment }: { deployment: DeploymentView }): ReactElement | null {
+/** What the first answer waits for: the files, then the stages of the engine's start. */
+function CardProgress({ deployment }: { deployment: DeploymentView }): ReactElement | null {
   const download = movingDownload(deployment.replicas);
-  if (!download) return null;
-  return (
-    <div className={classes.reasons}>
-      <TransferBar progress={download} label={deployment.name} moving />
-    </div>
-  );
-}
-
-/** What the first answer waits for when the files are there. */
-function CardUnderWay({ deployment }: { deployment: DeploymentView }): ReactElement | null {
   const what = deployment.replicas.find((replica) => replica.under_way)?.under_way;
-  if (!what || movingDownload(deployment.replicas)) return null;
+  if (!download && !what) return null;
   return (
     <div className={classes.reasons}>
-      <UnderWay what={what} />
+      {download && <TransferBar progress={download} label={deployment.name} moving />}
+      {what && !download && <UnderWay what={what} />}
     </div>
   );
 }
@@ -132,8 +123,7 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
         </Stack>
         <DeploymentActions deployment={deployment} />
       </Group>
-      {!toldBelow && <CardDownload deployment={deployment} />}
-      {!toldBelow && <CardUnderWay deployment={deployment} />}
+      {!toldBelow && <CardProgress deployment={deployment} />}
       <CardReasons deployment={deployment} toldBelow={toldBelow} />
       <OfferedChange deployment={deployment} />
       {phase === "ready" && (

@@ -1,5 +1,7 @@
 """Deployments and their replicas as answers. Phases are computed here, at the time of the request."""
 
+from collections.abc import Sequence
+
 from aimindserve.domain.lifecycle import Phase, Standing, allowed_actions
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason
