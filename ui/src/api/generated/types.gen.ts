@@ -1901,7 +1901,7 @@ export type LoginRequest = {
 /**
  * Mark
  *
- * A stage of the start-up that was reached at ``at`` (Unix seconds).
+ * A stage of the start-up that was over at ``at`` (Unix seconds).
  */
 export type Mark = {
     /**
@@ -2631,7 +2631,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'environment_unknown' | 'environment_other_machine' | 'environment_needs_python' | 'environment_broken' | 'environment_in_use' | 'wheel_missing' | 'wheel_damaged' | 'wheels_not_fetched' | 'program_not_engine' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'node_labels_missing' | 'node_drained' | 'device_starting' | 'cpu_not_wished' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'asleep' | 'made_room' | 'finishing' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'port_taken' | 'disk_full' | 'disk_nearly_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'environment_unknown' | 'environment_other_machine' | 'environment_needs_python' | 'environment_broken' | 'environment_in_use' | 'wheel_missing' | 'wheel_damaged' | 'wheels_not_fetched' | 'program_not_engine' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'node_labels_missing' | 'node_drained' | 'device_starting' | 'cpu_not_wished' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'asleep' | 'made_room' | 'finishing' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'first_answer_missing' | 'picture_refused' | 'picture_not_answered' | 'port_taken' | 'disk_full' | 'disk_nearly_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -2662,7 +2662,9 @@ export type ReasonView = {
 /**
  * ReplicaView
  *
- * One replica. ``attempts`` of its engine have logs at ``/replicas/{id}/log?attempt=n``.
+ * One replica. ``attempts`` of its engine have logs at ``/replicas/{id}/log?attempt=n``. ``timeline``: the stages
+ * of its start that are over; ``under_way``: the one that is not. ``sight``: what the pictures proved that it was
+ * asked about at its start; None where it was asked about none.
  */
 export type ReplicaView = {
     /**
@@ -2719,6 +2721,8 @@ export type ReplicaView = {
      * Timeline
      */
     timeline: Array<Mark>;
+    under_way: UnderWayView | null;
+    sight: Sight | null;
     /**
      * Claims
      */
@@ -2853,6 +2857,54 @@ export type SettingView = {
      */
     help: string;
 };
+
+/**
+ * Sight
+ *
+ * What the pictures of one start proved. Those that were not asked for lack of time are absent.
+ */
+export type Sight = {
+    outcome: SightOutcome;
+    /**
+     * Checks
+     */
+    checks: Array<SightCheck>;
+};
+
+/**
+ * SightCheck
+ *
+ * One picture: what it shows, and what the model said (shortened).
+ */
+export type SightCheck = {
+    kind: SightKind;
+    /**
+     * Shown
+     */
+    shown: string;
+    /**
+     * Answer
+     */
+    answer: string;
+    /**
+     * Right
+     */
+    right: boolean;
+};
+
+/**
+ * SightKind
+ *
+ * What a picture asks for.
+ */
+export type SightKind = 'colour' | 'count' | 'text';
+
+/**
+ * SightOutcome
+ *
+ * ``content_wrong``: it answers, but not what the pictures show; ``failed``: it does not answer about pictures.
+ */
+export type SightOutcome = 'passed' | 'content_wrong' | 'failed';
 
 /**
  * Span
@@ -3128,6 +3180,36 @@ export type TransferProgress = {
      * Eta
      */
     eta?: number | null;
+};
+
+/**
+ * UnderWayView
+ *
+ * What a start is doing, for ``seconds`` by now. ``share``: how much of it is done, 0 to 1, where the engine tells;
+ * ``usual_seconds``: how long it takes by earlier starts of this model; ``seconds_left``: until, by them, the start is
+ * likely to be over. All three None where nothing is known.
+ */
+export type UnderWayView = {
+    /**
+     * Stage
+     */
+    stage: string;
+    /**
+     * Seconds
+     */
+    seconds: number;
+    /**
+     * Share
+     */
+    share: number | null;
+    /**
+     * Usual Seconds
+     */
+    usual_seconds: number | null;
+    /**
+     * Seconds Left
+     */
+    seconds_left: number | null;
 };
 
 /**
