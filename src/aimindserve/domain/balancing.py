@@ -12,7 +12,6 @@ All times are seconds of one clock that never goes back."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from zlib import crc32
 
 from aimindserve.domain.routing import Endpoint
@@ -77,7 +76,7 @@ def pick(lanes: Sequence[Lane], now: float, tried: Collection[str] = (), opening
         lanes = [lane for lane in lanes if lane.endpoint.replica_id not in tried]
     if len(lanes) < 2:
         return lanes[0] if lanes else None
-    usable = [lane for lane in lanes if lane.is_open(now)]
+    usable = [lane for lane in lanes if not lane.failures or lane.is_open(now)]
     if not usable:
         return min(lanes, key=lambda lane: lane.out_until)
     if opening is not None and len(usable) > 1:
@@ -87,16 +86,14 @@ def pick(lanes: Sequence[Lane], now: float, tried: Collection[str] = (), opening
 
 def _knowing(lanes: Sequence[Lane], now: float, opening: int) -> Lane:
     """The first in the order of ``opening`` that is not overloaded. One always is not: not all are above average."""
-    shares = sum(lane.share(now) for lane in lanes)
-    average = (sum(lane.load for lane in lanes) + 1) / shares
-    ordered = sorted(lanes, key=lambda lane: _rank(lane, opening))
-    fitting = (lane for lane in ordered if lane.load < ceil(_OVERLOAD * average * lane.share(now)))
-    return next(fitting, ordered[0])
-
-
-def _rank(lane: Lane, opening: int) -> int:
-    """A number that is random over openings and replicas, and the same in every gateway."""
-    return _mixed(lane.seed ^ _mixed(opening))
+    load, shares = 1, 0.0
+    for lane in lanes:
+        load += lane.load
+        shares += lane.share(now)
+    most, word = _OVERLOAD * load / shares, _mixed(opening)
+    fitting = [lane for lane in lanes if lane.load < most * lane.share(now)]
+    # Ranks are random over openings and replicas, and the same in every gateway.
+    return min(fitting or lanes, key=lambda lane: _mixed(lane.seed ^ word))
 
 
 def _mixed(number: int) -> int:

@@ -6,6 +6,7 @@ from aimindserve.domain.access import Scope, may_use_model
 from aimindserve.domain.routing import Route, RouteState, near_names
 from aimindserve.gateway.auth import Caller
 from aimindserve.gateway.errors import Refusal
+from aimindserve.gateway.heads import RequestHead
 
 NO_SUCH_PATH = Refusal(404, "unknown_path", "There is no such endpoint. See /docs for those that there are.")
 WRONG_METHOD = Refusal(405, "method_not_allowed", "This endpoint does not take that method.")
@@ -25,6 +26,13 @@ def too_large(limit: int) -> Refusal:
 def may_infer(caller: Caller) -> Refusal | None:
     """None when the caller's credential is for inference."""
     return None if Scope.INFERENCE in caller.scopes else NO_SCOPE
+
+
+def may_forward(head: RequestHead, caller: Caller) -> Refusal | None:
+    """None when the caller may send engines the body that comes after ``head``, should it be short enough."""
+    if (head.get(b"content-encoding") or b"identity").lower() != b"identity":
+        return may_infer(caller) or ENCODED
+    return may_infer(caller)
 
 
 def visible(routes: Mapping[str, Route], caller: Caller) -> list[Route]:

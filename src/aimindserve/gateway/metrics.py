@@ -13,7 +13,7 @@ _OVERHEAD = (25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50
 MOST_MODELS = 200
 OTHERS = "(others)"
 _PREFIX = "aimindserve_gateway_"
-_KINDS = {kind: f"{kind}_tokens" for kind in ("prompt", "completion", "cached", "image")}
+_KINDS = ("prompt", "completion", "cached", "image")
 _TIMES = (
     ("time_to_first_token_seconds", "first_token"),
     ("request_duration_seconds", "duration"),
@@ -49,11 +49,12 @@ class Histogram:
 
 
 class ModelMetrics:
-    """Times of one model's requests."""
+    """Times, tokens and pictures of one model's requests."""
 
-    __slots__ = ("duration", "first_token", "inter_token")
+    __slots__ = ("cached", "completion", "duration", "first_token", "image", "images", "inter_token", "prompt")
 
     def __init__(self) -> None:
+        self.prompt = self.completion = self.cached = self.image = self.images = 0
         self.first_token = Histogram(_SECONDS)
         self.duration = Histogram(_SECONDS)
         self.inter_token = Histogram(_INTER_TOKEN)
@@ -66,8 +67,6 @@ class Metrics:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.refused: Counter[tuple[str, int]] = Counter()
-        self.tokens: Counter[tuple[str, str]] = Counter()
-        self.images: Counter[str] = Counter()
         self.models: dict[str, ModelMetrics] = {}
         self.overhead = Histogram(_OVERHEAD)
         self.received_bytes = 0
@@ -77,17 +76,18 @@ class Metrics:
         """Inference requests that are over."""
         for record in records:
             model = self._name(record.model)
-            times = self.models[model]
+            of = self.models[model]
             self.requests[record.endpoint, model, record.status] += 1
-            times.duration.observe(record.duration_ms / 1000)
+            of.duration.observe(record.duration_ms / 1000)
             if record.ttft_ms is not None:
-                times.first_token.observe(record.ttft_ms / 1000)
+                of.first_token.observe(record.ttft_ms / 1000)
                 if (speed := tokens_per_second(record)) is not None:
-                    times.inter_token.observe(1 / speed, record.completion_tokens - 1)
-            if record.counted_by != "none":
-                for kind, field in _KINDS.items():
-                    self.tokens[model, kind] += getattr(record, field)
-            self.images[model] += record.images
+                    of.inter_token.observe(1 / speed, record.completion_tokens - 1)
+            of.prompt += record.prompt_tokens
+            of.completion += record.completion_tokens
+            of.cached += record.cached_tokens
+            of.image += record.image_tokens
+            of.images += record.images
 
     def _name(self, model: str) -> str:
         if model not in self.models:
@@ -111,8 +111,11 @@ def exposition(metrics: Metrics, loads: Mapping[str, int], gauges: Mapping[str, 
     for name, counts in (
         ("requests_total", {_request_labels(*key): count for key, count in metrics.requests.items()}),
         ("refused_total", {_labels(code=code, status=status): n for (code, status), n in metrics.refused.items()}),
-        ("tokens_total", {_labels(model=model, kind=kind): n for (model, kind), n in metrics.tokens.items()}),
-        ("images_total", {_labels(model=model): n for model, n in metrics.images.items()}),
+        (
+            "tokens_total",
+            {_labels(model=m, kind=kind): getattr(of, kind) for m, of in metrics.models.items() for kind in _KINDS},
+        ),
+        ("images_total", {_labels(model=model): of.images for model, of in metrics.models.items()}),
     ):
         lines.append(f"# TYPE {_PREFIX}{name} counter")
         lines += [f"{_PREFIX}{name}{{{labels}}} {count}" for labels, count in sorted(counts.items())]

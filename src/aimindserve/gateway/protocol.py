@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from aimindserve.gateway import admit
-from aimindserve.gateway.auth import Caller, authenticate, is_current
+from aimindserve.gateway.auth import Caller, authenticate
 from aimindserve.gateway.connection import LINGER_SECONDS, Connection, State
 from aimindserve.gateway.endpoints import Action, Row, find_row, is_inference
 from aimindserve.gateway.errors import Form, Problem, Refusal, envelope, http_answer, prefers_chinese, problem_body
@@ -16,6 +16,7 @@ from aimindserve.gateway.local import JSON, LOCAL_PATHS, answer_local, answer_mo
 from aimindserve.gateway.receive import ChunkedReceiver, FixedReceiver, as_protocol
 from aimindserve.gateway.splice import Splice
 from aimindserve.gateway.trace import trace_lines
+from aimindserve.gateway.visit import Visit
 
 if TYPE_CHECKING:
     from aimindserve.gateway.context import Gateway
@@ -28,18 +29,18 @@ FOREVER = float("inf")
 class ClientConnection(Connection):
     """See the module. ``deadline``: loop time at which ``expired`` is called."""
 
-    __slots__ = ("_began", "_decoder", "_handler", "_head", "_known", "_processing", "_reader", "_receiver", "_take")
+    __slots__ = ("_began", "_decoder", "_handler", "_head", "_processing", "_reader", "_receiver", "_take", "_visit")
 
     def __init__(self, gateway: "Gateway") -> None:
         super().__init__(gateway)
         self._handler: Exchange | Splice | None = None
         self._decoder: BodyDecoder | None = None
         self._receiver: ChunkedReceiver | None = None
-        self._take: tuple[Row, Caller, str] | None = None
+        self._take: tuple[Visit, str] | None = None
         self._head = RequestHead()
         self._processing = False
         self._reader = HeadReader(gateway.config.max_headers)
-        self._known: tuple[RequestHead, int, Caller] | None = None
+        self._visit: Visit | None = None
         self._began = 0.0
 
     # ---- the transport's side
@@ -153,8 +154,10 @@ class ClientConnection(Connection):
         self.takes_chunks = head.version == (1, 1)
         self._decoder = ChunkedBody() if head.chunked else FixedBody(head.length)
         self._state = State.BODY
-        request_id = self._gateway.request_id()
-        if is_inference(head.path):
+        request_id, visit = self._gateway.request_id(), self._visit
+        if visit is not None and visit.holds(head, self._gateway.directory.generation):
+            self._begin_body(visit, request_id)
+        elif is_inference(head.path):
             self._inference(head, request_id)
         elif head.path in LOCAL_PATHS:
             status, kind, body = answer_local(self._gateway, head, request_id, lambda: self._address(head))
@@ -185,51 +188,48 @@ class ClientConnection(Connection):
                 self.refuse(answer, request_id)
             else:
                 self.answer(200, JSON, answer, request_id)
+        elif (refusal := admit.may_forward(head, caller)) is not None:
+            self.refuse(refusal, request_id)
         else:
-            refusal = admit.may_infer(caller) or self._begin_body(head, row, caller, request_id)
-            if refusal is not None:
-                self.refuse(refusal, request_id)
+            generation = self._gateway.directory.generation
+            self._visit = Visit(head, generation, row, caller, self._limit(row), trace_lines(head))
+            self._begin_body(self._visit, request_id)
 
     def _caller(self, head: RequestHead) -> Caller | Refusal:
-        """Who sent ``head``. The same head under the same table needs no second look, but for the time."""
-        known, directory, now = self._known, self._gateway.directory, time.time()
-        if known is not None and known[0] is head and known[1] == directory.generation and is_current(known[2], now):
-            return known[2]
-        pepper = self._gateway.pepper
-        caller = authenticate(head, pepper, directory.keys, directory.sessions, now, lambda: self._address(head))
-        self._known = None if isinstance(caller, Refusal) else (head, directory.generation, caller)
-        return caller
+        directory, pepper = self._gateway.directory, self._gateway.pepper
+        return authenticate(head, pepper, directory.keys, directory.sessions, time.time(), lambda: self._address(head))
 
     def _address(self, head: RequestHead) -> str:
         return self._gateway.address_of(self.peer, head)
 
     # ---- bodies
 
-    def _begin_body(self, head: RequestHead, row: Row, caller: Caller, request_id: str) -> Refusal | None:
-        """Take the body of an inference request; a refusal before any of it is held."""
-        limit = self._limit(row)
-        if head.length > limit:
-            return admit.too_large(limit)
-        if (head.get(b"content-encoding") or b"identity").lower() != b"identity":
-            return admit.ENCODED
-        self._take = (row, caller, request_id)
-        if head.chunked:
-            self._receiver = ChunkedReceiver(limit, self._gateway.budget)
+    def _begin_body(self, visit: Visit, request_id: str) -> None:
+        """Take the body of an inference request, or refuse it before any of it is held."""
+        head = visit.head
+        if head.length > visit.limit:
+            self.refuse(admit.too_large(visit.limit), request_id)
+        elif head.chunked:
+            self._take = (visit, request_id)
+            self._receiver = ChunkedReceiver(visit.limit, self._gateway.budget)
             self._ask_for_body()
             self._read_body()
-            return None
-        if not self._gateway.budget.reserve(head.length):
-            return admit.BUSY
-        self.reserved = head.length
-        if len(self._ahead) >= head.length:
-            body, self._ahead = self._ahead[: head.length], self._ahead[head.length :]
+        elif not self._gateway.budget.reserve(head.length):
+            self.refuse(admit.BUSY, request_id)
+        else:
+            self._take = (visit, request_id)
+            self.reserved = head.length
+            self._take_body_of(head.length)
+
+    def _take_body_of(self, length: int) -> None:
+        if len(self._ahead) >= length:
+            body, self._ahead = self._ahead[:length], self._ahead[length:]
             self.received(body)
-            return None
-        receiver = FixedReceiver(self, head.length, self._ahead)
+            return
+        receiver = FixedReceiver(self, length, self._ahead)
         self._ask_for_body()
         self._ahead = b""
         self._transport.set_protocol(as_protocol(receiver))
-        return None
 
     def _ask_for_body(self) -> None:
         self.body_came()
@@ -279,7 +279,7 @@ class ClientConnection(Connection):
         return config.max_body_bytes if row.large_body else config.max_other_body_bytes
 
     def _request_id(self) -> str:
-        return self._take[2] if self._take else ""
+        return self._take[1] if self._take else ""
 
     def received(self, body: bytes | bytearray) -> None:
         """The whole body of an inference request is there."""
@@ -287,15 +287,16 @@ class ClientConnection(Connection):
             self._transport.set_protocol(self)
         if self._take is None:
             return
-        (row, caller, request_id), self._take = self._take, None
+        (visit, request_id), self._take = self._take, None
         self._gateway.metrics.received_bytes += len(body)
         self._state = State.BUSY
+        row, caller = visit.row, visit.caller
         taken = take(self._gateway, row, caller, body, self._head.get(b"content-type"))
         if isinstance(taken, Refusal):
             self.refuse(taken, request_id)
             return
         self._handler = exchange = Exchange(self._gateway, self, row, self._head.path, caller, request_id)
-        exchange.start(body, taken, trace_lines(self._head))
+        exchange.start(body, taken, visit.trace)
 
     def _splice(self, head: RequestHead, request_id: str) -> None:
         self.read_body(on=False)
