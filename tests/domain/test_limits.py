@@ -32,8 +32,8 @@ def admitted(limits: Limits, steps: list[tuple[float, int]]) -> list[tuple[float
     for pause, images in steps:
         now += pause
         allowance.forget(now, MONTH)
-        if not allowance.deny(images, now):
-            allowance.take(images, now)
+        denials, _ = allowance.admit(images, now)
+        if not denials:
             passed.append((now, images))
     return passed
 
@@ -105,11 +105,11 @@ def test_tokens_count_when_a_request_is_over_and_let_the_next_one_wait() -> None
     meter = Meter()
     allowance = Allowance([(Limits(tokens_per_minute=100), meter)])
     allowance.forget(10.0, MONTH)
-    assert allowance.deny(0, 10.0) == []
+    assert allowance.admit(0, 10.0)[0] == []
     meter.charge(150, 10.5)
-    assert allowance.deny(0, 11.0) == [Denial(Kind.TOKENS, 100, 60.0)]
+    assert allowance.admit(0, 11.0)[0] == [Denial(Kind.TOKENS, 100, 60.0)]
     allowance.forget(71.0, MONTH)
-    assert allowance.deny(0, 71.0) == []
+    assert allowance.admit(0, 71.0)[0] == []
 
 
 def test_a_month_ends_and_another_begins() -> None:
@@ -117,9 +117,9 @@ def test_a_month_ends_and_another_begins() -> None:
     allowance = Allowance([(Limits(tokens_per_month=100), meter)])
     allowance.forget(0.0, MONTH)
     meter.charge(100, 0.0)
-    assert allowance.deny(0, 99.0) == [Denial(Kind.MONTH, 100, math.inf)]
+    assert allowance.admit(0, 99.0)[0] == [Denial(Kind.MONTH, 100, math.inf)]
     allowance.forget(100.0, "2026-12")
-    assert allowance.deny(0, 100.0) == []
+    assert allowance.admit(0, 100.0)[0] == []
 
 
 def test_what_others_have_counted_never_makes_it_less() -> None:
@@ -138,18 +138,19 @@ def test_what_others_have_counted_never_makes_it_less() -> None:
 
 def test_a_request_that_asks_for_more_than_everything_is_never_admitted() -> None:
     allowance = Allowance([(Limits(images_per_minute=3), Meter())])
-    assert allowance.deny(4, 0.0) == [Denial(Kind.IMAGES, 3, None)]
+    assert allowance.admit(4, 0.0)[0] == [Denial(Kind.IMAGES, 3, None)]
 
 
 def test_the_tightest_of_two_limits_is_told() -> None:
     key, user = Meter(), Meter()
     allowance = Allowance([(Limits(requests_per_minute=10), key), (Limits(requests_per_minute=20), user)])
-    key.take(0, 5.0)
-    assert allowance.rooms(5.0) == [Room(Kind.REQUESTS, 10, 9, 61.0)]
+    assert allowance.admit(0, 5.0) == ([], [Room(Kind.REQUESTS, 10, 9, 61.0)])
+    user.requests.add(11, 5.0)
+    assert allowance.admit(0, 5.0) == ([], [Room(Kind.REQUESTS, 20, 7, 61.0)])
     user.requests.add(12, 5.0)
-    assert allowance.rooms(5.0) == [Room(Kind.REQUESTS, 20, 8, 61.0)]
-    user.requests.add(12, 5.0)
-    assert allowance.rooms(5.0) == [Room(Kind.REQUESTS, 20, 0, 61.0)], "never below nothing"
+    denials, rooms = allowance.admit(0, 5.0)
+    assert denials == [Denial(Kind.REQUESTS, 20, 61.0)]
+    assert rooms == [Room(Kind.REQUESTS, 20, 0, 61.0)], "never below nothing"
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,17 @@ def _knowing(lanes: Sequence[Lane], now: float, opening: int) -> Lane:
     """The first in the order of ``opening`` that is not overloaded. One always is not: not all are above average."""
     load, shares = 1, 0.0
     for lane in lanes:
-        load += lane.load
-        shares += lane.share(now)
+        load += lane.in_flight + lane.elsewhere
+        shares += 1.0 if now >= lane.warm_at else lane.share(now)
     most, word = _OVERLOAD * load / shares, _mixed(opening)
-    fitting = [lane for lane in lanes if lane.load < most * lane.share(now)]
-    # Ranks are random over openings and replicas, and the same in every gateway.
-    return min(fitting or lanes, key=lambda lane: _mixed(lane.seed ^ word))
+    chosen, least = lanes[0], _WORD + 1
+    for lane in lanes:
+        if lane.in_flight + lane.elsewhere < (most if now >= lane.warm_at else most * lane.share(now)):
+            # Random over openings and replicas, and the same in every gateway.
+            rank = (lane.seed ^ word) * _SPREAD & _WORD
+            if rank < least:
+                chosen, least = lane, rank
+    return chosen
 
 
 def _mixed(number: int) -> int:

@@ -203,32 +203,35 @@ class Allowance:
         for meter in self.meters:
             meter.forget(now, month)
 
-    def deny(self, images: int, now: float) -> list[Denial]:
-        """Why a request with so many pictures is not admitted; empty when it may go on."""
+    def admit(self, images: int, now: float) -> tuple[list[Denial], list[Room]]:
+        """Take a request with so many pictures, if nothing denies it; and what is left then of each kind that is
+        limited: of several limits the one of which least is left."""
         denials: list[Denial] = []
+        tightest: list[tuple[Kind, Bound]] = []
         for kind, bounds in self._bounds:
-            amount = images if kind is Kind.IMAGES else 1
-            for limit, counter in bounds if amount else ():
-                if counter.used + amount > limit:
-                    denials.append(Denial(kind, limit, counter.wait(amount, limit, now)))
-        return denials
-
-    def take(self, images: int, now: float) -> None:
-        """A request was admitted."""
-        for meter in self.meters:
-            meter.take(images, now)
-
-    def rooms(self, now: float) -> list[Room]:
-        """What is left of each kind that is limited: of several limits the one of which least is left."""
-        rooms: list[Room] = []
-        for kind, bounds in self._bounds:
-            (limit, counter), least = bounds[0], math.inf
+            tight, least = bounds[0], math.inf
             for bound in bounds:  # ``min`` would take twice the time, and this is done for each request
                 left = bound[0] - bound[1].used
                 if left < least:
-                    (limit, counter), least = bound, left
-            rooms.append(Room(kind, limit, max(0, limit - counter.used), counter.reset(now)))
-        return rooms
+                    tight, least = bound, left
+            tightest.append((kind, tight))
+            amount = images if kind is Kind.IMAGES else 1
+            if least < amount:
+                denials += _denials(kind, bounds, amount, now)
+        if not denials:
+            for meter in self.meters:
+                meter.take(images, now)
+        return denials, [
+            Room(kind, limit, max(0, limit - counter.used), counter.reset(now)) for kind, (limit, counter) in tightest
+        ]
+
+
+def _denials(kind: Kind, bounds: Iterable[Bound], amount: int, now: float) -> list[Denial]:
+    return [
+        Denial(kind, limit, counter.wait(amount, limit, now))
+        for limit, counter in bounds
+        if amount and counter.used + amount > limit
+    ]
 
 
 def _limit(bound: Bound) -> int:

@@ -77,13 +77,12 @@ class Meters:
         now, wall = self._now(), self._wall()
         allowance = self._allowance(caller)
         allowance.forget(now, self._month_at(wall))
-        denials = allowance.deny(images, now)
+        denials, rooms = allowance.admit(images, now)
         if not denials:
             self._changed = True
-            allowance.take(images, now)
             self._tell(caller, (1, 0, images))
         month_left = self._month_ends - wall
-        told = _header_lines(allowance.rooms(now), month_left)
+        told = _header_lines(rooms, month_left)
         return _refusal(denials, told, month_left) if denials else told
 
     def _allowance(self, caller: Caller) -> Allowance:
