@@ -60,7 +60,7 @@ def test_never_more_than_is_there(free: int, explained: int) -> None:
 def test_alike_devices_stand_in_rows_the_freest_first() -> None:
     held = replica("a", claims=claim(30 * GIB))
     fleet = fleet_of([node(device(), gpu(), gpu("gpu1"), gpu("small", size=GIB))], [held])
-    rows = {kind.memory_total: rows["n"] for (_, kind), rows in fleet.groups.items()}
+    rows = {group[1].memory_total: fleet.rows(group)["n"] for group in fleet.groups}
     large = rows[80 * GIB]
     assert [space.device.id for space in large.spaces] == ["gpu1", "gpu0"]
     assert [large.room(count) for count in (1, 2, 3)] == [80 * GIB, 50 * GIB, -1]
@@ -74,14 +74,25 @@ def test_nodes_with_other_programs_are_other_groups() -> None:
     program = EngineInstall(engine="vllm", flavour="vllm", version="1", path="/x")
     nodes = [node(gpu(), node_id="a"), node(gpu(), node_id="b", engines=(program,)), node(gpu(), node_id="c")]
     fleet = fleet_of(nodes, [])
-    assert sorted(tuple(rows) for rows in fleet.groups.values()) == [("a", "c"), ("b",)]
+    assert sorted(tuple(fleet.rows(group)) for group in fleet.groups) == [("a", "c"), ("b",)]
 
 
 def test_what_was_given_away_is_not_there_for_the_next_and_copies_leave_no_trace() -> None:
     fleet = fleet_of([node(gpu(), gpu("gpu1"))], [])
     before = fleet.copy()
     fleet.book(Assignment(node_id="n", claims=claim(30 * GIB), engine="vllm"))
-    (row,) = [rows["n"] for rows in fleet.groups.values()]
+    (row,) = [fleet.rows(group)["n"] for group in fleet.groups]
     assert row.rooms == (80 * GIB, 50 * GIB)
-    (row,) = [rows["n"] for rows in before.groups.values()]
+    (row,) = [before.rows(group)["n"] for group in before.groups]
     assert row.rooms == (80 * GIB, 80 * GIB)
+
+
+def test_nodes_of_one_shape_stand_together_until_they_differ() -> None:
+    fleet = fleet_of([node(gpu(), node_id=name) for name in ("a", "b", "c")], [])
+    (group,) = fleet.groups
+    assert [sorted(members) for members in fleet.groups[group].values()] == [["a", "b", "c"]]
+    fleet.book(Assignment(node_id="b", claims=claim(GIB), engine="vllm"))
+    assert sorted(sorted(members) for members in fleet.groups[group].values()) == [["a", "c"], ["b"]]
+    for name in ("a", "c"):
+        fleet.book(Assignment(node_id=name, claims=claim(GIB), engine="vllm"))
+    assert [sorted(members) for members in fleet.groups[group].values()] == [["a", "b", "c"]]

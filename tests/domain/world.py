@@ -227,10 +227,10 @@ class Server:
         size, *rest = replica.spec.parameters
         ask = Ask("llama.cpp", replica.spec.placement, exclusive="exclusive" in rest)
         demand = Demand(int(size))
-        kinds = (DeviceKind.NVIDIA, DeviceKind.CPU)
+        kinds, fleet = (DeviceKind.NVIDIA, DeviceKind.CPU), self.fleet(now)
         cells = [
-            Cell(1, tuple(rows.values()), lambda _: demand, kinds.index(kind.kind))
-            for (_, kind), rows in self.fleet(now).groups.items()
+            Cell(1, tuple(fleet.rows(group).values()), lambda _: demand, kinds.index(group[1].kind))
+            for group in fleet.groups
         ]
         found = choose(ask, cells)
         if found is not None:

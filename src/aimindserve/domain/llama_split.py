@@ -13,6 +13,8 @@ from aimindserve.domain.runs import LlamaRun
 def layers_by_device(slots: int, shares: Sequence[float]) -> tuple[int, ...]:
     """How many of ``slots`` layers, the output counted as the last one, each device gets of ``shares``: the first whose
     part of the sum is beyond the layer's (``get_layer_buft_list`` in llama-model.cpp)."""
+    if sum(shares) == slots and all(float(share).is_integer() for share in shares):
+        return tuple(int(share) for share in shares)
     total = sum(shares)
     ends = [end / total for end in accumulate(shares)]
     owners = [next((at for at, end in enumerate(ends) if end > slot / slots), len(ends) - 1) for slot in range(slots)]

@@ -1,8 +1,9 @@
 """Where a replica goes: filters say where it cannot, scores say where it would be best."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 
 from aimindserve.domain.nodes import CPU_DEVICE_ID, DeviceKind
 from aimindserve.domain.placement_lacks import Lack
@@ -42,13 +43,14 @@ class Demand:
         return self.shares[at] if self.shares else self.bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """Places for which one plan holds: ``count`` alike devices of a node, in nodes with the same programs.
 
     ``demand`` tells what a replica takes there of a budget in bytes on each device, of None when it may take what it
     likes. It never takes more of a larger budget than of None, and if it fits a budget, it fits every larger one.
-    ``preference``: the kind of device among those that the engine uses, the best is 0.
+    ``rows``: one of each shape, the one that would be taken before the others. ``preference``: the kind of device among
+    those that the engine uses, the best is 0.
     """
 
     count: int
@@ -61,10 +63,20 @@ class Cell:
         """Whether its devices are CPUs."""
         return bool(self.rows) and self.rows[0].spaces[0].device.kind is DeviceKind.CPU
 
+    @cached_property
+    def freest(self) -> Row | None:
+        """The row with the most room; None where there is no row."""
+        return max(self.rows, key=lambda row: row.room(self.count), default=None)
+
+    @cached_property
+    def largest(self) -> Row | None:
+        """The row that could give the most if no replica claimed any."""
+        return max(self.rows, key=lambda row: row.capacity(self.count), default=None)
+
     @property
     def room(self) -> int:
         """Bytes that are free on each of the freest devices of any row; -1 when there is no row with so many."""
-        return max((row.room(self.count) for row in self.rows), default=-1)
+        return self.freest.room(self.count) if self.freest else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +212,14 @@ def lack_of(option: Option) -> Lack | None:
 def choose(ask: Ask, cells: Iterable[Cell]) -> Option | None:
     """The best place for one more replica; None when there is none now."""
     best: Option | None = None
+    hopeless = False
     for cell in sorted(cells, key=lambda cell: (cell.count, cell.preference, -cell.room)):
         if best is not None and best.demand.level is Level.WHOLE and cell.count > best.cell.count:
             break
         if best is not None and not _may_win(ask, cell, best):
             continue
-        found = _best_in(ask, cell)
+        found = _best_in(ask, cell, likely=not hopeless)
+        hopeless = found is None
         if found is not None and (best is None or score(found) < score(best)):
             best = found
     return best
@@ -218,25 +232,30 @@ def _may_win(ask: Ask, cell: Cell, best: Option) -> bool:
     if cell.preference != best.cell.preference:
         return cell.preference < best.cell.preference
     known = _row_score(best)
-    return any(row_score(ask, row, row.room(cell.count)) < known for row in wished_rows(ask, cell.rows))
+    return any(row_score(ask, row, row.room(cell.count)) < known for row in wished(ask, cell).rows)
 
 
-def _best_in(ask: Ask, cell: Cell) -> Option | None:
-    rows, count = wished_rows(ask, cell.rows), cell.count
-    if not rows or max(row.room(count) for row in rows) < 0:
+def _best_in(ask: Ask, cell: Cell, *, likely: bool = True) -> Option | None:
+    """The best place of a cell. Plans are dear: where a place is not ``likely``, what the freest can give is tried
+    first."""
+    cell = wished(ask, cell)
+    most = cell.room
+    if most < 0 or (not likely and cell.demand(most).bytes > most):
         return None
     whole = cell.demand(None)
-    roomy = [Option(ask, cell, row, whole) for row in rows if row.room(count) >= whole.bytes]
+    roomy = [Option(ask, cell, row, whole) for row in cell.rows if row.room(cell.count) >= whole.bytes]
     found = min(roomy, key=_row_score, default=None)
     if found is not None and lack_of(found) is not None:
         found = next((option for option in sorted(roomy, key=_row_score) if lack_of(option) is None), None)
-    return found or _shrunk_in(ask, cell, rows, whole)
+    return found or _shrunk_in(ask, cell, whole)
 
 
-def _shrunk_in(ask: Ask, cell: Cell, rows: Sequence[Row], whole: Demand) -> Option | None:
+def _shrunk_in(ask: Ask, cell: Cell, whole: Demand) -> Option | None:
     """Nobody has room for all that the replica would like: as much as the freest can give."""
     count = cell.count
-    freest = sorted(rows, key=lambda row: (-row.room(count), ask.siblings.get(row.node_id, 0), row.node_id))
+    if cell.demand(cell.room).bytes > cell.room:
+        return None
+    freest = sorted(cell.rows, key=lambda row: (-row.room(count), ask.siblings.get(row.node_id, 0), row.node_id))
     for row in freest[:_MOST_TRIES]:
         room = row.room(count)
         demand = whole if room >= whole.bytes else cell.demand(max(room, 0))
@@ -248,17 +267,12 @@ def _shrunk_in(ask: Ask, cell: Cell, rows: Sequence[Row], whole: Demand) -> Opti
     return None
 
 
-def wished_rows(ask: Ask, rows: Iterable[Row]) -> list[Row]:
-    """The rows without devices that the wishes leave out; rows of which nothing is left are left out too."""
-    found = list(rows)
+def wished(ask: Ask, cell: Cell) -> Cell:
+    """The cell without devices that the wishes leave out; rows of which nothing is left are left out too."""
     if not ask.wishes.devices and not ask.exclusive:
-        return found
-    narrowed: list[Row] = []
-    for row in found:
-        kept = [space for space in row.spaces if _is_wished(ask, space)]
-        if kept:
-            narrowed.append(row_of(kept, row.host))
-    return narrowed
+        return cell
+    kept = (([space for space in row.spaces if _is_wished(ask, space)], row.host) for row in cell.rows)
+    return replace(cell, rows=tuple(row_of(spaces, host) for spaces, host in kept if spaces))
 
 
 def _is_wished(ask: Ask, space: DeviceSpace) -> bool:
@@ -269,7 +283,8 @@ def _is_wished(ask: Ask, space: DeviceSpace) -> bool:
 def lacks(ask: Ask, cell: Cell) -> dict[str, Lack]:
     """What each node misses, by node; nodes that miss nothing, or that nobody wished, are left out."""
     found: dict[str, Lack] = {}
-    for row in wished_rows(ask, cell.rows):
+    cell = wished(ask, cell)
+    for row in cell.rows:
         lack = lack_of(Option(ask, cell, row, cell.demand(max(row.room(cell.count), 0))))
         if lack is not None:
             found[row.node_id] = lack
@@ -278,12 +293,11 @@ def lacks(ask: Ask, cell: Cell) -> dict[str, Lack]:
 
 def nearest_lack(ask: Ask, cell: Cell) -> Lack | None:
     """What the freest node misses, and the largest one: the more hopeful of the two. None when nobody was wished."""
-    rows, count = wished_rows(ask, cell.rows), cell.count
-    if not rows:
+    cell = wished(ask, cell)
+    freest, largest = cell.freest, cell.largest
+    if freest is None or largest is None:
         return None
-    freest = max(rows, key=lambda row: row.room(count))
-    largest = max(rows, key=lambda row: row.capacity(count))
-    demand = cell.demand(max(freest.room(count), 0))
+    demand = cell.demand(max(cell.room, 0))
     missing = [lack_of(Option(ask, cell, row, demand)) for row in (freest, largest)]
     return max((lack for lack in missing if lack is not None), default=None, key=lambda lack: lack.hope)
 
@@ -292,10 +306,9 @@ def could_hold(ask: Ask, cell: Cell) -> bool:
     """Whether GPUs of a cell could hold a replica, or some of its layers, if nothing else were on them."""
     if cell.on_cpu:
         return False
-    rows = [row for row in wished_rows(ask, cell.rows) if len(row.spaces) >= cell.count]
-    sizes = [sorted((space.device.allocatable for space in row.spaces), reverse=True)[cell.count - 1] for row in rows]
-    if not sizes:
+    sizes = {row.sizes for row in wished(ask, cell).rows if len(row.sizes) >= cell.count}
+    most = max((of_row[cell.count - 1] for of_row in sizes), default=-1)
+    if most < 0:
         return False
-    most = max(sizes)
     demand = cell.demand(most)
     return demand.refused is None and demand.bytes <= most

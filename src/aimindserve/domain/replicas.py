@@ -118,6 +118,11 @@ class ReplicaObservation(_Frozen):
     sight: Sight | None = None
     measured: Measurement | None = None
 
+    @property
+    def short_of(self) -> str | None:
+        """The item for which memory lacked, where it failed at its start for that reason for good."""
+        return failed_item(self.reason) if self.state is ReplicaState.FAILED else None
+
 
 class Replica(_Frozen):
     """A replica as stored. ``spec`` and ``facts`` are those of its generation and never change.
@@ -154,8 +159,7 @@ class Replica(_Frozen):
     @property
     def short_of(self) -> str | None:
         """The item for which memory lacked, where the replica failed at its start for that reason for good."""
-        seen = self.observation
-        return failed_item(seen.reason) if seen is not None and seen.state is ReplicaState.FAILED else None
+        return self.observation.short_of if self.observation else None
 
     @property
     def is_ready(self) -> bool:

@@ -62,14 +62,23 @@ def class_of(device: Device) -> DeviceClass:
 @dataclass(frozen=True, slots=True)
 class Row:
     """Alike devices of one node, the freest first. ``rooms``: bytes that are free on each of the first one, two, …
-    ``capacities``: bytes that could be claimed on one, two, … of them if no replica claimed any. ``host``: the
-    machine's memory, None where it is not known."""
+    ``capacities``: bytes that could be claimed on one, two, … of them if no replica claimed any; ``sizes``: if nothing
+    at all were on them. ``host``: the machine's memory, None where it is not known."""
 
     node_id: str
     spaces: tuple[DeviceSpace, ...]
     rooms: tuple[int, ...]
     capacities: tuple[int, ...]
+    sizes: tuple[int, ...]
     host: DeviceSpace | None = None
+
+    @property
+    def shape(self) -> "Shape":
+        """All that decides what can be placed here, but for the node's name."""
+        taken = tuple(space.taken for space in self.spaces)
+        foreign = tuple(space.foreign for space in self.spaces)
+        host = (self.host.free, self.host.capacity) if self.host else None
+        return (self.rooms, self.capacities, self.sizes, taken, foreign, host)
 
     def room(self, count: int) -> int:
         """Bytes that are free on each of the ``count`` freest devices; -1 when there are fewer."""
@@ -82,60 +91,78 @@ class Row:
 
 def row_of(spaces: Iterable[DeviceSpace], host: DeviceSpace | None) -> Row:
     """The row of alike devices (at least one) of one node."""
-    ordered = sorted(spaces, key=_freest)
-    rooms = tuple(space.free for space in ordered)
+    ranked = sorted((space.taken, -space.free, space.device.index, space.device.id, space) for space in spaces)
+    ordered = tuple(rank[-1] for rank in ranked)
+    rooms = tuple(-rank[1] for rank in ranked)
     capacities = tuple(sorted((space.capacity for space in ordered), reverse=True))
-    return Row(ordered[0].node_id, tuple(ordered), rooms, capacities, host)
-
-
-def _freest(space: DeviceSpace) -> tuple[bool, int, int, str]:
-    return (space.taken, -space.free, space.device.index, space.device.id)
+    sizes = tuple(sorted((space.device.allocatable for space in ordered), reverse=True))
+    return Row(ordered[0].node_id, ordered, rooms, capacities, sizes, host)
 
 
 Group = tuple[int, DeviceClass]
 """Rows of one class on nodes with the same engine programs; the number stands for the programs."""
+Shape = tuple[
+    tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[bool, ...], tuple[int, ...], tuple[int, int] | None
+]
 
 
 @dataclass(slots=True)
 class Fleet:
     """All live nodes with what is free on them, in the order in which decisions look at them.
 
-    Made once for many decisions: ``book`` takes down what one of them gave away.
+    Made once for many decisions: ``book`` takes down what one of them gave away. ``groups``: rows by shape and node, so
+    that a decision looks at one of many alike.
     """
 
     nodes: dict[str, NodeFacts] = field(default_factory=dict[str, NodeFacts])
     spaces: dict[str, tuple[DeviceSpace, ...]] = field(default_factory=dict[str, tuple[DeviceSpace, ...]])
-    programs: list[tuple[EngineInstall, ...]] = field(default_factory=list[tuple[EngineInstall, ...]])
-    groups: dict[Group, dict[str, Row]] = field(default_factory=dict[Group, dict[str, Row]])
+    programs: dict[tuple[EngineInstall, ...], int] = field(default_factory=dict[tuple[EngineInstall, ...], int])
+    groups: dict[Group, dict[Shape, dict[str, Row]]] = field(default_factory=dict[Group, dict[Shape, dict[str, Row]]])
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     def book(self, assignment: Assignment) -> None:
         """Take down the claims of a new assignment."""
         added = {claim.device_id: claim for claim in assignment.claims}
         spaces = self.spaces[assignment.node_id]
+        self._take_out(assignment.node_id, spaces)
         self._put(assignment.node_id, tuple(_with(space, added.get(space.device.id)) for space in spaces))
+
+    def rows(self, group: Group) -> dict[str, Row]:
+        """All rows of a group, by node."""
+        return {name: row for members in self.groups[group].values() for name, row in members.items()}
 
     def copy(self) -> "Fleet":
         """A fleet in which something can be booked without a trace in this one."""
-        groups = {group: dict(rows) for group, rows in self.groups.items()}
+        groups = {group: {shape: dict(rows) for shape, rows in shapes.items()} for group, shapes in self.groups.items()}
         return Fleet(self.nodes, dict(self.spaces), self.programs, groups, self.numbers)
 
     def add(self, node: NodeFacts, spaces: tuple[DeviceSpace, ...]) -> None:
         """Add a node."""
         self.nodes[node.node_id] = node
-        if node.engines not in self.programs:
-            self.programs.append(node.engines)
-        self.numbers[node.node_id] = self.programs.index(node.engines)
+        self.numbers[node.node_id] = self.programs.setdefault(node.engines, len(self.programs))
         self._put(node.node_id, spaces)
 
     def _put(self, node_id: str, spaces: tuple[DeviceSpace, ...]) -> None:
         self.spaces[node_id] = spaces
-        host = next((space for space in spaces if space.device.id == CPU_DEVICE_ID), None)
-        alike: dict[DeviceClass, list[DeviceSpace]] = defaultdict(list)
-        for space in spaces:
-            alike[class_of(space.device)].append(space)
-        for kind, members in alike.items():
-            self.groups.setdefault((self.numbers[node_id], kind), {})[node_id] = row_of(members, host)
+        for kind, row in _rows(spaces):
+            shapes = self.groups.setdefault((self.numbers[node_id], kind), {})
+            shapes.setdefault(row.shape, {})[node_id] = row
+
+    def _take_out(self, node_id: str, spaces: tuple[DeviceSpace, ...]) -> None:
+        for kind, row in _rows(spaces):
+            shapes = self.groups[self.numbers[node_id], kind]
+            del shapes[row.shape][node_id]
+            if not shapes[row.shape]:
+                del shapes[row.shape]
+
+
+def _rows(spaces: Sequence[DeviceSpace]) -> Iterable[tuple[DeviceClass, Row]]:
+    """The devices of one node by class."""
+    host = next((space for space in spaces if space.device.id == CPU_DEVICE_ID), None)
+    alike: dict[DeviceClass, list[DeviceSpace]] = defaultdict(list)
+    for space in spaces:
+        alike[class_of(space.device)].append(space)
+    return ((kind, row_of(members, host)) for kind, members in alike.items())
 
 
 def _with(space: DeviceSpace, claim: Claim | None) -> DeviceSpace:
@@ -182,7 +209,9 @@ def _claims(replicas: Sequence[Replica]) -> _Held:
 
 
 def _space(node_id: str, device: Device, held: _Held) -> DeviceSpace:
-    claims = held.get((node_id, device.id), ())
+    claims = held.get((node_id, device.id))
+    if claims is None:
+        return DeviceSpace(node_id, device, foreign=foreign_bytes(device, 0))
     return DeviceSpace(
         node_id=node_id,
         device=device,

@@ -1,6 +1,6 @@
 """The search for devices on which a replica runs. Pure; used by the placement reconciler and by the fit preview."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from aimindserve.domain.placement import (
     could_hold,
     lacks,
     nearest_lack,
-    wished_rows,
+    wished,
 )
 from aimindserve.domain.placement_lacks import Lack
 from aimindserve.domain.placement_nodes import all_left_out, left_out
@@ -136,7 +136,8 @@ class PlaceSearch:
         """Why each machine that cannot take the replica cannot, in the fleet's order."""
         nearest: dict[str, Lack] = {}
         able: set[str] = set()
-        for cell in self.cells:
+        # Every machine is told of, also those of which a decision looks at another one of the same shape.
+        for cell in self._cells_without(self._left_out, every=True):
             missing = lacks(self._ask, cell) if self._is_usable(cell) else self._on_cpu(cell)
             able.update(row.node_id for row in cell.rows if row.node_id not in missing)
             for node_id, lack in missing.items():
@@ -158,7 +159,7 @@ class PlaceSearch:
         return not cell.on_cpu or self._may_use_cpu
 
     def _on_cpu(self, cell: Cell) -> dict[str, Lack]:
-        return {row.node_id: Lack(ReasonCode.CPU_NOT_WISHED) for row in wished_rows(self._ask, cell.rows)}
+        return {row.node_id: Lack(ReasonCode.CPU_NOT_WISHED) for row in wished(self._ask, cell).rows}
 
     def imagined(self) -> Imagined | None:
         """How it would run on the best kind of device that is there, taking what it likes of an empty one; None when
@@ -181,8 +182,7 @@ class PlaceSearch:
         return self._imagined_in(cell, max(row.room(cell.count), 0))
 
     def _freest(self, cell: Cell) -> Row:
-        rows = wished_rows(self._ask, cell.rows) or cell.rows
-        return max(rows, key=lambda row: row.room(cell.count))
+        return wished(self._ask, cell).freest or cell.rows[0]
 
     def _imagined_in(self, cell: Cell, budget: int | None) -> Imagined:
         """On the freest row; ``budget`` None: all of an empty device."""
@@ -224,15 +224,32 @@ class PlaceSearch:
         away = {one for one, why in self._left_out.items() if why.code is not ReasonCode.NODE_DRAINED}
         return self.cells if len(away) == len(self._left_out) else self._cells_without(away)
 
-    def _cells_without(self, nodes: Container[str]) -> tuple[Cell, ...]:
-        return tuple(cell for group in self.fleet.groups for cell in self._cells_of(group, nodes))
+    def _cells_without(self, nodes: Collection[str], *, every: bool = False) -> tuple[Cell, ...]:
+        """``every``: with all rows rather than one of each shape."""
+        every = every or bool(self.spec.placement.devices)
+        return tuple(cell for group in self.fleet.groups for cell in self._cells_of(group, nodes, every=every))
 
-    def _cells_of(self, group: Group, without: Container[str]) -> list[Cell]:
+    def _rows_of(self, group: Group, without: Collection[str], *, every: bool) -> tuple[Row, ...]:
+        found: list[Row] = []
+        for members in self.fleet.groups[group].values():
+            kept = {name: row for name, row in members.items() if name not in without} if without else members
+            if every or len(kept) < 2:
+                found += kept.values()
+            else:
+                found.append(kept[min(kept, key=self._precedence)])
+        return tuple(found)
+
+    def _precedence(self, node_id: str) -> tuple[int, str]:
+        """Which of machines of one shape is taken: as ``placement.row_score`` has it."""
+        packs = self.spec.placement.strategy == "pack"
+        return (0 if packs else self.siblings.get(node_id, 0), node_id)
+
+    def _cells_of(self, group: Group, without: Collection[str], *, every: bool) -> list[Cell]:
         kind = group[1]
         program = self._programs[group]
         if kind.kind not in program.kinds or (self.learned.own.whole and kind.kind is DeviceKind.CPU):
             return []
-        rows = tuple(row for node_id, row in self.fleet.groups[group].items() if node_id not in without)
+        rows = self._rows_of(group, without, every=every)
         if not rows:
             return []
         device = rows[0].spaces[0].device
@@ -265,11 +282,11 @@ class PlaceSearch:
     @cached_property
     def _programs(self) -> dict[Group, Program]:
         """Which of the programs on each kind of place runs the model."""
-        return {group: self._program(group) for group in self.fleet.groups}
+        return {group: self._program(group) for group, shapes in self.fleet.groups.items() if shapes}
 
     def _program(self, group: Group) -> Program:
-        row = next(iter(self.fleet.groups[group].values()))
-        installs, wanted = self.fleet.programs[group[0]], self.spec.engine_version
+        row = next(iter(next(iter(self.fleet.groups[group].values())).values()))
+        installs, wanted = self.fleet.nodes[row.node_id].engines, self.spec.engine_version
         return program_on(self.engine, self.facts, wanted, installs, row.spaces[0].device)
 
     def _placed(self, option: Option) -> Placed:

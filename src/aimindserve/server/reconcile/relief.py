@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Reason
@@ -10,7 +11,7 @@ from aimindserve.domain.relief import Failure, Relief, decide_relief
 from aimindserve.domain.replicas import Deployment, Replica, Wanted
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
-from aimindserve.server.db.tables import DeploymentRow
+from aimindserve.server.db.tables import DeploymentRow, ReplicaRow
 from aimindserve.server.reconcile.observe import World, look
 from aimindserve.server.reconcile.planning import plan_of
 
@@ -26,7 +27,10 @@ async def reconcile_relief(context: ServerContext) -> int:
     restarted server tries no second time. Returns the number of deployments decided on."""
     threads = context.settings.llama_threads
     async with context.database.read() as session:
-        world = await look(session)
+        # The whole world is read only when somebody ran out of memory.
+        world = await look(session) if await _is_anyone_short(session) else None
+    if world is None:
+        return 0
     changed = 0
     for deployment in _short(world):
         relief = _decision(deployment, world, threads)
@@ -34,6 +38,11 @@ async def reconcile_relief(context: ServerContext) -> int:
             async with context.database.unit_of_work() as work:
                 changed += await _store(work, deployment, relief)
     return changed
+
+
+async def _is_anyone_short(session: AsyncSession) -> bool:
+    running = select(ReplicaRow.observation).where(ReplicaRow.stop_revision.is_(None), ReplicaRow.node_id.is_not(None))
+    return any(seen is not None and seen.short_of is not None for seen in await session.scalars(running))
 
 
 def _short(world: World) -> Iterable[Deployment]:
