@@ -176,6 +176,11 @@ RowScore = tuple[int, int, str]
 Comparable = int | str | bool | RowScore
 
 
+def precedence(ask: Ask, node_id: str) -> tuple[int, str]:
+    """Which of machines with the same room is taken: the smallest."""
+    return (0 if _packs(ask) else ask.siblings.get(node_id, 0), node_id)
+
+
 def row_score(ask: Ask, row: Row, room: int) -> RowScore:
     """What differs between the rows of a cell; ``room``: bytes that are free on the freest of the devices."""
     if _packs(ask):
@@ -255,7 +260,7 @@ def _shrunk_in(ask: Ask, cell: Cell, whole: Demand) -> Option | None:
     count = cell.count
     if cell.demand(cell.room).bytes > cell.room:
         return None
-    freest = sorted(cell.rows, key=lambda row: (-row.room(count), ask.siblings.get(row.node_id, 0), row.node_id))
+    freest = sorted(cell.rows, key=lambda row: (-row.room(count), *precedence(ask, row.node_id)))
     for row in freest[:_MOST_TRIES]:
         room = row.room(count)
         demand = whole if room >= whole.bytes else cell.demand(max(room, 0))

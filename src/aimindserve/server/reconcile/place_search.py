@@ -16,6 +16,7 @@ from aimindserve.domain.placement import (
     could_hold,
     lacks,
     nearest_lack,
+    precedence,
     wished,
 )
 from aimindserve.domain.placement_lacks import Lack
@@ -236,13 +237,8 @@ class PlaceSearch:
             if every or len(kept) < 2:
                 found += kept.values()
             else:
-                found.append(kept[min(kept, key=self._precedence)])
+                found.append(kept[min(kept, key=lambda node_id: precedence(self._ask, node_id))])
         return tuple(found)
-
-    def _precedence(self, node_id: str) -> tuple[int, str]:
-        """Which of machines of one shape is taken: as ``placement.row_score`` has it."""
-        packs = self.spec.placement.strategy == "pack"
-        return (0 if packs else self.siblings.get(node_id, 0), node_id)
 
     def _cells_of(self, group: Group, without: Collection[str], *, every: bool) -> list[Cell]:
         kind = group[1]
