@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from aimindserve.domain.environments import EnvironmentState
 from aimindserve.domain.files import ModelState
 from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.reason_texts import explain
@@ -28,6 +29,7 @@ from aimindserve.domain.views import (
 )
 from aimindserve.domain.views_access import KeyCreated, KeyRequest, limits_of, limits_view
 from aimindserve.domain.views_catalog import CatalogView
+from aimindserve.domain.views_engines import EnginesView, EnvironmentView, OfferView
 from aimindserve.domain.views_files import FilesView, ModelFilesView, StoreView
 from aimindserve.domain.views_hub import HubCheckView, HubFilesView, HubSearchView
 from aimindserve.domain.views_nodes import NodeView
@@ -98,6 +100,33 @@ class FilesAnswers:
         return FilesView(items=tuple(self.items), stores=(store,)).model_dump(mode="json")
 
 
+class EnginesAnswers:
+    """What the server knows of engines. ``states``: what the next looks show, one each; the last one stays."""
+
+    def __init__(self) -> None:
+        self.items: list[EnvironmentView] = []
+        self.offers: tuple[OfferView, ...] = ()
+        self.states: list[EnvironmentState] = []
+
+    def answer(self, method: str, path: str) -> tuple[int, Any]:
+        match method, path.strip("/").split("/")[3:]:
+            case "GET", []:
+                return 200, self._view()
+            case "POST", [] | ["register"]:
+                items = [{"node_id": item.node_id, "node": item.node, "key": item.key} for item in self.items]
+                return 202, {"items": items}
+            case ("POST", [_, _, _]) | ("DELETE", [_, _]):
+                return 202, None
+            case _:
+                return 404, None
+
+    def _view(self) -> Any:
+        state = self.states.pop(0) if len(self.states) > 1 else (self.states or [None])[0]
+        if state is not None:
+            self.items = [item.model_copy(update={"state": state}) for item in self.items]
+        return EnginesView(items=tuple(self.items), offers=self.offers, nodes=()).model_dump(mode="json")
+
+
 class Management:
     """What the server knows. ``requests`` keeps ``(method, path, headers, body)`` of everything that was asked."""
 
@@ -111,6 +140,7 @@ class Management:
         self.memory = MemoryHistoryView()
         self.hub = HubAnswers()
         self.files = FilesAnswers()
+        self.engines = EnginesAnswers()
         self.node = NodeView(
             id="node-1", hostname="box", alive=True, last_report_at=1.0, desired_revision=1, acked_revision=1
         )
@@ -128,6 +158,8 @@ class Management:
                 return self._keys(method, rest, body)
             case _, ["nodes", *rest]:
                 return self._nodes(method, rest, body)
+            case _, ["engines", *_]:
+                return self.engines.answer(method, path)
             case _, ["files", *_]:
                 return self.files.answer(method, path)
             case _, ["hub" | "catalog" | "settings", *_]:

@@ -56,7 +56,7 @@ async def test_the_scripts_and_the_short_way_make_the_same_schema(settings: Sett
             assert await connection.run_sync(shape) == by_scripts
             assert await connection.run_sync(differences) == []
             assert await current_revision(connection) == migrations.HEAD
-        assert len(by_scripts) == 19
+        assert len(by_scripts) == 20
     finally:
         await database.close()
 

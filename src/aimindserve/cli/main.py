@@ -12,6 +12,7 @@ from aimindserve.cli import (
     catalog,
     deployments,
     doctor,
+    engine,
     events,
     files,
     fit,
@@ -46,6 +47,7 @@ for group in (start, deployments, fit, hub, doctor, backup, reload, administrati
     group.register(app)
 app.add_typer(keys.app, name="key")
 app.add_typer(files.app, name="files")
+app.add_typer(engine.app, name="engine")
 app.add_typer(node.app, name="node")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(events.app, name="events")

@@ -29,6 +29,7 @@ from aimindserve.domain.views import (
 )
 from aimindserve.domain.views_access import KeyCreated, KeyPatch, KeyRequest, KeyView
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
+from aimindserve.domain.views_engines import EnginesView, InstallRequest, OrderedEnvironments, RegisterRequest
 from aimindserve.domain.views_files import DownloadRequest, FilesView, ImportRequest, OrderedView
 from aimindserve.domain.views_hub import (
     CodeApprovalRequest,
@@ -229,6 +230,28 @@ class Client:
     def delete_files(self, node: str, key: str) -> None:
         """Delete a model's files; a local path is only forgotten."""
         self._request("DELETE", f"/files/{_part(node)}/{_part(key)}")
+
+    # Engines
+
+    def engines(self) -> EnginesView:
+        """Versions of engines on nodes, and those that can be installed."""
+        return self._get("/engines", EnginesView)
+
+    def install_engine(self, request: InstallRequest) -> OrderedEnvironments:
+        """Have a version of an engine installed."""
+        return self._send("POST", "/engines", OrderedEnvironments, request)
+
+    def register_engine(self, request: RegisterRequest) -> OrderedEnvironments:
+        """Use a program that is on a node."""
+        return self._send("POST", "/engines/register", OrderedEnvironments, request)
+
+    def act_on_engine(self, node: str, key: str, action: str) -> None:
+        """``cancel`` or ``retry``."""
+        self._request("POST", f"/engines/{_part(node)}/{_part(key)}/{action}")
+
+    def remove_engine(self, node: str, key: str) -> None:
+        """Remove an engine from a node; a registered program is only forgotten."""
+        self._request("DELETE", f"/engines/{_part(node)}/{_part(key)}")
 
     # How it is said
 

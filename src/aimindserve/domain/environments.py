@@ -189,6 +189,14 @@ class WantedEnvironment(_Frozen):
         )
 
 
+class WantedState(StrEnum):
+    """What was last ordered of an environment."""
+
+    INSTALLED = "installed"
+    REMOVED = "removed"
+    """It goes, and the order with it once the node no longer has it."""
+
+
 class EnvironmentAction(StrEnum):
     """What a person may do with an environment now."""
 
@@ -200,16 +208,15 @@ class EnvironmentAction(StrEnum):
 
 
 def environment_actions(
-    state: EnvironmentState, origin: EnvironmentOrigin, *, ordered: bool, used: bool
+    state: EnvironmentState, origin: EnvironmentOrigin, wanted: WantedState | None, *, used: bool
 ) -> tuple[EnvironmentAction, ...]:
-    """The actions that make sense. ``used``: a replica runs from it; then it stays."""
-    if origin is EnvironmentOrigin.REGISTERED:
-        retry = (EnvironmentAction.RETRY,) if state is EnvironmentState.FAILED else ()
-        return retry if used else (*retry, EnvironmentAction.FORGET)
-    if origin is EnvironmentOrigin.FOUND:
+    """The actions that make sense. ``wanted`` None: nobody ordered it. ``used``: a replica runs from it; then it
+    stays."""
+    if wanted is WantedState.REMOVED or origin is EnvironmentOrigin.FOUND:
         return ()
-    if state in MOVING:
-        return (EnvironmentAction.CANCEL,) if ordered else ()
-    if state is EnvironmentState.FAILED:
-        return (EnvironmentAction.RETRY, EnvironmentAction.CANCEL)
+    retry = (EnvironmentAction.RETRY,) if state is EnvironmentState.FAILED else ()
+    if origin is EnvironmentOrigin.REGISTERED:
+        return retry if used else (*retry, EnvironmentAction.FORGET)
+    if state is not EnvironmentState.READY:
+        return (*retry, EnvironmentAction.CANCEL) if wanted else ()
     return () if used else (EnvironmentAction.REMOVE,)

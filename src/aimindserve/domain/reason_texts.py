@@ -36,6 +36,7 @@ _IN_CHINESE: dict[str, dict[str, str]] = {
         "approval": "授权",
         "attempt": "启动记录",
         "deployment": "部署",
+        "engine": "引擎",
         "family": "模型系列",
         "file": "文件",
         "key": "密钥",

@@ -6,6 +6,7 @@ from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.memory_constants import parse_version
 from aimindserve.domain.nodes import Device, EngineInstall
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.engines.environment_locks import Offer, offers
 from aimindserve.engines.vllm_data import NEWEST, READ, data_of, read_version
 from aimindserve.engines.vllm_devices import too_old
 
@@ -13,6 +14,22 @@ from aimindserve.engines.vllm_devices import too_old
 def last_version(architecture: str) -> str | None:
     """The last version that runs an architecture; None: the newest does, as far as is known."""
     return read_version(NEWEST).gone.get(architecture)
+
+
+def last_for(offer: Offer) -> tuple[str, ...]:
+    """Architectures that run on a version, and on no newer one that can be installed for the same devices."""
+    newer = [one for one in offers() if one.variant is offer.variant and _is_newer(one.version, offer.version)]
+    return tuple(
+        sorted(
+            name
+            for name, last in read_version(NEWEST).gone.items()
+            if newer and not _is_newer(offer.version, last) and all(_is_newer(one.version, last) for one in newer)
+        )
+    )
+
+
+def _is_newer(version: str, than: str) -> bool:
+    return parse_version(version)[:3] > parse_version(than)[:3]
 
 
 def version_for(facts: ModelFacts) -> str:

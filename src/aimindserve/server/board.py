@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aimindserve.domain.environments import Environment, EnvironmentState
 from aimindserve.domain.files import ModelState, StoredModel, TransferProgress
 from aimindserve.domain.replicas import NodeReport, Replica
 from aimindserve.server.events import EventBus
@@ -25,10 +26,14 @@ class Board:
     moves: EventBus = field(default_factory=EventBus)
     told: dict[tuple[str, str], ModelState] = field(default_factory=dict[tuple[str, str], ModelState])
     """States of models that were made events, by node and key (the files reconciler)."""
+    told_environments: dict[tuple[str, str], EnvironmentState] = field(
+        default_factory=dict[tuple[str, str], EnvironmentState]
+    )
+    """The same for environments of engines (the environments reconciler)."""
     _told_at: dict[str, float] = field(default_factory=dict[str, float])
 
     def put(self, report: NodeReport) -> bool:
-        """Keep a report. True when a model came, went or changed its state."""
+        """Keep a report. True when a model or an environment came, went or changed its state."""
         before = self.reports.get(report.node_id)
         self.reports[report.node_id] = report
         last = self._told_at.get(report.node_id, 0.0)
@@ -36,6 +41,11 @@ class Board:
             self._told_at[report.node_id] = report.at
             self.moves.wake()
         return _states(before) != _states(report)
+
+    def environment(self, node_id: str, key: str) -> Environment | None:
+        """An environment of an engine as its node last saw it."""
+        report = self.reports.get(node_id)
+        return next((one for one in report.environments if one.key == key), None) if report else None
 
     def model(self, node_id: str, key: str) -> StoredModel | None:
         """A model's files as their node last saw them."""
@@ -69,5 +79,8 @@ class Board:
                 yield replica.model_copy(update={"observation": seen.model_copy(update={"download": download})})
 
 
-def _states(report: NodeReport | None) -> dict[str, ModelState]:
-    return {model.key: model.state for model in report.models} if report else {}
+def _states(report: NodeReport | None) -> dict[str, ModelState | EnvironmentState]:
+    if report is None:
+        return {}
+    models = {model.key: model.state for model in report.models}
+    return {**models, **{one.key: one.state for one in report.environments}}

@@ -17,6 +17,7 @@ _STATUS = {
     ReasonCode.NAME_TAKEN: 409,
     ReasonCode.REVISION_CONFLICT: 409,
     ReasonCode.FILES_IN_USE: 409,
+    ReasonCode.ENVIRONMENT_IN_USE: 409,
     ReasonCode.ACTION_NOT_ALLOWED: 409,
     ReasonCode.REMOTE_CODE_UNCONFIRMED: 409,
     ReasonCode.INVALID_REQUEST: 422,

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from aimindserve.server.features.auth.api import router as auth
 from aimindserve.server.features.catalog.api import router as catalog
 from aimindserve.server.features.deployments.api import router as deployments
+from aimindserve.server.features.engines.api import router as engines
 from aimindserve.server.features.events.api import router as events
 from aimindserve.server.features.files.api import router as files
 from aimindserve.server.features.fit.api import router as fit
@@ -31,6 +32,7 @@ FEATURES: tuple[APIRouter, ...] = (
     overview,
     fit,
     files,
+    engines,
     hub,
     catalog,
     settings,

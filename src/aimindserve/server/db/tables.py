@@ -291,6 +291,26 @@ class ModelOrderRow(Base):
     folder: Mapped[str | None] = mapped_column(String(4096))
 
 
+class EnvironmentOrderRow(Base):
+    """What a person wants of an engine on a node (``domain.environments.WantedEnvironment``). ``wanted``: ``installed``
+    or ``removed`` (until the node no longer has it). ``program``: one that an administrator registered; such a row only
+    remembers it."""
+
+    __tablename__ = "environment_orders"
+
+    node_id: Mapped[str] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(128), primary_key=True)
+    engine: Mapped[str] = mapped_column(String(32))
+    version: Mapped[str] = mapped_column(String(64))
+    variant: Mapped[str | None] = mapped_column(String(16))
+    program: Mapped[str | None] = mapped_column(String(4096))
+    wheels: Mapped[str | None] = mapped_column(String(4096))
+    wanted: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[float] = mapped_column(Seconds)
+    updated_at: Mapped[float] = mapped_column(Seconds)
+
+
 class HubFactsRow(Base):
     """Facts of a hub's model at one commit, kept so that they need not be asked for again. ``source`` without its
     revision; the newest row of a source answers for it while the hub cannot be reached."""

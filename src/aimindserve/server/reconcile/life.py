@@ -9,6 +9,7 @@ from aimindserve.fabric._base import Fabric
 from aimindserve.server.channel import GatewayChannel
 from aimindserve.server.context import ServerContext
 from aimindserve.server.reconcile.cleanup import reconcile_cleanup
+from aimindserve.server.reconcile.environments import reconcile_environments
 from aimindserve.server.reconcile.files import reconcile_files
 from aimindserve.server.reconcile.loop import Loop, wake_after_commits
 from aimindserve.server.reconcile.nodes import NodeLoops
@@ -62,6 +63,7 @@ class Reconcilers:
         await reconcile_replicas(self._context, self._channel.is_idle)
         await reconcile_placement(self._context)
         await reconcile_files(self._context)
+        await reconcile_environments(self._context)
 
     async def in_force(self) -> None:
         """See ``ServerContext``. Before the first table there is none to bring up to date."""

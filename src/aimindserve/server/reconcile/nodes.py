@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
+from aimindserve.domain.environments import WantedState
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.file_actions import WantedFiles
 from aimindserve.domain.files import WantedModel, model_key
 from aimindserve.domain.replicas import DesiredState, NodeRef, Replica, desired_state
 from aimindserve.fabric._base import Fabric
 from aimindserve.server.context import ServerContext
-from aimindserve.server.db.tables import DeploymentRow, ModelOrderRow, NodeRow, ReplicaRow
+from aimindserve.server.db.tables import DeploymentRow, EnvironmentOrderRow, ModelOrderRow, NodeRow, ReplicaRow
 from aimindserve.server.hub_access import hub_access
+from aimindserve.server.reconcile.environments import wanted_environment
 from aimindserve.server.reconcile.loop import Loop
 from aimindserve.server.reconcile.observe import replica_of
 from aimindserve.server.reconcile.reports import store_report
@@ -48,6 +50,7 @@ async def desired_of(context: ServerContext, node_id: str) -> DesiredState:
         replicas = [replica_of(row) for row in rows]
         deployments = list(await session.scalars(select(DeploymentRow)))
         orders = list(await session.scalars(select(ModelOrderRow).where(ModelOrderRow.node_id == node_id)))
+        engines = list(await session.scalars(select(EnvironmentOrderRow).where(EnvironmentOrderRow.node_id == node_id)))
     names = {row.id: row.name for row in deployments}
     desired = desired_state(node_id, node.desired_revision if node else 1, replicas, names)
     used = {model_key(facts) for facts in _facts_in_use(deployments, replicas) if facts.origin}
@@ -55,6 +58,8 @@ async def desired_of(context: ServerContext, node_id: str) -> DesiredState:
         update={
             "models": tuple(_wanted(order) for order in orders if order.wanted != WantedFiles.DELETED),
             "forget": tuple(o.key for o in orders if o.wanted == WantedFiles.DELETED and o.key not in used),
+            "environments": tuple(wanted_environment(one) for one in engines if one.wanted == WantedState.INSTALLED),
+            "drop": tuple(one.key for one in engines if one.wanted == WantedState.REMOVED),
             "hub": await hub_access(context),
         }
     )

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CountImageTokensData, CountImageTokensErrors, CountImageTokensResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, DrainNodeData, DrainNodeErrors, DrainNodeResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, EndSessionData, EndSessionErrors, EndSessionResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, LabelNodeData, LabelNodeErrors, LabelNodeResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentMemoryData, ReadDeploymentMemoryErrors, ReadDeploymentMemoryResponses, ReadDeploymentResponses, ReadDeviceHistoryData, ReadDeviceHistoryErrors, ReadDeviceHistoryResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOverviewData, ReadOverviewErrors, ReadOverviewResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, ReadTrafficData, ReadTrafficErrors, ReadTrafficResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, UndrainNodeData, UndrainNodeErrors, UndrainNodeResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
+import type { ApproveCodeData, ApproveCodeErrors, ApproveCodeResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckHubsData, CheckHubsErrors, CheckHubsResponses, CountImageTokensData, CountImageTokensErrors, CountImageTokensResponses, CreateDeploymentData, CreateDeploymentErrors, CreateDeploymentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteDeploymentData, DeleteDeploymentErrors, DeleteDeploymentResponses, DeleteFilesData, DeleteFilesErrors, DeleteFilesResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DownloadFilesData, DownloadFilesErrors, DownloadFilesResponses, DrainNodeData, DrainNodeErrors, DrainNodeResponses, EditDeploymentData, EditDeploymentErrors, EditDeploymentResponses, EditHubSettingsData, EditHubSettingsErrors, EditHubSettingsResponses, EditKeyData, EditKeyErrors, EditKeyResponses, EditUserData, EditUserErrors, EditUserResponses, EndSessionData, EndSessionErrors, EndSessionResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, FitData, FitErrors, FitResponses, ImportFilesData, ImportFilesErrors, ImportFilesResponses, InstallEngineData, InstallEngineErrors, InstallEngineResponses, LabelNodeData, LabelNodeErrors, LabelNodeResponses, ListCatalogData, ListCatalogErrors, ListCatalogResponses, ListCodeApprovalsData, ListCodeApprovalsErrors, ListCodeApprovalsResponses, ListDeploymentEventsData, ListDeploymentEventsErrors, ListDeploymentEventsResponses, ListDeploymentsData, ListDeploymentsErrors, ListDeploymentsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEnginesData, ListEnginesErrors, ListEnginesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListHubFilesData, ListHubFilesErrors, ListHubFilesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSettingsData, ListSettingsErrors, ListSettingsResponses, ListUsageData, ListUsageErrors, ListUsageResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginHintData, LoginHintErrors, LoginHintResponses, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, OrderEngineData, OrderEngineErrors, OrderEngineResponses, OrderFilesData, OrderFilesErrors, OrderFilesResponses, ReadCatalogCardData, ReadCatalogCardErrors, ReadCatalogCardResponses, ReadDeploymentData, ReadDeploymentErrors, ReadDeploymentMemoryData, ReadDeploymentMemoryErrors, ReadDeploymentMemoryResponses, ReadDeploymentResponses, ReadDeviceHistoryData, ReadDeviceHistoryErrors, ReadDeviceHistoryResponses, ReadHubReadmeData, ReadHubReadmeErrors, ReadHubReadmeResponses, ReadHubSettingsData, ReadHubSettingsErrors, ReadHubSettingsResponses, ReadinessData, ReadinessErrors, ReadinessResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOverviewData, ReadOverviewErrors, ReadOverviewResponses, ReadReplicaLogData, ReadReplicaLogErrors, ReadReplicaLogResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSystemData, ReadSystemErrors, ReadSystemResponses, ReadTrafficData, ReadTrafficErrors, ReadTrafficResponses, RegisterEngineData, RegisterEngineErrors, RegisterEngineResponses, RemoveEngineData, RemoveEngineErrors, RemoveEngineResponses, RemoveHubTokenData, RemoveHubTokenErrors, RemoveHubTokenResponses, RestartDeploymentData, RestartDeploymentErrors, RestartDeploymentResponses, ScaleDeploymentData, ScaleDeploymentErrors, ScaleDeploymentResponses, SearchHubData, SearchHubErrors, SearchHubResponses, StartDeploymentData, StartDeploymentErrors, StartDeploymentResponses, StopDeploymentData, StopDeploymentErrors, StopDeploymentResponses, StoreHubTokenData, StoreHubTokenErrors, StoreHubTokenResponses, UndrainNodeData, UndrainNodeErrors, UndrainNodeResponses, WithdrawCodeApprovalData, WithdrawCodeApprovalErrors, WithdrawCodeApprovalResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean> = Options2<TData, ThrowOnError> & {
     /**
@@ -420,6 +420,55 @@ export const orderFiles = <ThrowOnError extends boolean = true>(options: Options
  * deployment needs them.
  */
 export const deleteFiles = <ThrowOnError extends boolean = true>(options: Options<DeleteFilesData, ThrowOnError>) => (options.client ?? client).delete<DeleteFilesResponses, DeleteFilesErrors, ThrowOnError>({ url: '/api/v1/files/{node_id}/{key}', ...options });
+
+/**
+ * List Engines
+ *
+ * Every version of an engine that a node has or installs, and every one that could be installed.
+ */
+export const listEngines = <ThrowOnError extends boolean = true>(options?: Options<ListEnginesData, ThrowOnError>) => (options?.client ?? client).get<ListEnginesResponses, ListEnginesErrors, ThrowOnError>({ url: '/api/v1/engines', ...options });
+
+/**
+ * Install Engine
+ *
+ * Has a version of an engine installed, in the background. Ordered again, a failed installation is tried again.
+ */
+export const installEngine = <ThrowOnError extends boolean = true>(options: Options<InstallEngineData, ThrowOnError>) => (options.client ?? client).post<InstallEngineResponses, InstallEngineErrors, ThrowOnError>({
+    url: '/api/v1/engines',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Register Engine
+ *
+ * Lets deployments use a program that is on a node, once it has answered to ``--version``.
+ */
+export const registerEngine = <ThrowOnError extends boolean = true>(options: Options<RegisterEngineData, ThrowOnError>) => (options.client ?? client).post<RegisterEngineResponses, RegisterEngineErrors, ThrowOnError>({
+    url: '/api/v1/engines/register',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Order Engine
+ *
+ * Ends an installation (what was fetched stays), or has it tried again.
+ */
+export const orderEngine = <ThrowOnError extends boolean = true>(options: Options<OrderEngineData, ThrowOnError>) => (options.client ?? client).post<OrderEngineResponses, OrderEngineErrors, ThrowOnError>({ url: '/api/v1/engines/{node_id}/{key}/{action}', ...options });
+
+/**
+ * Remove Engine
+ *
+ * Removes an engine from a node; a registered program is only forgotten. Refused while a replica runs from it.
+ */
+export const removeEngine = <ThrowOnError extends boolean = true>(options: Options<RemoveEngineData, ThrowOnError>) => (options.client ?? client).delete<RemoveEngineResponses, RemoveEngineErrors, ThrowOnError>({ url: '/api/v1/engines/{node_id}/{key}', ...options });
 
 /**
  * Search Hub

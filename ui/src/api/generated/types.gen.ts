@@ -954,6 +954,148 @@ export type EngineInstall = {
 };
 
 /**
+ * EngineNodeView
+ *
+ * A machine that engines can be installed on, and the variant that suits it.
+ */
+export type EngineNodeView = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node
+     */
+    node: string;
+    variant: Variant;
+};
+
+/**
+ * EnginesView
+ *
+ * ``GET /engines``. ``offers``: newest version first.
+ */
+export type EnginesView = {
+    /**
+     * Items
+     */
+    items: Array<EnvironmentView>;
+    /**
+     * Offers
+     */
+    offers: Array<OfferView>;
+    /**
+     * Nodes
+     */
+    nodes: Array<EngineNodeView>;
+};
+
+/**
+ * EnvironmentAction
+ *
+ * What a person may do with an environment now.
+ */
+export type EnvironmentAction = 'cancel' | 'retry' | 'remove' | 'forget';
+
+/**
+ * EnvironmentOrigin
+ *
+ * Where an environment comes from.
+ */
+export type EnvironmentOrigin = 'installed' | 'registered' | 'found';
+
+/**
+ * EnvironmentRef
+ *
+ * One environment, by node and key.
+ */
+export type EnvironmentRef = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node
+     */
+    node: string;
+    /**
+     * Key
+     */
+    key: string;
+};
+
+/**
+ * EnvironmentState
+ *
+ * What a node observes of an environment.
+ */
+export type EnvironmentState = 'queued' | 'fetching' | 'installing' | 'checking' | 'ready' | 'failed';
+
+/**
+ * EnvironmentView
+ *
+ * A version of an engine on a node. ``size``: bytes on the disk, None while unknown; ``used_by``: deployments with
+ * a replica that runs from it; ``log``: the last lines of its installation.
+ */
+export type EnvironmentView = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node
+     */
+    node: string;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Variant
+     */
+    variant: string;
+    origin: EnvironmentOrigin;
+    state: EnvironmentState;
+    /**
+     * Removing
+     */
+    removing: boolean;
+    /**
+     * Path
+     */
+    path: string | null;
+    /**
+     * Size
+     */
+    size: number | null;
+    progress: TransferProgress | null;
+    /**
+     * Used By
+     */
+    used_by: Array<string>;
+    /**
+     * Log
+     */
+    log: Array<string>;
+    /**
+     * Reasons
+     */
+    reasons: Array<ReasonView>;
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<EnvironmentAction>;
+};
+
+/**
  * EventView
  *
  * Something that happened. ``id`` rises; ``kind`` is ``object.verb`` (``deployment.created``); ``subject`` is the
@@ -1476,6 +1618,32 @@ export type ImportRequest = {
      * Node
      */
     node?: string | null;
+};
+
+/**
+ * InstallRequest
+ *
+ * Body of ``POST /engines``. ``variant`` None: what suits each machine; ``nodes`` empty: all of them. ``wheels``: a
+ * folder on the node from which everything is taken, without a network.
+ */
+export type InstallRequest = {
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Version
+     */
+    version: string;
+    variant?: Variant | null;
+    /**
+     * Nodes
+     */
+    nodes?: Array<string>;
+    /**
+     * Wheels
+     */
+    wheels?: string | null;
 };
 
 /**
@@ -2237,6 +2405,57 @@ export type NodeView = {
 };
 
 /**
+ * OfferView
+ *
+ * An engine that can be installed. ``name``: as commands take it; ``size``: bytes to fetch, about; ``cuda`` and
+ * ``driver``: what it brings, and the driver that this needs at least; ``last_for``: architectures that no newer
+ * version which can be installed runs.
+ */
+export type OfferView = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Version
+     */
+    version: string;
+    variant: Variant;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Cuda
+     */
+    cuda: string | null;
+    /**
+     * Driver
+     */
+    driver: string | null;
+    /**
+     * Last For
+     */
+    last_for: Array<string>;
+};
+
+/**
+ * OrderedEnvironments
+ *
+ * Answer of ``POST /engines`` and ``POST /engines/register``: what was ordered.
+ */
+export type OrderedEnvironments = {
+    /**
+     * Items
+     */
+    items: Array<EnvironmentRef>;
+};
+
+/**
  * OrderedView
  *
  * Answer of ``POST /files`` and ``POST /files/import``: the keys of the models that come now.
@@ -2657,6 +2876,27 @@ export type ReasonView = {
      * Remedy
      */
     remedy: string;
+};
+
+/**
+ * RegisterRequest
+ *
+ * Body of ``POST /engines/register``: use a program that is on the node. ``node``: its id or host name; None where
+ * there is only one.
+ */
+export type RegisterRequest = {
+    /**
+     * Engine
+     */
+    engine: string;
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Node
+     */
+    node?: string | null;
 };
 
 /**
@@ -3349,6 +3589,13 @@ export type UserView = {
      */
     tokens_this_month: number;
 };
+
+/**
+ * Variant
+ *
+ * What an engine was built for.
+ */
+export type Variant = 'cpu' | 'cuda' | 'rocm' | 'vulkan';
 
 /**
  * Wanted
@@ -4650,6 +4897,149 @@ export type DeleteFilesErrors = {
 export type DeleteFilesError = DeleteFilesErrors[keyof DeleteFilesErrors];
 
 export type DeleteFilesResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
+
+export type ListEnginesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/engines';
+};
+
+export type ListEnginesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListEnginesError = ListEnginesErrors[keyof ListEnginesErrors];
+
+export type ListEnginesResponses = {
+    /**
+     * Successful Response
+     */
+    200: EnginesView;
+};
+
+export type ListEnginesResponse = ListEnginesResponses[keyof ListEnginesResponses];
+
+export type InstallEngineData = {
+    body: InstallRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/engines';
+};
+
+export type InstallEngineErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type InstallEngineError = InstallEngineErrors[keyof InstallEngineErrors];
+
+export type InstallEngineResponses = {
+    /**
+     * Successful Response
+     */
+    202: OrderedEnvironments;
+};
+
+export type InstallEngineResponse = InstallEngineResponses[keyof InstallEngineResponses];
+
+export type RegisterEngineData = {
+    body: RegisterRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/engines/register';
+};
+
+export type RegisterEngineErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type RegisterEngineError = RegisterEngineErrors[keyof RegisterEngineErrors];
+
+export type RegisterEngineResponses = {
+    /**
+     * Successful Response
+     */
+    202: OrderedEnvironments;
+};
+
+export type RegisterEngineResponse = RegisterEngineResponses[keyof RegisterEngineResponses];
+
+export type OrderEngineData = {
+    body?: never;
+    path: {
+        /**
+         * Node Id
+         */
+        node_id: string;
+        /**
+         * Key
+         */
+        key: string;
+        /**
+         * Action
+         */
+        action: 'cancel' | 'retry';
+    };
+    query?: never;
+    url: '/api/v1/engines/{node_id}/{key}/{action}';
+};
+
+export type OrderEngineErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type OrderEngineError = OrderEngineErrors[keyof OrderEngineErrors];
+
+export type OrderEngineResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
+
+export type RemoveEngineData = {
+    body?: never;
+    path: {
+        /**
+         * Node Id
+         */
+        node_id: string;
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/engines/{node_id}/{key}';
+};
+
+export type RemoveEngineErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type RemoveEngineError = RemoveEngineErrors[keyof RemoveEngineErrors];
+
+export type RemoveEngineResponses = {
     /**
      * Successful Response
      */

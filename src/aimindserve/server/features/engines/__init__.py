@@ -1,0 +1,1 @@
+"""Engines on nodes: what there is, what can be installed."""
