@@ -249,3 +249,29 @@ def test_counts_are_read_as_people_write_them() -> None:
     for text in ("", "B", "-1", "7 billions", "1e9", "NaN"):
         with pytest.raises(ValueError, match="write it like"):
             parse_count(text)
+
+
+@pytest.mark.parametrize(("tokens", "measured_mib"), [(32_000, 46.9), (152_000, 97.4), (262_144, 144.6)])
+def test_the_program_is_as_measured(tokens: int, measured_mib: float) -> None:
+    """Resident beside the buffers, with models of one vocabulary each (docs/measurements.md)."""
+    facts = models.model("llama", layers=2, embedding_size=64, heads=2, head_size=32, vocabulary_size=tokens)
+    (item,) = [one for one in estimate_llama_cpp(facts, LlamaRun(1024)).items if one.item == "overhead"]
+    assert near(item.bytes / MIB, measured_mib, 0.06)
+    assert item.high / MIB > measured_mib
+
+
+@pytest.mark.parametrize(
+    ("run", "measured_mib"),
+    [
+        (LlamaRun(512), 7.52),
+        (LlamaRun(8192), 15.02),
+        (LlamaRun(8192, slots=2), 11.0),
+        (LlamaRun(8192, slots=4), 9.02),
+        (LlamaRun(8192, batch_tokens=128), 3.76),
+        (LlamaRun(8192, flash_attention=False), 83.52),
+    ],
+)
+def test_working_memory_is_as_the_demo_model_has_it(run: LlamaRun, measured_mib: float) -> None:
+    """The embedded server 2026.10.11549 on the CPU, as its log says."""
+    facts = models.model("llama", layers=4, embedding_size=256, feed_forward_size=768, heads=4, vocabulary_size=1024)
+    assert near(llama_compute_bytes(facts, run) / MIB, measured_mib, 0.02)

@@ -148,7 +148,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Working memory for the largest picture, {tokens} tokens. Smaller pictures (--image-max-tokens) need less.",
         "处理最大图片（{tokens} 个词元）所需的计算缓冲；减小图片（--image-max-tokens）可降低占用。",
     ),
-    Why.MEMORY_OVERHEAD: ("The engine program itself.", "引擎程序本身。"),
+    Why.MEMORY_OVERHEAD: ("The engine program and its tables of the vocabulary.", "引擎程序及其词表。"),
     Why.ALTERNATIVE_CONTEXT: (
         "It fits with a context of {tokens} tokens in all.",
         "将总上下文设为 {tokens} 个词元即可放入。",

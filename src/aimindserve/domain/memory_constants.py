@@ -72,8 +72,12 @@ SERVER_HOST, SERVER_HOST_HIGH = 3 * GIB, 6 * GIB
 # llama.cpp reserves logits for the slots alone since pull request 23861 (merged at the end of May 2026), and masks in
 # 16 bits since 23764, a few days before.
 LLAMA_SLOT_LOGITS = 9450
-# Resident size of a llama.cpp server without a model: measured 55 to 80 MB, rounded up.
-LLAMA_PROGRAM = LLAMA_PROGRAM_HIGH = 96 * MIB
+# Resident size of a llama.cpp server beside its buffers, measured (docs/measurements.md): the program, at most with
+# what pictures and requests leave behind; and for each token of the vocabulary.
+LLAMA_PROGRAM, LLAMA_PROGRAM_HIGH = 36 * MIB, 64 * MIB
+LLAMA_TOKEN, LLAMA_TOKEN_HIGH, LLAMA_TOKENS_UNKNOWN = 445, 512, 152_064
+# What CUDA's libraries and pinned buffers take of the machine's memory.
+LLAMA_CUDA_HOST, LLAMA_CUDA_HOST_HIGH = 320 * MIB, 640 * MIB
 # CUDA context 0.25-0.5 GiB for each device; CUDA's pools grow by 3-5 % of what is computed on the device.
 LLAMA_CUDA, LLAMA_CUDA_HIGH, LLAMA_POOL_SHARE = 384 * MIB, 512 * MIB, 0.04
 # Batches that follow each other through several GPUs (GGML_SCHED_MAX_COPIES in ggml-backend.cpp).

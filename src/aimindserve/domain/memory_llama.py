@@ -13,10 +13,15 @@ from aimindserve.domain.memory_constants import (
     LLAMA_COPIES,
     LLAMA_CUDA,
     LLAMA_CUDA_HIGH,
+    LLAMA_CUDA_HOST,
+    LLAMA_CUDA_HOST_HIGH,
     LLAMA_POOL_SHARE,
     LLAMA_PROGRAM,
     LLAMA_PROGRAM_HIGH,
     LLAMA_SLOT_LOGITS,
+    LLAMA_TOKEN,
+    LLAMA_TOKEN_HIGH,
+    LLAMA_TOKENS_UNKNOWN,
     UNKNOWN_CACHE,
     UNKNOWN_FACTOR,
 )
@@ -26,7 +31,7 @@ from aimindserve.domain.memory_weights import language_groups, sight_groups
 from aimindserve.domain.runs import LlamaRun
 
 _COMPUTE_SOURCE = "llama.cpp: src/llama-context.cpp (graph_reserve), fitted to published logs"
-_PROGRAM_SOURCE = "measured: a server without a model; CUDA's context"
+_PROGRAM_SOURCE = "measured: servers with small models; CUDA's context"
 _HEADER_SOURCE = "GGUF header"
 
 
@@ -169,7 +174,7 @@ def _device_items(facts: ModelFacts, run: LlamaRun, part: Part, *, certain: bool
     if sees:
         found += _vision(facts, run, Place.DEVICE)
     if not run.gpu:
-        overhead, high, why = LLAMA_PROGRAM, LLAMA_PROGRAM_HIGH, Why.MEMORY_OVERHEAD
+        (overhead, high), why = _program(facts), Why.MEMORY_OVERHEAD
     else:
         overhead, high, why = LLAMA_CUDA, LLAMA_CUDA_HIGH + LLAMA_POOL_SHARE * weights, Why.MEMORY_OVERHEAD_GPU
     return [*found, memory_item("overhead", overhead, high, _PROGRAM_SOURCE, why=why)]
@@ -268,12 +273,26 @@ def _vision(facts: ModelFacts, run: LlamaRun, place: Place) -> list[MemoryItem]:
     return [memory_item("vision_compute", size, high, VISION_SOURCE, why=why, place=place)]
 
 
+def _program(facts: ModelFacts) -> tuple[float, float]:
+    """Of the machine's memory, likely and at most: the program and its tables of the vocabulary."""
+    tokens = facts.vocabulary_size or LLAMA_TOKENS_UNKNOWN
+    return LLAMA_PROGRAM + LLAMA_TOKEN * tokens, LLAMA_PROGRAM_HIGH + LLAMA_TOKEN_HIGH * tokens
+
+
 def _program_beside(facts: ModelFacts, run: LlamaRun) -> list[MemoryItem]:
     """What the program keeps in the machine's memory beside GPUs, where these can read it."""
     copies = LLAMA_COPIES if llama_pipeline_bytes(facts, run) else 1
     inputs = 4 * copies * run.batch_tokens * (llama_slot_cells(run) + 2 * (facts.embedding_size or 0))
-    program = 4 * LLAMA_PROGRAM * max(len(run.split), 1)
+    gpus = max(len(run.split), 1)
+    program, high = _program(facts)
     return [
         memory_item("compute_host", inputs, 2 * inputs, _COMPUTE_SOURCE, why=Why.MEMORY_COMPUTE_HOST, place=Place.HOST),
-        memory_item("overhead_host", program, 2 * program, _PROGRAM_SOURCE, why=Why.MEMORY_OVERHEAD, place=Place.HOST),
+        memory_item(
+            "overhead_host",
+            program + gpus * LLAMA_CUDA_HOST,
+            high + gpus * LLAMA_CUDA_HOST_HIGH,
+            _PROGRAM_SOURCE,
+            why=Why.MEMORY_OVERHEAD,
+            place=Place.HOST,
+        ),
     ]
