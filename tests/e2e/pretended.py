@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aimindserve.sim.hub_checkpoints import checkpoint
+from aimindserve.sim.hub_files import LFS_OVER
+from aimindserve.sim.hub_repositories import HUGGING_FACE, Catalogue
 
 _HUBS = Path(__file__).parents[2] / "src" / "aimindserve" / "sim" / "hubs"
 _PROGRAM = """#!{python}
@@ -16,6 +18,7 @@ import sys
 if "--list-devices" in sys.argv:
     print("Available devices:\\n  CUDA0: a GPU (81559 MiB, 81008 MiB free)")
 else:
+    sys.argv += ["--fake-request", "tokens=20"]
     runpy.run_module("aimindserve.sim.fake_engine", run_name="__main__")
 """
 
@@ -37,6 +40,19 @@ def pretended_vllm(data: Path, version: str) -> Path:
     home = data / "engines" / "vllm" / version
     (home / "lib" / "python3.11" / "site-packages" / f"vllm-{version}.dist-info").mkdir(parents=True)
     return _program(home / "bin" / "vllm")
+
+
+def stored_weights(data: Path, catalogue: Catalogue) -> None:
+    """The large files of an emulated hub as a node's store has them once they were fetched: of their true sizes, and
+    without a byte on the disk. Whoever deploys the models fetches only what is small."""
+    blobs = data / "models" / "blobs"
+    for folder in (data, blobs.parent, blobs):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    for repository in catalogue.all(HUGGING_FACE):
+        for file in repository.files.values():
+            if file.content.size > LFS_OVER:
+                with (blobs / f"sha256-{file.content.sha256}").open("wb") as blob:
+                    blob.truncate(file.content.size)
 
 
 def checkpoint_like(name: str, folder: Path, **config: Any) -> Path:
