@@ -40,6 +40,8 @@ SETTINGS = {
     "默认：HF_HUB_CACHE、HF_HOME/hub 或 ~/.cache/huggingface/hub。",
     "node_labels": "本机的标签，例如 zone=a,tier=gold；部署可要求具有某些标签的机器。",
     "log_level": "日志级别。",
+    "tls_certificate": "PEM 文件：服务器证书及其证书链，设置后通过 https 访问。需同时设置 tls_key。",
+    "tls_key": "PEM 文件：证书的私钥，不带密码。",
     "gateway_processes": "网关进程数。",
     "declared_fleet": "用来模拟硬件的 JSON 文件，供测试和预览。",
     "llama_server": "llama-server 或 llama-box 程序的路径。留空：在 PATH 中查找。",

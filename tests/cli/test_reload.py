@@ -20,7 +20,7 @@ from aimindserve.server.settings import Settings, given_by_environment
 def test_what_is_put_in_force_and_what_waits(tmp_path: Path) -> None:
     old = Settings.model_validate({"data_dir": str(tmp_path), "port": 1})
     new = old.model_copy(update={"log_level": "debug", "port": 2, "offline": True, "max_body_bytes": 5})
-    assert changes(old, new) == (["offline", "log_level"], ["port", "max_body_bytes"])
+    assert changes(old, new) == (["offline", "log_level", "max_body_bytes"], ["port"])
     assert changes(old, old) == ([], [])
 
 
@@ -92,13 +92,18 @@ def test_a_changed_file_is_in_force_and_the_gateway_goes_on(product: Product) ->
     config = product.data.parent / "config.yaml"
     gateway = product.process_of("gateway")
     assert settings(product)["log_level"] == "info"
-    config.write_text("log_level: debug\nkey_queue: 20\noffline: true\n")
-    assert product.cli("reload") == {"in_force": ["offline", "log_level"], "waiting_for_a_start": ["key_queue"]}
+    config.write_text("log_level: debug\nkey_queue: 10\noffline: true\n")
+    assert product.cli("reload") == {"in_force": ["offline", "log_level"], "waiting_for_a_start": []}
     wait_for("the gateway holds the new server's table", product._ready)
     now = settings(product)
     assert (now["log_level"], now["offline"], now["key_queue"], now["port"]) == ("debug", True, 10, product.port)
     assert product.process_of("gateway") == gateway
-    assert product.cli("reload") == {"in_force": [], "waiting_for_a_start": ["key_queue"]}
+    assert product.cli("reload") == {"in_force": [], "waiting_for_a_start": []}
+    config.write_text("log_level: debug\nkey_queue: 20\noffline: true\n")
+    assert product.cli("reload") == {"in_force": ["key_queue"], "waiting_for_a_start": []}
+    wait_for("another gateway took over", lambda: product.process_of("gateway") not in (None, gateway))
+    wait_for("it holds the new server's table", product._ready)
+    assert settings(product)["key_queue"] == 20
     config.write_text("log_levle: debug\n")
     refused = product.run_cli("reload")
     assert (refused.returncode, "log_level?" in refused.stderr) == (1, True)

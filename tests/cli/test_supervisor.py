@@ -101,12 +101,14 @@ def test_a_steady_life_forgets_earlier_failures() -> None:
 
 def test_settings_decide_the_children(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
-    one = children_of({"gateway_processes": 1}, file)
-    three = children_of({"gateway_processes": 3}, file)
+    one = children_of({"gateway_processes": 1, "host": "h", "port": 9}, file)
+    three = children_of({"gateway_processes": 3, "host": "h", "port": 9}, file)
     assert [child.name for child in one] == ["server", "gateway"]
     assert [child.name for child in three] == ["server", "gateway-1", "gateway-2", "gateway-3"]
     assert one[0].argv == [sys.executable, "-m", "aimindserve.server", "--settings", str(file)]
     assert one[1].argv == [sys.executable, "-m", "aimindserve.gateway", "--settings", str(file)]
+    assert [child.address for child in one] == [None, ("h", 9, False)]
+    assert [child.address for child in three] == [None, *[("h", 9, True)] * 3]
 
 
 def test_a_killed_child_comes_back_and_its_sibling_stays(

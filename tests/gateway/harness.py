@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 
 from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant
-from aimindserve.gateway.app import listen, watch_deadlines
+from aimindserve.gateway.app import watch_deadlines
 from aimindserve.gateway.config import GatewayConfig
 from aimindserve.gateway.context import Gateway
+from aimindserve.gateway.listening import listen
 from aimindserve.gateway.protocol import ClientConnection
 
 PEPPER = b"p" * 32
@@ -295,13 +296,13 @@ async def rig(folder: Path, **settings: Any) -> AsyncIterator[Rig]:
     values |= settings
     config = msgspec.convert(values, GatewayConfig)
     loop = asyncio.get_running_loop()
-    sockets = listen(config)
+    listener = listen(config.host, config.port)
     async with asyncio.TaskGroup() as tasks:
         gateway = Gateway(config, loop, tasks)
         gateway.apply(table())
-        server = await loop.create_server(lambda: ClientConnection(gateway), sock=sockets[0])
+        server = await loop.create_server(lambda: ClientConnection(gateway), sock=listener)
         watch = tasks.create_task(watch_deadlines(gateway, 0.02))
-        stage = Rig(gateway, sockets[0].getsockname()[1], folder)
+        stage = Rig(gateway, listener.getsockname()[1], folder)
         try:
             yield stage
         finally:

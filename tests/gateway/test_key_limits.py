@@ -59,7 +59,7 @@ def serve(
     sessions = (SessionGrant(digest(SESSION), "user-1", 4e9),)
     ready = Route(model, f"d-{model}", RouteState.READY, (endpoint,))
     times = Times()
-    stage.gateway.meters = Meters(lambda: times.now, lambda: times.wall, shared=True)
+    stage.gateway.meters = Meters(lambda: times.now, lambda: times.wall)
     stage.gateway.apply(RoutingTable(5, (ready,), tuple(keys), sessions, users))
     return times
 

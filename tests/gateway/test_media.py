@@ -23,6 +23,7 @@ from tests.gateway.harness import PATIENCE, http, post, route, table, until
 from tests.gateway.picture_host import Scene, asking, pictures_in, scene
 from tests.gateway.pictures import real, shell, uri
 from tests.gateway.test_process import fake_engine, free_port, running, settings
+from tests.support.certificates import self_signed
 
 from aimindserve.domain.addresses import media_rules
 from aimindserve.gateway.budget import BodyBudget, Held
@@ -335,36 +336,6 @@ async def test_the_name_that_was_asked_for_is_checked(tmp_path: Path) -> None:
         await fetcher.fetch(f"https://others.test:{port}/a", held)
     server.close()
     await server.wait_closed()
-
-
-def self_signed(name: str, folder: Path) -> tuple[Path, Path]:
-    import datetime as dt
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    today = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, secret = folder / "c.pem", folder / "k.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, secret
 
 
 def test_a_gateway_that_ends_waits_for_no_picture_and_leaves_no_decoder(folder: Path) -> None:

@@ -7,20 +7,24 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from tests.gateway.harness import KEY, PATIENCE, PEPPER, chat, route, table
+from tests.support.certificates import self_signed
 
 from aimindserve.domain.usage import UsageRecord
+from aimindserve.gateway.listening import listen
 from aimindserve.gateway.spool import Spool
 from aimindserve.gateway.table import save_table
+from aimindserve.gateway.tls import Certificate, CertificateError
 
 
 def free_port() -> int:
@@ -45,8 +49,8 @@ def settings(folder: Path, port: int, **more: object) -> Path:
     return file
 
 
-def argv(file: Path) -> list[str]:
-    return [sys.executable, "-m", "aimindserve.gateway", "--settings", str(file)]
+def argv(file: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "aimindserve.gateway", "--settings", str(file), *more]
 
 
 def listens(port: int) -> bool:
@@ -193,3 +197,106 @@ def test_it_stays_small_and_loads_nothing_heavy(folder: Path) -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert found.stdout == "[]\n"
+
+
+@contextmanager
+def on_socket(file: Path, listener: socket.socket) -> Iterator[subprocess.Popen[bytes]]:
+    """A gateway on a socket that listens already, as the supervisor gives it one."""
+    number = listener.fileno()
+    process = subprocess.Popen(argv(file, f"--listener={number}"), pass_fds=(number,), stderr=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_another_gateway_takes_the_port_over_and_no_request_is_lost(folder: Path) -> None:
+    """One stream, one connection that is idle, and requests all the time while the first gateway leaves."""
+    listener, engine_port = listen("127.0.0.1", 0), free_port()
+    port = listener.getsockname()[1]
+    save_table(folder / "routing-table.json", table(route(engine_port, model="m")))
+    file = settings(folder, port, drain_seconds=0.1)
+    with listener, fake_engine(folder, engine_port), on_socket(file, listener) as first:
+        stream = ask(port, stream=True, max_tokens=40, fake={"token-delay-ms": 50})
+        assert stream.readline().startswith(b"data: ")
+        idle = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        idle.request("GET", "/healthz")
+        assert idle.getresponse().read()
+        with on_socket(file, listener):
+            first.send_signal(signal.SIGUSR1)
+            assert [ask(port, max_tokens=1).status for _ in range(30)] == [200] * 30
+            assert first.poll() is None
+            assert stream.read().endswith(b"data: [DONE]\n\n")
+            idle.request("GET", "/healthz")
+            last = idle.getresponse()
+            assert (last.status, last.headers["connection"]) == (200, "close")
+            last.read()
+            stream.close()
+            assert first.wait(PATIENCE) == 0
+            assert ask(port, max_tokens=1).status == 200
+
+
+def test_https_with_an_own_certificate(folder: Path) -> None:
+    certificate, key = self_signed("models.test", folder)
+    port, engine_port = free_port(), free_port()
+    save_table(folder / "routing-table.json", table(route(engine_port, model="m")))
+    file = settings(folder, port, tls_certificate=str(certificate), tls_key=str(key))
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    trusting.check_hostname = False
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    with fake_engine(folder, engine_port), running(file, port):
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=trusting)
+        large = chat("m", max_tokens=1, messages=[{"role": "user", "content": "x" * 3_000_000}])
+        for body, end in ((large, b"}"), (chat("m", max_tokens=5, stream=True), b"data: [DONE]\n\n")):
+            connection.request("POST", "/v1/chat/completions", body, headers)
+            answer = connection.getresponse()
+            assert answer.status == 200
+            assert answer.read().endswith(end)
+        connection.close()
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain:
+            plain.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert b"200" not in plain.recv(100), "nothing is served in the clear"
+
+
+def test_a_certificate_that_cannot_be_used_is_named(folder: Path) -> None:
+    certificate, _ = self_signed("models.test", folder)
+    file = settings(folder, free_port(), tls_certificate=str(certificate), tls_key=str(folder / "none.pem"))
+    done = subprocess.run(argv(file), capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert done.returncode == 3
+    assert f"{certificate} with the key {folder / 'none.pem'} cannot be used: No such file" in done.stderr
+
+
+def test_a_renewed_certificate_is_taken_and_a_damaged_one_is_not(folder: Path) -> None:
+    certificate, key = self_signed("models.test", folder)
+    ours = Certificate(str(certificate), str(key))
+    assert not ours.renew()
+    assert served_by(ours) == certificate.read_text()
+    (folder / "new").mkdir()
+    for new, old in zip(self_signed("models.test", folder / "new"), (certificate, key), strict=True):
+        new.replace(old)
+    assert ours.renew()
+    good = certificate.read_text()
+    assert served_by(ours) == good
+    key.write_text("nothing")
+    with pytest.raises(CertificateError):
+        ours.renew()
+    assert served_by(ours) == good
+    assert not ours.renew(), "told once"
+    certificate.unlink()
+    assert not ours.renew(), "it is being replaced"
+
+
+def served_by(certificate: Certificate) -> str:
+    """The certificate that a new connection is shown; client and server are in memory."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = client.wrap_bio(back, there), certificate.context.wrap_bio(there, back, server_side=True)
+    for _ in range(4):
+        for end in ends:
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    shown = ends[0].getpeercert(binary_form=True)
+    assert shown is not None
+    return ssl.DER_cert_to_PEM_cert(shown)

@@ -27,19 +27,32 @@ def base_url(settings: Mapping[str, Any]) -> str:
         return str(settings["public_url"]).rstrip("/")
     host, port = reachable_host(settings), int(settings["port"])
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}" if port == 80 else f"http://{shown}:{port}"
+    scheme, usual = ("https", 443) if settings.get("tls_certificate") else ("http", 80)
+    return f"{scheme}://{shown}" if port == usual else f"{scheme}://{shown}:{port}"
 
 
 def ask_ready(settings: Mapping[str, Any]) -> bool:
     """One ``GET /readyz`` by hand: true on 200. Any refusal or delay over half a second counts as not yet."""
     host, port = reachable_host(settings), int(settings["port"])
     try:
-        with socket.create_connection((host, port), timeout=0.5) as connection:
+        with _connected(host, port, tls=bool(settings.get("tls_certificate"))) as connection:
             request = f"GET /readyz HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
             connection.sendall(request.encode())
             return b" 200 " in connection.recv(32)
     except OSError:
         return False
+
+
+def _connected(host: str, port: int, *, tls: bool) -> socket.socket:
+    """A connection to ourselves. The certificate is for a name that people use, and is not looked at."""
+    connection = socket.create_connection((host, port), timeout=0.5)
+    if not tls:
+        return connection
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(connection)
 
 
 def banner(settings: Mapping[str, Any]) -> str:

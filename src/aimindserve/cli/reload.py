@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 _ORIGINS = "start.json"
 _PATIENCE = 60.0  # seconds for the management server to be back
-# The server alone reads these, but they decide what it works on: a start takes them, nothing less.
-_AT_START = {"data_dir", "run_dir", "database_url", "demo", "declared_fleet"}
+# What these decide stays for a whole run: the folders, the database, the sockets of the public port.
+_AT_START = {
+    "data_dir", "run_dir", "database_url", "demo", "declared_fleet", "host", "port", "gateway_processes"
+}  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -48,9 +50,9 @@ def keep_origins(settings: Settings, flags: Mapping[str, Any], config: str | Non
 
 
 def reload(data_dir: DataDir = None, output: Output = Format.TEXT) -> None:
-    """Read the configuration file again. Hubs, tokens' addresses, limits of downloads, log level and engines' settings
-    are in force within seconds; models and requests are not touched. Settings of the gateway, the port and the database
-    wait for the next start, and are named."""
+    """Read the configuration file again. All but the port, the database and the folders is in force within seconds;
+    those wait for the next start, and are named. Models and requests are not touched: where settings of the gateway
+    have changed, a new one takes the port over, and the old one ends with its last answer."""
     from aimindserve.server.settings import load_settings, save_settings
 
     folder = resolve_data_dir(data_dir)
@@ -62,19 +64,21 @@ def reload(data_dir: DataDir = None, output: Output = Format.TEXT) -> None:
     if live:
         since = _started_at(data_dir)
         save_settings(old.model_copy(update={name: getattr(new, name) for name in live}))
-        os.kill(pid, signal.SIGUSR1)
+        os.kill(pid, signal.SIGUSR2 if _for_gateways(live) else signal.SIGUSR1)
         _wait_back(data_dir, since)
     _tell(live, waiting, output)
 
 
 def changes(old: Settings, new: Settings) -> tuple[list[str], list[str]]:
-    """Names of changed settings: those that are put in force now, and those that wait for the next start because a
-    gateway, which holds people's connections, goes by them."""
+    """Names of changed settings: those that are put in force now, and those that wait for the next start."""
+    changed = [name for name in type(old).model_fields if getattr(old, name) != getattr(new, name)]
+    return [name for name in changed if name not in _AT_START], [name for name in changed if name in _AT_START]
+
+
+def _for_gateways(names: Iterable[str]) -> bool:
     from aimindserve.gateway.config import GatewayConfig
 
-    held = _AT_START | set(GatewayConfig.__struct_fields__)
-    changed = [name for name in type(old).model_fields if getattr(old, name) != getattr(new, name)]
-    return [name for name in changed if name not in held], [name for name in changed if name in held]
+    return not set(GatewayConfig.__struct_fields__).isdisjoint(names)
 
 
 def _supervisor(folder: Path) -> int:

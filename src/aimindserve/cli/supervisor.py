@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,8 +26,9 @@ from typing import Any, TextIO
 from aimindserve.cli.logfiles import open_log, rotate
 from aimindserve.cli.readiness import ask_ready, banner
 from aimindserve.domain.paths import supervisor_lock
+from aimindserve.gateway.listening import PortUnusableError, listen
 
-SIGNALS = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1})
+SIGNALS = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2})
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between a child's end and its restart
 STEADY_AFTER = 10.0  # a child that lived this long starts again without delay history
 GRACE = 15.0  # seconds from TERM to KILL: a gateway may be ending streams
@@ -44,7 +46,9 @@ def restart_delay(failures: int) -> float:
 
 @dataclass
 class Child:
-    """One process to keep alive. ``due`` is the monotonic time of its next start while it is down."""
+    """One process to keep alive. ``due`` is the monotonic time of its next start while it is down. ``address``: host,
+    port and whether others share it; the socket there is ours, so that no connection is lost while the child is down,
+    or while another one takes its place."""
 
     name: str
     argv: list[str]
@@ -52,6 +56,8 @@ class Child:
     failures: int = 0
     started: float = 0.0
     due: float | None = field(default=0.0)
+    address: tuple[str, int, bool] | None = None
+    listener: socket.socket | None = None
 
     def ended(self, now: float) -> None:
         """Note its end and plan the next start; a steady life forgets earlier failures."""
@@ -66,35 +72,47 @@ def children_of(settings: Mapping[str, Any], settings_file: Path) -> list[Child]
     tail = ["--settings", str(settings_file)]
     gateways = int(settings.get("gateway_processes", 1))
     names = ["gateway"] if gateways == 1 else [f"gateway-{number}" for number in range(1, gateways + 1)]
+    address = (str(settings["host"]), int(settings["port"]), gateways > 1)
     return [
         Child("server", [*python, "aimindserve.server", *tail]),
-        *(Child(name, [*python, "aimindserve.gateway", *tail]) for name in names),
+        *(Child(name, [*python, "aimindserve.gateway", *tail], address=address) for name in names),
     ]
 
 
 class Supervisor:
     """Starts, watches, restarts and stops the children. ``log_dir`` None: they write to our own stderr.
-    USR1 says that the settings were written anew; so does HUP, unless ``hangup_stops``: it is the end of a terminal."""
+    USR1 says that the settings were written anew; so does HUP, unless ``hangup_stops``: it is the end of a terminal.
+    USR2 says that settings of the gateways were among them. ``leaving``: gateways that others have taken over from."""
 
     def __init__(self, children: list[Child], log_dir: Path | None, *, hangup_stops: bool = True) -> None:
         self.children = children
         self.log_dir = log_dir
         self.hangup_stops = hangup_stops
         self.gave_up = False
+        self.leaving: list[subprocess.Popen[bytes]] = []
 
     def start_due(self, now: float) -> None:
         """Start every child whose time has come."""
         for child in self.children:
             if child.process is None and child.due is not None and child.due <= now:
-                child.process = self._spawn(child)
                 child.started, child.due = now, None
+                try:
+                    child.process = self._spawn(child)
+                except PortUnusableError as error:
+                    child.ended(now)
+                    report(f"{error}\n  trying again in {(child.due or now) - now:.1f} s")
 
     def _spawn(self, child: Child) -> subprocess.Popen[bytes]:
         """Start one child in its own process group, so that a terminal's Ctrl-C reaches only us."""
+        if child.address is not None and child.listener is None:
+            host, port, shared = child.address
+            child.listener = listen(host, port, shared=shared)
+        listener = () if child.listener is None else (child.listener.fileno(),)
         output = open_log(self.log_dir / f"{child.name}.log") if self.log_dir else None
         try:
             return subprocess.Popen(
-                child.argv,
+                [*child.argv, *(f"--listener={descriptor}" for descriptor in listener)],
+                pass_fds=listener,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -107,6 +125,7 @@ class Supervisor:
 
     def reap(self, now: float) -> None:
         """Take note of every child that ended."""
+        self.leaving = [process for process in self.leaving if process.poll() is None]
         for child in self.children:
             code = child.process.poll() if child.process else None
             if code is None:
@@ -135,6 +154,15 @@ class Supervisor:
                 child.failures, child.started = 0, time.monotonic() - STEADY_AFTER
                 child.process.terminate()
 
+    def renew_gateways(self) -> None:
+        """Start gateways with the settings as they are now, on the same sockets. The old ones take no new connections
+        and end when those that they have are over."""
+        for child in self.children:
+            if child.process is not None and child.listener is not None:
+                child.process.send_signal(signal.SIGUSR1)
+                self.leaving.append(child.process)
+                child.process, child.failures, child.due = None, 0, 0.0
+
     def rotate_logs(self) -> None:
         """Put aside what has grown too long; a full disk is no reason to stop serving."""
         for child in self.children if self.log_dir else ():
@@ -147,7 +175,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """TERM to all, KILL to what is left after the grace; a second TERM or INT shortens the grace."""
-        running = [child.process for child in self.children if child.process]
+        running = [*self.leaving, *(child.process for child in self.children if child.process)]
         for process in running:
             process.terminate()
         deadline = time.monotonic() + GRACE
@@ -172,7 +200,10 @@ class Supervisor:
                 tell(sys.stdout, banner(settings))
             got = signal.sigtimedwait(SIGNALS, self._patience(now, ready))
             number = got.si_signo if got is not None else 0
-            if number == signal.SIGUSR1 or (number == signal.SIGHUP and not self.hangup_stops):
+            if number == signal.SIGUSR2:
+                self.renew_gateways()
+                self.renew_server()
+            elif number == signal.SIGUSR1 or (number == signal.SIGHUP and not self.hangup_stops):
                 self.renew_server()
             elif number in {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}:
                 break

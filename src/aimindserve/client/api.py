@@ -6,6 +6,7 @@ problem (code, message, remedy); a server that cannot be reached is :class:`Unre
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -72,7 +73,12 @@ class Client:
         transport = httpx.HTTPTransport(uds=str(socket)) if socket else None
         self.address = str(socket) if socket else base_url
         self._http = httpx.Client(
-            base_url=base_url, headers=headers, transport=transport, timeout=TIMEOUT, trust_env=False
+            base_url=base_url,
+            headers=headers,
+            transport=transport,
+            timeout=TIMEOUT,
+            trust_env=False,
+            verify=socket is not None or _trusted(),
         )
 
     def __enter__(self) -> Self:
@@ -279,6 +285,13 @@ class Client:
 def _part(text: str) -> str:
     """A name as one part of a path."""
     return quote(text, safe="")
+
+
+def _trusted() -> ssl.SSLContext:
+    """Authorities that this machine trusts too, or that ``SSL_CERT_FILE`` names: a company has its own."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
 
 
 def _parse(model: type[Answer], response: httpx.Response) -> Answer:

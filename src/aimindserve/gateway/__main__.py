@@ -20,9 +20,10 @@ def allow_many_connections() -> None:
 
 
 def main() -> int:
-    """Exit code 0 after TERM, 3 when the port cannot be used, 78 when the settings cannot."""
+    """Exit code 0 after TERM, 3 when the port or the certificate cannot be used, 78 when the settings cannot."""
     parser = argparse.ArgumentParser(prog="aimindserve.gateway", description=__doc__)
     parser.add_argument("--settings", type=Path, required=True, help="JSON file written by the supervisor")
+    parser.add_argument("--listener", type=int, help="descriptor of a socket that listens already")
     arguments = parser.parse_args()
     os.umask(0o077)
     allow_many_connections()
@@ -31,7 +32,7 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"aimindserve gateway: {error}\n")
         return _BAD_CONFIGURATION
-    return run(config)
+    return run(config, arguments.listener)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The gateway process: listens, watches deadlines, keeps the channel, and ends without cutting answers off."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 import socket
@@ -11,52 +12,32 @@ from pathlib import Path
 from aimindserve.gateway.channel import Channel
 from aimindserve.gateway.config import GatewayConfig
 from aimindserve.gateway.context import Gateway
+from aimindserve.gateway.listening import PortUnusableError, listen
 from aimindserve.gateway.meters import load_meters, save_meters
 from aimindserve.gateway.protocol import ClientConnection
 from aimindserve.gateway.table import load_table
+from aimindserve.gateway.tls import Certificate, CertificateError
 
-PORT_UNUSABLE = 3
-_BACKLOG = 2048
+CANNOT_LISTEN = 3
+_LONGEST_LEAVE = 3600.0  # seconds
 _ACK_PATIENCE = 2.0  # seconds for the last usage to be acknowledged
 
 
-class PortUnusableError(Exception):
-    """The public port cannot be listened on. The message says what to do."""
+class Ending:
+    """How a gateway ends: at once (``now``), or when those who are connected have left."""
 
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.now = asyncio.Event()
 
-def listen(config: GatewayConfig) -> list[socket.socket]:
-    """Sockets on the public port; for host ``""`` or ``*``, of both address families where the machine has them.
+    def stop(self) -> None:
+        """What is under way may end, within the time that the settings give it."""
+        self.begun.set()
+        self.now.set()
 
-    Raises:
-        PortUnusableError: it is taken, not allowed, or not an address of this machine.
-    """
-    any_host = config.host in ("", "*")
-    shared = config.gateway_processes > 1
-    family = socket.AF_INET6 if ":" in config.host or (any_host and socket.has_dualstack_ipv6()) else socket.AF_INET
-    address = (("::" if family == socket.AF_INET6 else "0.0.0.0") if any_host else config.host, config.port)
-    try:
-        listener = socket.create_server(
-            address,
-            family=family,
-            backlog=_BACKLOG,
-            reuse_port=shared,
-            dualstack_ipv6=any_host and family == socket.AF_INET6,
-        )
-    except OSError as error:
-        raise PortUnusableError(_port_remedy(config, error)) from error
-    listener.setblocking(False)  # noqa: FBT003
-    # Connections inherit it; clients that vanished without a word are noticed in the end.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return [listener]
-
-
-def _port_remedy(config: GatewayConfig, error: OSError) -> str:
-    where = f"{config.host or '*'}:{config.port}"
-    if isinstance(error, PermissionError):
-        what = "ports below 1024 need root (or CAP_NET_BIND_SERVICE); choose another one with --port"
-    else:
-        what = "stop the program that uses it, or choose another one with --port"
-    return f"cannot listen on {where} ({(error.strerror or str(error)).lower()}): {what}"
+    def leave(self) -> None:
+        """Another gateway takes new connections; those that there are may end in their own time."""
+        self.begun.set()
 
 
 async def watch_deadlines(gateway: Gateway, every: float) -> None:
@@ -72,15 +53,17 @@ async def keep_counts(gateway: Gateway, file: Path, every: float = 1.0) -> None:
     """Writes down what limited keys have used, so that a restart gives nobody a fresh minute; and the request log."""
     while True:
         await asyncio.sleep(every)
-        content = gateway.meters.snapshot()
+        content = None if gateway.stopping else gateway.meters.snapshot()  # another gateway goes on with the file
         if content is not None:
             await asyncio.to_thread(save_meters, file, content)
         if gateway.request_log is not None and (records := gateway.request_log.take()):
             await asyncio.to_thread(gateway.request_log.write, records)
 
 
-async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop: asyncio.Event) -> None:
-    """Serve until ``stop`` is set, then end what is under way."""
+async def serve(
+    config: GatewayConfig, listener: socket.socket, certificate: Certificate | None, ending: Ending
+) -> None:
+    """Serve until ``ending`` begins, then end what is under way."""
     loop = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as background, asyncio.TaskGroup() as connections:
         gateway = Gateway(config, loop, connections)
@@ -97,18 +80,22 @@ async def serve(config: GatewayConfig, listeners: Sequence[socket.socket], stop:
             background.create_task(watch_deadlines(gateway, _tick(config))),
             background.create_task(keep_counts(gateway, counts)),
         ]
-        servers = [await loop.create_server(lambda: ClientConnection(gateway), sock=sock) for sock in listeners]
-        await stop.wait()
-        for server in servers:
-            server.close()
+        if certificate is not None:
+            tasks.append(background.create_task(certificate.watch()))
+        tls = certificate.context if certificate else None
+        server = await loop.create_server(lambda: ClientConnection(gateway), sock=listener, ssl=tls)
+        await ending.begun.wait()
+        server.close()
+        gateway.stopping = True
+        if (content := gateway.meters.snapshot()) is not None:
+            await asyncio.to_thread(save_meters, counts, content)
+        await _leave(gateway, ending)
         await _drain(gateway)
         await gateway.media.close()
         await _settle_usage(gateway, channel)
         await end(tasks)
         gateway.spool.put(gateway.outbox.take_all())
         gateway.spool.close()
-        if (content := gateway.meters.snapshot()) is not None:
-            save_meters(counts, content)
         if gateway.request_log is not None:
             gateway.request_log.write(gateway.request_log.take())
 
@@ -129,9 +116,17 @@ def _tick(config: GatewayConfig) -> float:
     return max(0.02, min(1.0, shortest / 4))
 
 
+async def _leave(gateway: Gateway, ending: Ending) -> None:
+    """Nobody is sent away: each answer is the last one of its connection, and idle ones run into their time."""
+    deadline = gateway.now() + _LONGEST_LEAVE
+    while gateway.clients and gateway.now() < deadline and not ending.now.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await ending.now.wait()
+
+
 async def _drain(gateway: Gateway) -> None:
     """Answers under way may end; the rest is closed when the time is over."""
-    gateway.stopping = True
     for client in list(gateway.clients):
         client.stop()
     deadline = gateway.now() + gateway.config.drain_seconds
@@ -149,29 +144,31 @@ async def _settle_usage(gateway: Gateway, channel: Channel) -> None:
         await asyncio.sleep(0.02)
 
 
-async def main(config: GatewayConfig, listeners: Sequence[socket.socket]) -> None:
-    """``serve`` until TERM or INT."""
-    stop = asyncio.Event()
+async def main(config: GatewayConfig, listener: socket.socket, certificate: Certificate | None) -> None:
+    """``serve`` until TERM or INT; USR1: until those who are connected have left."""
+    ending = Ending()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, ending.stop)
+    loop.add_signal_handler(signal.SIGUSR1, ending.leave)
     # What exists now stays for good: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     # A request leaves no cycles behind, so looking for them can be rare.
     gc.set_threshold(20_000, 20, 20)
-    await serve(config, listeners, stop)
+    await serve(config, listener, certificate, ending)
 
 
-def run(config: GatewayConfig) -> int:
-    """The whole life of the process; its exit code."""
+def run(config: GatewayConfig, listener: int | None = None) -> int:
+    """The whole life of the process; its exit code. ``listener``: descriptor of a socket that listens already."""
     try:
-        listeners = listen(config)
-    except PortUnusableError as error:
+        certificate = Certificate(config.tls_certificate, config.tls_key) if config.tls_certificate else None
+        accepting = listen(config.host, config.port) if listener is None else socket.socket(fileno=listener)
+    except (PortUnusableError, CertificateError) as error:
         sys.stderr.write(f"aimindserve gateway: {error}\n")
-        return PORT_UNUSABLE
+        return CANNOT_LISTEN
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(main(config, listeners))
+        runner.run(main(config, accepting, certificate))
     return 0
 
 

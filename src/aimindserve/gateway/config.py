@@ -20,6 +20,8 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: str
     run_dir: str
     public_url: str | None = None
+    tls_certificate: str = ""
+    tls_key: str = ""
     gateway_processes: int = 1
     body_budget_bytes: int = 512 * MIB
     max_body_bytes: int = 32 * MIB
@@ -59,7 +61,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def scheme(self) -> str:
         """How people reach us, as far as the settings tell."""
-        return "https" if self.public_url and self.public_url.startswith("https:") else "http"
+        return "https" if self.tls_certificate or (self.public_url or "").startswith("https:") else "http"
 
 
 def load_config(file: Path) -> GatewayConfig:

@@ -41,13 +41,13 @@ class Gateway:
         self.loop = loop
         self.now = loop.time
         self.id = secrets.token_hex(8)
-        self.directory = Directory(config.key_concurrency)
+        self.directory = Directory(config.key_concurrency, config.gateway_processes)
         self.pepper = Pepper(Path(config.paths.pepper))
         self.budget = BodyBudget(config.body_budget_bytes)
         self.pools = Pools()
         self.lanes = Lanes(loop.time)
         self.turns = Turns(config.key_queue)
-        self.meters = Meters(loop.time, shared=config.gateway_processes > 1)
+        self.meters = Meters(loop.time)
         self._proxies = parse_networks(config.trusted_proxies)
         self.last_request_at: dict[str, float] = {}
         self.outbox = Outbox()

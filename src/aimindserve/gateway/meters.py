@@ -54,15 +54,12 @@ class _File(msgspec.Struct):
 
 
 class Meters:
-    """One meter for each key and person with limits. ``now``: seconds that never go back; ``wall``: Unix seconds;
-    ``shared``: other gateways count the same keys, and are told."""
+    """One meter for each key and person with limits. ``now``: seconds that never go back; ``wall``: Unix seconds.
+    Other gateways count the same keys, and are told; so is the next one while this one ends."""
 
-    def __init__(
-        self, now: Callable[[], float], wall: Callable[[], float] = time.time, *, shared: bool = False
-    ) -> None:
+    def __init__(self, now: Callable[[], float], wall: Callable[[], float] = time.time) -> None:
         self._now = now
         self._wall = wall
-        self._shared = shared
         self._news: dict[str, tuple[int, int, int]] = {}
         self._meters: dict[str, Meter] = {}
         self._allowances: dict[str, tuple[object, Allowance]] = {}
@@ -109,10 +106,9 @@ class Meters:
             self._tell(caller, (0, tokens, 0))
 
     def _tell(self, caller: Caller, used: tuple[int, int, int]) -> None:
-        if self._shared:
-            for subject, _ in caller.limits:
-                old = self._news.get(subject, (0, 0, 0))
-                self._news[subject] = (old[0] + used[0], old[1] + used[1], old[2] + used[2])
+        for subject, _ in caller.limits:
+            old = self._news.get(subject, (0, 0, 0))
+            self._news[subject] = (old[0] + used[0], old[1] + used[1], old[2] + used[2])
 
     def news(self) -> Used | None:
         """What other gateways have to be told, once."""

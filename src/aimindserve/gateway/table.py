@@ -1,9 +1,11 @@
 """The routing table in force, indexed for look-ups, and its last good copy on disk."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
+from aimindserve.domain.limits import Limits
 from aimindserve.domain.routing import Route, RoutingTable
 from aimindserve.gateway.auth import Caller, caller_of_key, caller_of_session
 from aimindserve.gateway.private import read_private, replace_private
@@ -12,8 +14,9 @@ from aimindserve.gateway.private import read_private, replace_private
 class Directory:
     """What the gateway knows from the server. ``apply`` replaces all of it between two requests."""
 
-    def __init__(self, key_concurrency: int = 16) -> None:
+    def __init__(self, key_concurrency: int = 16, gateways: int = 1) -> None:
         self._key_concurrency = key_concurrency
+        self._gateways = gateways
         self.version = 0
         self.generation = 0  # rises with each table, whatever its version
         self.routes: dict[str, Route] = {}
@@ -28,10 +31,13 @@ class Directory:
         Raises:
             ValueError: a digest is not hexadecimal, or a network is none; the old table stays in force.
         """
-        owners = {grant.user_id: grant.limits for grant in table.users}
-        most = self._key_concurrency
+        owners = {grant.user_id: self._share(grant.limits) for grant in table.users}
+        most = -(-self._key_concurrency // self._gateways)
         keys = {
-            bytes.fromhex(grant.digest): caller_of_key(grant, owners.get(grant.user_id), most) for grant in table.keys
+            bytes.fromhex(grant.digest): caller_of_key(
+                replace(grant, limits=self._share(grant.limits)), owners.get(grant.user_id), most
+            )
+            for grant in table.keys
         }
         sessions = {
             bytes.fromhex(grant.digest): caller_of_session(grant, owners.get(grant.user_id), most)
@@ -41,6 +47,13 @@ class Directory:
         self.keys, self.sessions, self.version = keys, sessions, table.version
         self.lines = frozenset(caller.line for callers in (keys, sessions) for caller in callers.values())
         self.generation += 1
+
+    def _share(self, limits: Limits | None) -> Limits | None:
+        """Of what runs at once, the part of one of several gateways, rounded up. Other limits hold over all of them:
+        they tell each other what was used."""
+        if limits is None or limits.concurrent is None or self._gateways == 1:
+            return limits
+        return replace(limits, concurrent=-(-limits.concurrent // self._gateways))
 
     def metered(self) -> set[str]:
         """Whose use is counted against a limit."""

@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -87,6 +87,11 @@ def _parse_networks(value: Any) -> Any:
     return tuple(str(one) for one in parse_networks(_parse_list(value))) if value else ()
 
 
+def _parse_file(value: Any) -> Any:
+    return str(Path(value).expanduser().absolute()) if isinstance(value, str) and value else value
+
+
+FilePath = Annotated[str, BeforeValidator(_parse_file)]
 Networks = Annotated[tuple[str, ...], BeforeValidator(_parse_networks)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 NodeLabels = Annotated[Labels, BeforeValidator(_parse_labels)]
@@ -114,6 +119,10 @@ class Settings(BaseModel):
         pattern=r"^https?://[^/\s]+/?$",
         description="Address at which people reach this server, when a reverse proxy stands in front of it.",
     )
+    tls_certificate: FilePath = Field(
+        "", description="PEM file with the server's certificate and its chain: people connect by https. Needs tls_key."
+    )
+    tls_key: FilePath = Field("", description="PEM file with the certificate's key, without a password.")
     allowed_hosts: Names = Field(
         (), description="Host names that this server answers for, besides its own names and addresses."
     )
@@ -214,6 +223,12 @@ class Settings(BaseModel):
             parse_allowed_host(host)
         return hosts
 
+    @model_validator(mode="after")
+    def _is_a_pair(self) -> Self:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key belong together: name both files, or none")
+        return self
+
     @property
     def paths(self) -> DataPaths:
         """Where things lie in the data folder."""
@@ -222,7 +237,7 @@ class Settings(BaseModel):
     @property
     def is_https(self) -> bool:
         """Whether people reach the server by https, so that cookies are marked secure."""
-        return bool(self.public_url and self.public_url.startswith("https:"))
+        return bool(self.tls_certificate) or (self.public_url or "").startswith("https:")
 
 
 def _database_url(url: str, data: Path) -> str:
