@@ -19,7 +19,7 @@ from aimindserve.cli.diagnosis import clock_finding
 from aimindserve.cli.diagnosis_data import check_data_dir, check_database, left_over, mend, permissions
 from aimindserve.cli.diagnosis_hubs import hub_findings
 from aimindserve.domain.findings import Finding, Health, worded
-from aimindserve.domain.nodes import DeviceKind, EngineInstall
+from aimindserve.domain.nodes import Device, DeviceKind
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.node.vllm_programs import cuda_of
 from aimindserve.server.bootstrap import lock_data, prepare_folders
@@ -246,7 +246,7 @@ def test_a_configured_engine_that_is_missing_is_a_failure(tmp_path: Path) -> Non
     assert missing in worded(finding, "en")[0]
 
 
-def test_an_engine_built_for_a_newer_driver_is_a_failure(tmp_path: Path) -> None:
+def test_the_cuda_of_an_environment(tmp_path: Path) -> None:
     """What CUDA it was built for is read from the environment itself."""
     packages = tmp_path / "lib" / "python3.12" / "site-packages"
     (packages / "torch").mkdir(parents=True)
@@ -254,16 +254,31 @@ def test_an_engine_built_for_a_newer_driver_is_a_failure(tmp_path: Path) -> None
     program = tmp_path / "bin" / "vllm"
     program.parent.mkdir()
     program.write_text(f"#!{tmp_path}/bin/python3\n")
-    cuda = cuda_of(program)
-    install = EngineInstall(
-        engine="vllm", flavour="vllm", version="0.33.0", path=str(program), gpu_kinds=(DeviceKind.NVIDIA,)
-    )
-    found = hardware.driver_finding(install, "570.124.06", cuda)
-    assert found is not None
-    assert (found.health, found.code) == (Health.FAIL, ReasonCode.DRIVER_BELOW_ENGINE)
-    assert "580.65.06" in worded(found, "en")[1]
-    assert hardware.driver_finding(install, "580.95.05", cuda) is None
+    assert cuda_of(program) == "13.0"
     assert cuda_of(tmp_path / "no" / "vllm") is None
+
+
+def nvidia(driver: str) -> Device:
+    return Device(id="g", kind=DeviceKind.NVIDIA, name="G", memory_total=1, memory_free=1, allocatable=1, driver=driver)
+
+
+def test_an_engine_in_the_data_folder_is_held_against_the_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    packages = tmp_path / "engines" / "vllm" / "0.33.0" / "lib" / "python3.12" / "site-packages"
+    (packages / "torch").mkdir(parents=True)
+    (packages / "vllm-0.33.0.dist-info").mkdir()
+    (packages / "torch" / "version.py").write_text("cuda: Optional[str] = '13.0'\n")
+    program = tmp_path / "engines" / "vllm" / "0.33.0" / "bin" / "vllm"
+    program.parent.mkdir()
+    program.write_text("#!/usr/bin/python3\n")
+    settings = Settings(data_dir=str(tmp_path))
+    for driver, code in (("570.124.06", "driver_below_engine"), ("580.95.05", "engine")):
+        gpu = nvidia(driver)
+        found = list(hardware.engine_findings(settings, [gpu]))[-1]
+        assert found.code == code
+        assert (found.health is Health.FAIL) is (code == "driver_below_engine")
 
 
 def test_an_engine_that_others_can_reach_is_a_failure() -> None:

@@ -5,7 +5,7 @@ from tests.domain import memory_models as models
 from tests.engines.vllm_cases import ENGINE, device, install, plan, values
 
 from aimindserve.domain.facts import ModelFacts, QuantizationFacts
-from aimindserve.domain.nodes import Device
+from aimindserve.domain.nodes import Device, DeviceKind
 from aimindserve.domain.reason_texts import explain
 from aimindserve.domain.reasons import Reason, ReasonCode
 from aimindserve.engines._base import Machine
@@ -81,3 +81,44 @@ def test_a_version_that_does_not_know_the_architecture_yet() -> None:
     assert ENGINE.choose_install(newer, [install("0.15.0")], None) == install("0.15.0"), "between the two nobody knows"
     unheard = newer.model_copy(update={"architecture": "NewThing"})
     assert ENGINE.choose_install(unheard, [old], None) == old
+
+
+def test_the_newest_that_the_driver_can_run() -> None:
+    """CUDA 13 needs driver 580; a version for CUDA 12 beside it is taken then."""
+    new = install("0.33.0").model_copy(update={"cuda": "13.0"})
+    old = install("0.18.1").model_copy(update={"cuda": "12.8"})
+    for driver, wanted in (("580.95.05", new), ("570.124.06", old), (None, new)):
+        device = gpu("8.9").model_copy(update={"driver": driver})
+        assert ENGINE.choose_install(models.QWEN2_VL_7B, [new, old], None, device) == wanted
+    refused = ENGINE.choose_install(models.QWEN2_VL_7B, [new], None, gpu("8.9").model_copy(update={"driver": "570.1"}))
+    assert isinstance(refused, Reason)
+    assert refused.code is ReasonCode.DRIVER_BELOW_ENGINE
+    assert refused.params["offer"] == "vllm==0.18.1+cuda"
+
+
+CPU = Device(id="cpu", kind=DeviceKind.CPU, name="cpu", memory_total=1, memory_free=1, allocatable=1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "device", "wanted", "offer"),
+    [
+        (models.QWEN2_VL_7B, None, None, "vllm==0.33.0+cuda"),
+        (models.QWEN2_VL_7B, gpu("7.0"), None, "vllm==0.18.1+cuda"),
+        (models.QWEN2_VL_7B, gpu("8.9").model_copy(update={"driver": "570.1"}), None, "vllm==0.18.1+cuda"),
+        (models.QWEN2_VL_7B, gpu("8.9"), "0.12.0", "vllm==0.12.0+cuda"),
+        (models.QWEN2_VL_7B, gpu("8.9"), "0.11.0", None),
+        (models.QWEN2_VL_7B, CPU, None, "vllm==0.32.0+cpu"),
+        (models.LLAMA_3_2, gpu("8.9"), None, "vllm==0.10.2+cuda"),
+        (models.LLAMA_3_2, CPU, None, None),
+    ],
+)
+def test_what_is_offered_to_install(
+    facts: ModelFacts, device: Device | None, wanted: str | None, offer: str | None
+) -> None:
+    missing = ENGINE.choose_install(facts, [], wanted, device)
+    assert isinstance(missing, Reason)
+    assert missing.code is ReasonCode.ENGINE_NOT_INSTALLED
+    assert missing.params.get("offer") == offer
+    command = f"aimindserve engine install {offer}" if offer else "aimindserve engine ls"
+    assert missing.params["install"] == command
+    assert command in explain(missing, "en").remedy

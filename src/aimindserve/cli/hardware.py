@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aimindserve.domain.drivers import too_old
+from aimindserve.domain.drivers import driver_lack
 from aimindserve.domain.findings import Fact, Finding, Health, failure, good
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.units import format_bytes
@@ -54,31 +54,19 @@ def engine_findings(settings: Settings, devices: Sequence[Device] = ()) -> Itera
     """The program that runs GGUF models, or why there is none; then those that run safetensors models, and whether the
     driver is new enough for them."""
     from aimindserve.node.environments import Environments
-    from aimindserve.node.vllm_programs import cuda_of, vllm_programs
+    from aimindserve.node.vllm_programs import vllm_programs
 
     found = asyncio.run(Environments(settings.llama_server).llama_cpp())
     yield failure("engine", found) if isinstance(found, Reason) else _engine(found[0])
     driver = next((device.driver for device in devices if device.driver), "")
     for install in vllm_programs(Path(settings.paths.engines)):
-        cuda = cuda_of(Path(install.path)) if install.gpu_kinds else None
-        yield driver_finding(install, driver or "", cuda) or _engine(install)
+        lack = driver_lack(driver or "", install)
+        yield failure("engine", lack) if lack else _engine(install)
 
 
 def _engine(install: EngineInstall) -> Finding:
     shown = install.model_dump(include={"engine", "version", "flavour", "path"})
     return good("engine", Fact.ENGINE, **shown)
-
-
-def driver_finding(install: EngineInstall, driver: str, cuda: str | None) -> Finding | None:
-    """What to say of an engine that was built for a newer driver."""
-    wanted = too_old(driver, cuda) if cuda is not None else None
-    if wanted is None or cuda is None:
-        return None
-    why = reason(
-        ReasonCode.DRIVER_BELOW_ENGINE,
-        driver=driver, engine=install.engine, version=install.version, cuda=cuda, wanted=wanted,
-    )  # fmt: skip
-    return failure("engine", why)
 
 
 def socket_findings(settings: Settings) -> Iterator[Finding]:

@@ -76,7 +76,8 @@ class Device(BaseModel):
 
 class EngineInstall(BaseModel):
     """An engine program found on a node. ``flavour`` tells dialects of one engine apart (``llama-server``,
-    ``llama-box``, ``xllamacpp``). ``gpu_kinds``: GPUs that it was built for and sees."""
+    ``llama-box``, ``xllamacpp``). ``gpu_kinds``: GPUs that it was built for and sees; ``cuda``: the CUDA that it
+    brings, None where it brings none or that is not known."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -85,6 +86,7 @@ class EngineInstall(BaseModel):
     version: str
     path: str
     gpu_kinds: tuple[DeviceKind, ...] = ()
+    cuda: str | None = None
 
 
 class NodeFacts(BaseModel):

@@ -56,9 +56,10 @@ ENGINE_TEXTS: dict[ReasonCode, ReasonText] = {
     ),
     _C.ARCHITECTURE_DROPPED: text(
         "The engine vLLM {version} no longer runs {architecture}; {last} is the last version that does.",
-        "Install vLLM {last} beside it and leave the engine's version empty, or name {last}.",
+        "Install vLLM {last}, or the newest before it that can be installed (aimindserve engine ls), beside it, and "
+        "leave the engine's version empty.",
         "vLLM {version} 已不再支持 {architecture}；最后支持它的版本是 {last}。",
-        "请另行安装 vLLM {last}，并将引擎版本留空或填写 {last}。",
+        "请另行安装 vLLM {last} 或其之前可安装的最新版本（aimindserve engine ls），并将引擎版本留空。",
     ),
     _C.ARCHITECTURE_NEWER: text(
         "The engine vLLM {version} does not know {architecture} yet; {first} does.",

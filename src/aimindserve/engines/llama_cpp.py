@@ -75,11 +75,13 @@ class LlamaCpp:
         facts: ModelFacts,  # noqa: ARG002
         installs: Sequence[EngineInstall],
         wanted: str | None,
-        device: Device | None = None,  # noqa: ARG002
+        device: Device | None = None,
     ) -> EngineInstall | Reason:
-        """The first that is there, or the one that is wanted: every version runs what is known."""
-        fitting = (item for item in installs if item.engine == self.name and wanted in (None, item.version))
-        found = next(fitting, None)
+        """The first that can use the device, else the first that is there, or the one that is wanted: every version
+        runs what is known."""
+        fitting = [item for item in installs if item.engine == self.name and wanted in (None, item.version)]
+        able = (item for item in fitting if device is not None and device.kind in item.gpu_kinds)
+        found = next(iter((*able, *fitting)), None)
         return found or reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=self.name, install=_INSTALL)
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ from aimindserve.engines.vllm_memory import (
 from aimindserve.engines.vllm_parameters import PICTURES, Case, code_refusal, derive, usual_pictures
 from aimindserve.engines.vllm_positions import overrides_positions, too_long
 from aimindserve.engines.vllm_steps import VLLM_STEPS
-from aimindserve.engines.vllm_versions import choose_install, version_for, wrong_version
+from aimindserve.engines.vllm_versions import choose_install, offer_for, version_for, wrong_version
 from aimindserve.engines.vllm_words import parse_words, read_object
 
 # GPUs of one machine that a refusal names.
@@ -95,12 +95,19 @@ class Vllm:
     ) -> EngineInstall | Reason:
         """The newest version that runs the model on the device, or the one that is wanted."""
         found = choose_install(facts, installs, wanted, device)
-        if found is not None:
+        if isinstance(found, EngineInstall):
             return found
-        version = wanted or version_for(facts)
-        refused = wrong_version(facts, version)
-        install = f"D=DATA_DIR/engines/vllm/{version} && python3 -m venv $D && $D/bin/pip install vllm=={version}"
-        return refused or reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=f"vllm {version}", install=install)
+        refused = found or (wrong_version(facts, wanted) if wanted else None)
+        offer = offer_for(facts, wanted if refused is None else None, device)
+        if refused is None:
+            install = f"aimindserve engine install {offer.named}" if offer else "aimindserve engine ls"
+            refused = reason(
+                ReasonCode.ENGINE_NOT_INSTALLED, engine=f"vllm {wanted or version_for(facts)}", install=install
+            )
+        # What the page offers to install in one click.
+        return (
+            refused.model_copy(update={"params": {**refused.params, "offer": str(offer.named)}}) if offer else refused
+        )
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:
         """The number that the user gave, else those that divide the model's heads and widths."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from aimindserve.domain.drivers import driver_lack
+from aimindserve.domain.environments import Variant
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.memory_constants import parse_version
-from aimindserve.domain.nodes import Device, EngineInstall
+from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.engines.environment_locks import Offer, offers
 from aimindserve.engines.vllm_data import NEWEST, READ, data_of, read_version
@@ -60,11 +62,42 @@ def choose_install(
     there is none of that version; a reason when those that are there cannot run the model."""
     there = [item for item in installs if item.engine == "vllm" and wanted in (None, item.version)]
     there.sort(key=lambda item: parse_version(item.version), reverse=True)
-    refused = [
-        wrong_version(facts, item.version) or (too_old(facts, item.version, device) if item.gpu_kinds else None)
-        for item in there
-    ]
+    refused = [unfit(facts, item, device) for item in there]
     fitting = [item for item, why in zip(there, refused, strict=True) if why is None]
     if fitting:
         return fitting[0]
     return refused[0] if refused else None
+
+
+def unfit(facts: ModelFacts, install: EngineInstall, device: Device | None) -> Reason | None:
+    """Why a program cannot run the model on the device: its version, the generation of the GPU, or the driver. None
+    when it can, or when nothing is known."""
+    found = wrong_version(facts, install.version)
+    if found is not None or not install.gpu_kinds:
+        return found
+    driver = device.driver if device else None
+    return too_old(facts, install.version, device) or driver_lack(driver or "", install)
+
+
+def offer_for(facts: ModelFacts, wanted: str | None, device: Device | None) -> Offer | None:
+    """The newest version that can be installed and runs the model on the device; the version ``wanted`` where one is
+    named. None when there is none."""
+    kind = device.kind if device else DeviceKind.NVIDIA
+    variant = {DeviceKind.NVIDIA: Variant.CUDA, DeviceKind.CPU: Variant.CPU}.get(kind)
+    fitting = (
+        offer
+        for offer in offers()
+        if offer.engine == "vllm"
+        and offer.variant is variant
+        and wanted in (None, offer.version)
+        and unfit(facts, _installed(offer), device) is None
+    )
+    return max(fitting, key=lambda offer: parse_version(offer.version), default=None)
+
+
+def _installed(offer: Offer) -> EngineInstall:
+    """What a version will be once it is there."""
+    kinds = (DeviceKind.NVIDIA,) if offer.variant is Variant.CUDA else ()
+    return EngineInstall(
+        engine=offer.engine, flavour="vllm", version=offer.version, path="vllm", gpu_kinds=kinds, cuda=offer.cuda
+    )

@@ -55,6 +55,7 @@ def _install(program: Path) -> EngineInstall | None:
         version=known[1],
         path=str(program.absolute()),
         gpu_kinds=(kind,) if kind else (),
+        cuda=cuda_of(program) if kind is DeviceKind.NVIDIA else None,
     )
 
 
