@@ -13,6 +13,7 @@ import { catalogSearch } from "./features/catalog/search";
 import { filesSearch } from "./features/files/search";
 import { modelsSearch } from "./features/models/search";
 import { playgroundSearch } from "./features/playground/search";
+import { enginesSearch } from "./features/settings/engines/search";
 import { usageSearch } from "./features/usage/search";
 
 const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
@@ -82,6 +83,13 @@ const settingsRoute = createRoute({
   component: lazyRouteComponent(() => import("./features/settings/SettingsPage"), "SettingsPage"),
 });
 
+const enginesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/engines",
+  validateSearch: enginesSearch,
+  component: lazyRouteComponent(() => import("./features/settings/engines/EnginesPage"), "EnginesPage"),
+});
+
 const passwordRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/password",
@@ -98,6 +106,7 @@ const routeTree = rootRoute.addChildren([
   usageRoute,
   keysRoute,
   settingsRoute,
+  enginesRoute,
   passwordRoute,
 ]);
 

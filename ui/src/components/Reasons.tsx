@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { ReasonView } from "@/api/generated/types.gen";
+import { InstallOffer } from "./InstallOffer";
 
 interface Props {
   reasons: readonly ReasonView[];
@@ -37,6 +38,7 @@ export function Reasons({ reasons, failed, hidden = [] }: Props): ReactElement |
             data-reason={reason.code}
           >
             {reason.remedy && <Text size="sm">{t("common.whatToDo", { remedy: reason.remedy })}</Text>}
+            {typeof reason.params.offer === "string" && <InstallOffer offer={reason.params.offer} />}
           </Alert>
         );
       })}

@@ -1,5 +1,6 @@
 import { enAccess } from "./en.access";
 import { enCatalog } from "./en.catalog";
+import { enEngines } from "./en.engines";
 import { enFiles } from "./en.files";
 import { enFit } from "./en.fit";
 import { enHub } from "./en.hub";
@@ -151,5 +152,6 @@ export const en = {
   ...enModels,
   ...enNodes,
   ...enPlayground,
+  ...enEngines,
   ...enSettings,
 };

@@ -1,6 +1,7 @@
 import type { en } from "./en";
 import { zhAccess } from "./zh.access";
 import { zhCatalog } from "./zh.catalog";
+import { zhEngines } from "./zh.engines";
 import { zhFiles } from "./zh.files";
 import { zhFit } from "./zh.fit";
 import { zhHub } from "./zh.hub";
@@ -152,5 +153,6 @@ export const zh: typeof en = {
   ...zhModels,
   ...zhNodes,
   ...zhPlayground,
+  ...zhEngines,
   ...zhSettings,
 };

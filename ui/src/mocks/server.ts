@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { catalog } from "./catalog.ts";
 import { chat } from "./chat.ts";
 import { deployments } from "./deployments.ts";
+import { firstEngines } from "./engines.ts";
 import { files, startDownloads } from "./files.ts";
 import { makeFit } from "./fit.ts";
 import type { Body } from "./http.ts";
@@ -40,6 +41,7 @@ export function makeMockApi() {
     else if (PARTS.some((part) => part(world, method, path, body, response))) return;
     else if (catalog(url, response) || usage(url, response)) return;
     else if (hub(world, method, url, body, response)) return;
+    else if (path === "/engines") json(response, method === "GET" ? 200 : 202, firstEngines());
     else if (path === "/nodes") json(response, 200, { items: firstNodes(world.deployments) });
     else if (path === "/fit") json(response, 200, makeFit(String(body.source)));
     else if (path === "/events") {

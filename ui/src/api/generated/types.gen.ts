@@ -928,7 +928,8 @@ export type DownloadRequest = {
  * EngineInstall
  *
  * An engine program found on a node. ``flavour`` tells dialects of one engine apart (``llama-server``,
- * ``llama-box``, ``xllamacpp``). ``gpu_kinds``: GPUs that it was built for and sees.
+ * ``llama-box``, ``xllamacpp``). ``gpu_kinds``: GPUs that it was built for and sees; ``cuda``: the CUDA that it
+ * brings, None where it brings none or that is not known.
  */
 export type EngineInstall = {
     /**
@@ -951,6 +952,10 @@ export type EngineInstall = {
      * Gpu Kinds
      */
     gpu_kinds?: Array<DeviceKind>;
+    /**
+     * Cuda
+     */
+    cuda?: string | null;
 };
 
 /**

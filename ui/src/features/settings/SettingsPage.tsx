@@ -1,4 +1,4 @@
-import { Alert, Container, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Alert, Container, Skeleton, Stack, Title } from "@mantine/core";
 import { IconLock } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
@@ -9,6 +9,7 @@ import { ErrorAlert } from "@/components/ErrorAlert";
 import { mayAct } from "@/lib/roles";
 import { Approvals } from "./Approvals";
 import { ConnectionForm } from "./ConnectionForm";
+import { SettingsTabs } from "./SettingsTabs";
 import { Tokens } from "./Tokens";
 
 function Waiting(): ReactElement {
@@ -42,14 +43,14 @@ export function SettingsPage(): ReactElement {
   const session = useQuery(sessionQuery);
   return (
     <Container size="md" py="lg">
-      <Title order={2} mb={4}>
+      <Title order={2} mb="md">
         {t("shell.settings")}
       </Title>
-      <Text size="sm" c="dimmed" mb="md">
-        {t("settings.hubs")}
-      </Text>
       {mayAct(session.data, "admin") ? (
-        <HubSettings />
+        <>
+          <SettingsTabs active="/settings" />
+          <HubSettings />
+        </>
       ) : (
         <Alert icon={<IconLock size={18} />} title={t("settings.adminOnly")} role="note" />
       )}
