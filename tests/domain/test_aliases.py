@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from aimindserve.domain.aliases import Alias, AliasSpec, ways
+from aimindserve.domain.aliases import AliasSpec
+from aimindserve.domain.routing import Alias, ways
 
 NAMES = ("a", "b", "c")
 TARGETS = st.lists(st.integers(1, 100), min_size=1, max_size=3).map(

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant
+from aimindserve.domain.routing import Alias, Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant
 from aimindserve.gateway.app import watch_deadlines
 from aimindserve.gateway.config import GatewayConfig
 from aimindserve.gateway.context import Gateway
@@ -37,7 +37,7 @@ def digest(token: str) -> str:
     return hmac.new(PEPPER, token.encode(), hashlib.sha256).hexdigest()
 
 
-def table(*routes: Route, version: int = 1) -> RoutingTable:
+def table(*routes: Route, version: int = 1, aliases: tuple[Alias, ...] = ()) -> RoutingTable:
     """A table with the test's keys and these routes."""
     keys = (
         KeyGrant("abcdefghijkl", digest(KEY), "user-1", ("inference",)),
@@ -49,7 +49,7 @@ def table(*routes: Route, version: int = 1) -> RoutingTable:
         SessionGrant(digest(SESSION), "user-1", 4e9),
         SessionGrant(digest(FRESH_SESSION), "user-1", 4e9, must_change_password=True),
     )
-    return RoutingTable(version, routes, keys, sessions)
+    return RoutingTable(version, routes, keys, sessions, aliases=aliases)
 
 
 def route(
@@ -212,8 +212,8 @@ class Rig:
         self.upstreams.append(upstream)
         return upstream
 
-    def serve(self, *routes: Route, version: int = 1) -> None:
-        self.gateway.apply(table(*routes, version=version))
+    def serve(self, *routes: Route, version: int = 1, aliases: tuple[Alias, ...] = ()) -> None:
+        self.gateway.apply(table(*routes, version=version, aliases=aliases))
 
     async def connect(self, ahead: int = 1 << 26) -> Client:
         """``ahead``: bytes that the client takes without being asked to read."""

@@ -62,6 +62,16 @@ def stage_times(marks: Sequence[Mark]) -> tuple[StageTime, ...]:
     return tuple(time for time in times if time.stage not in _NOT_COUNTED)
 
 
+def load_seconds(marks: Sequence[Mark]) -> float:
+    """What a start took once its files were there."""
+    return sum(time.seconds for time in stage_times(marks))
+
+
+def load_began(marks: Sequence[Mark]) -> float | None:
+    """When the files of a start were there (Unix seconds); None before it began."""
+    return max((mark.at for mark in marks if mark.stage in _NOT_COUNTED), default=None)
+
+
 def with_start(known: Sequence[StartTimes], new: StartTimes) -> tuple[StartTimes, ...]:
     """The remembered starts with a new one, newest first; each attempt once."""
     others = (one for one in known if (one.replica_id, one.attempt) != (new.replica_id, new.attempt))

@@ -1,12 +1,16 @@
 """Whether a caller may use a model now, and what it is told when not."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from aimindserve.domain.access import Scope, may_use_model
 from aimindserve.domain.routing import Route, RouteState, near_names
 from aimindserve.gateway.auth import Caller
 from aimindserve.gateway.errors import Refusal
 from aimindserve.gateway.heads import RequestHead
+
+if TYPE_CHECKING:
+    from aimindserve.gateway.table import Directory
 
 NO_SUCH_PATH = Refusal(404, "unknown_path", "There is no such endpoint. See /docs for those that there are.")
 WRONG_METHOD = Refusal(405, "method_not_allowed", "This endpoint does not take that method.")
@@ -40,16 +44,21 @@ def visible(routes: Mapping[str, Route], caller: Caller) -> list[Route]:
     return [routes[name] for name in sorted(routes) if may_use_model(caller.models, name)]
 
 
-def find_route(model: str, routes: Mapping[str, Route], caller: Caller) -> Route | Refusal:
-    """The route of ``model``, ready to be used, or why it is not."""
+def find_routes(model: str, directory: "Directory", caller: Caller) -> tuple[str, tuple[Route, ...]] | Refusal:
+    """The model that somebody wants by asking for ``model``, and the routes that may answer, in the order in which they
+    are tried; at least one, ready or not. A refusal when the caller may not, or there is none."""
     if not may_use_model(caller.models, model):
         return Refusal(403, "model_not_allowed", f"This API key may not use the model {_quoted(model)}.", "model")
-    route = routes.get(model)
-    if route is None:
-        return no_such_model(model, routes, caller)
-    if route.state is RouteState.READY and route.endpoints:
-        return route
-    return _not_ready(route)
+    route = directory.routes.get(model)
+    if route is not None:
+        return model, (route,)
+    led = directory.led(model)
+    if led is None:
+        return no_such_model(model, directory.listed, caller)
+    if not led[1]:
+        message = f"The models behind {_quoted(model)} do not exist any more."
+        return Refusal(503, "model_unavailable", message, "model", retry_after=30)
+    return led
 
 
 def no_such_model(model: str, routes: Mapping[str, Route], caller: Caller) -> Refusal:
@@ -64,19 +73,27 @@ def _quoted(name: str) -> str:
     return f"'{name if len(name) <= 100 else name[:100] + '…'}'"
 
 
-def _not_ready(route: Route) -> Refusal:
-    phase = str(route.state)
-    extra: dict[str, object] = {"phase": phase}
+def not_ready(route: Route, model: str, now: float) -> Refusal:
+    """Why the request cannot be answered now, and when it probably can. ``model``: the name that was asked for;
+    ``now`` in Unix seconds."""
+    extra: dict[str, object] = {"phase": str(route.state)}
     if route.progress is not None:
         extra["progress"] = route.progress
     detail = f" {route.detail}" if route.detail else ""
-    name = _quoted(route.model)
+    name = _quoted(model)
     if route.state is RouteState.STOPPED:
         return Refusal(503, "model_stopped", f"The model {name} is stopped.{detail}", "model", extra=extra)
     if route.state is RouteState.FAILED:
         message = f"The model {name} cannot run just now.{detail}"
         return Refusal(503, "model_failed", message, "model", retry_after=route.retry_after, extra=extra)
-    code = "model_starting" if route.state is RouteState.STARTING else "model_unavailable"
-    word = "is starting" if route.state is RouteState.STARTING else "has no running replica"
-    message = f"The model {name} {word}.{detail}"
-    return Refusal(503, code, message, "model", retry_after=max(1, route.retry_after), extra=extra)
+    if route.state is RouteState.READY:
+        code, message = "model_unavailable", f"The model {name} has no running replica.{detail}"
+    elif route.state is RouteState.ASLEEP:
+        code, message = "model_starting", f"The model {name} was asleep; it is being woken."
+    else:
+        code, message = "model_starting", f"The model {name} is starting.{detail}"
+    ready_in = route.ready_in(now)
+    if ready_in is not None:
+        extra["ready_in_seconds"] = round(ready_in)
+    retry_after = route.retry_after if ready_in is None else round(ready_in)
+    return Refusal(503, code, message, "model", retry_after=max(1, retry_after), extra=extra)

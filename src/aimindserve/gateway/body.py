@@ -161,6 +161,13 @@ def _with_content(seen: _Chat, body: bytes | bytearray) -> tuple[int, bytes]:
     return (0, b"") if seen.prompt is None else _added(body, b"content", seen.prompt)
 
 
+def renamed(body: bytes | bytearray, view: BodyView, model: str) -> tuple[int, bytes]:
+    """(bytes to leave out at the end, what comes instead) so that an engine sees ``model`` as the name."""
+    if view.suffix:
+        return view.cut, b',"model":%b%b' % (msgspec.json.encode(model), view.suffix)
+    return _added(body, b"model", model)
+
+
 def _added(body: bytes | bytearray, name: bytes, value: object) -> tuple[int, bytes]:
     end = _CLOSING.search(body, max(0, len(body) - 64)) or _CLOSING.search(body)
     if end is None:

@@ -11,11 +11,12 @@ import msgspec
 
 from aimindserve.domain.channel import Elsewhere, Hello, Spent, Table, TableAck, ToServer, Usage, UsageAck, Used
 from aimindserve.domain.usage import UsageRecord
-from aimindserve.gateway.context import Gateway
+from aimindserve.gateway.context import Gateway, nobody_is_told
 from aimindserve.gateway.table import save_table
 
 FIRST_DELAY, LONGEST_DELAY = 0.1, 2.0  # seconds between two attempts to reach the server
 FLUSH_EVERY = 1.0
+_AT_ONCE_EVERY = 0.1
 _LONGEST_LINE = 256 * 1024**2
 _MOST_IN_MEMORY = 5000  # records; more of them wait on disk
 
@@ -40,6 +41,7 @@ class Channel:
         self._flush_every = flush_every
         self._flush_now = asyncio.Event()
         self._on_disk: Path | None = None
+        self._told_at = 0.0
         self.connected = False
 
     async def run(self) -> None:
@@ -74,13 +76,22 @@ class Channel:
             self.connected = True
             gateway.outbox.restart()
             self._on_disk = None
+            gateway.on_waiting = lambda: self._tell_at_once(writer)
             _send(writer, Hello(gateway.id, os.getpid(), gateway.directory.version))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(reader, writer))
                 group.create_task(self._report(writer))
         finally:
             self.connected = False
+            gateway.on_waiting = nobody_is_told
             writer.close()
+
+    def _tell_at_once(self, writer: asyncio.StreamWriter) -> None:
+        """Somebody waits for a model to start: the server hears of the first of them without delay."""
+        now = self._gateway.now()
+        if now - self._told_at >= _AT_ONCE_EVERY:
+            self._told_at = now
+            _send(writer, self._gateway.loads())
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:

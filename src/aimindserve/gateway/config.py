@@ -37,6 +37,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     key_concurrency: int = 16
     key_queue: int = 64
+    model_queue: int = 256
     drain_seconds: float = 10.0
     usage_spool_bytes: int = 64 * MIB
     media_policy: str = "public"

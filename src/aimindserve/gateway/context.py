@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +26,16 @@ from aimindserve.gateway.spool import Spool
 from aimindserve.gateway.table import Directory
 from aimindserve.gateway.upstream import Pools
 from aimindserve.gateway.usage import Outbox
+from aimindserve.gateway.waiting import WaitingRoom
 
 _COUNT_AT_ONCE = 1000
 
 if TYPE_CHECKING:
     from aimindserve.gateway.connection import Connection
+
+
+def nobody_is_told() -> None:
+    """There is no server just now."""
 
 
 class Gateway:
@@ -47,6 +52,9 @@ class Gateway:
         self.pools = Pools()
         self.lanes = Lanes(loop.time)
         self.turns = Turns(config.key_queue)
+        self.waiting = WaitingRoom(config.model_queue)
+        self.on_waiting: Callable[[], None] = nobody_is_told
+        """Called when a request begins to wait for a model (the channel)."""
         self.meters = Meters(loop.time)
         self._proxies = parse_networks(config.trusted_proxies)
         self.last_request_at: dict[str, float] = {}
@@ -81,6 +89,8 @@ class Gateway:
         self.meters.keep_only(self.directory.metered())
         self.pools.keep_only(self.directory.endpoints())
         self.lanes.apply(table.routes)
+        for call in self.waiting.settle(self.directory.routes):
+            self.loop.call_soon(call)
 
     def address_of(self, peer: str, head: RequestHead) -> str:
         """Where a request comes from, as far as proxies that are trusted tell."""
@@ -92,7 +102,7 @@ class Gateway:
 
     def loads(self) -> Loads:
         """What the server is told about requests that are under way."""
-        waiting = self.turns.waiting_by_model()
+        waiting = self.turns.waiting_by_model() | self.waiting.by_deployment()
         return Loads(self.lanes.loads(), dict(self.last_request_at), waiting, self.directory.version)
 
     def asked_for(self, model: str) -> None:
@@ -118,6 +128,7 @@ class Gateway:
         return {
             "connections": len(self.clients),
             "waiting_for_turn": self.turns.waiting(),
+            "waiting_for_model": len(self.waiting),
             "replicas_left_out": self.lanes.left_out(),
             "body_bytes": self.budget.held,
             "usage_records_waiting": len(self.outbox),

@@ -9,11 +9,16 @@ from aimindserve.gateway.limits import LIMITS, too_many
 
 
 def fitting(route: Route, row: Row, view: BodyView) -> Refusal | None:
-    """Why the model cannot do it: no replica's engine has the endpoint, or takes so many pictures."""
+    """Why the model cannot do it: no replica's engine has the endpoint, or takes so many pictures. While there are no
+    replicas, that is not known."""
     most = LIMITS.images if route.images is None else route.images
     if view.images > most:
         return too_many("images", "messages" if row.body is not Body.RESPONSES else "input", view.images, most)
-    if row.paths is None or any(row.path_on(one.engine, "") is not None for one in route.endpoints):
+    if (
+        row.paths is None
+        or not route.endpoints
+        or any(row.path_on(one.engine, "") is not None for one in route.endpoints)
+    ):
         return None
     engine = route.endpoints[0].engine
     others = f" {' and '.join(row.paths)} has it." if row.paths else ""

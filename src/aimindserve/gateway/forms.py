@@ -9,6 +9,7 @@ from aimindserve.gateway.limits import refused_field
 
 _BOUNDARY = re.compile(rb'multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 _NAME = re.compile(rb'content-disposition:\s*form-data\s*;\s*name="([^"]{1,256})"', re.IGNORECASE)
+_MODEL_FIELD = rb'content-disposition:\s*form-data\s*;\s*name="model"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n'
 _MOST_PARTS = 64
 _LONGEST_PART_HEAD = 2048
 _LONGEST_FIELD = 65_536  # bytes of a field that is no file
@@ -30,6 +31,15 @@ def look_form(body: bytes | bytearray, content_type: bytes | None) -> BodyView |
         return Refusal(400, "missing_required_parameter", "The field 'model' is missing.", "model")
     streams = fields.get("stream", "").lower() in ("true", "1")
     return BodyView(model, stream=streams, content_type=content_type)
+
+
+def renamed_form(body: bytes | bytearray, view: BodyView, model: str) -> bytes:
+    """The form with ``model`` in the place of the name that it has."""
+    match = re.search(_MODEL_FIELD + re.escape(view.model.encode()) + rb"(?=\r\n--)", body, re.IGNORECASE)
+    if match is None:
+        return bytes(body)
+    end = match.end()
+    return bytes(body[: end - len(view.model.encode())]) + model.encode() + bytes(body[end:])
 
 
 def _fields(body: bytes | bytearray, delimiter: bytes) -> dict[str, str] | Refusal:

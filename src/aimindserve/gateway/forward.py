@@ -4,13 +4,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aimindserve.domain.routing import Endpoint
+from aimindserve.domain.routing import Endpoint, Route
 from aimindserve.gateway.admit import BUSY
 from aimindserve.gateway.answers import AnswerHead, EventRelay, Relay, Whole
 from aimindserve.gateway.auth import Caller
+from aimindserve.gateway.body import BodyView
 from aimindserve.gateway.client_head import client_head
 from aimindserve.gateway.endpoints import Row
 from aimindserve.gateway.errors import Refusal, engine_refusal, error_event
+from aimindserve.gateway.fitting import fitting
 from aimindserve.gateway.framing import FramingError
 from aimindserve.gateway.intake import Taken
 from aimindserve.gateway.outgoing import Outgoing
@@ -39,9 +41,10 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answered", "_began", "_caller", "_client", "_client_slow", "_entered", "_error_body", "_error_status",
-        "_first_token", "_gateway", "_idle", "_images", "_outgoing", "_over", "_path", "_relay", "_retried", "_route",
-        "_row", "_sent_after", "_started_at", "_status", "_told", "_turn", "_usage_hidden", "_way", "request_id",
+        "_answered", "_began", "_caller", "_client", "_client_slow", "_error_body", "_error_status", "_first_token",
+        "_gateway", "_idle", "_images", "_model", "_others", "_outgoing", "_over", "_path", "_relay", "_retried",
+        "_route", "_row", "_sent_after", "_started_at", "_status", "_told", "_turn", "_usage_hidden", "_way",
+        "request_id",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +67,7 @@ class Exchange:
         self._client_slow = False
         self._over = False
         self._answered = False
-        self._turn = Turn(gateway, caller, self._begin, self._fail)
+        self._turn = Turn(gateway, client, caller, self._begin, self._fail)
         self._status = 0
         self._sent_after = 0.0
         self._first_token: float | None = None
@@ -76,19 +79,22 @@ class Exchange:
     def start(self, body: bytes | bytearray, taken: Taken, trace: bytes) -> None:
         """The request is complete and admitted; it is sent when it is this caller's turn. ``trace``: header lines for
         the engine."""
-        view, route = taken.view, taken.route
-        self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view, trace)
+        view, (route, *self._others) = taken.view, taken.routes
+        self._model, self._route = view.model, route
+        self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view, trace, route.model)
         self._usage_hidden = view.usage_hidden
-        self._route = route
-        gateway = self._gateway
-        gateway.asked_for(route.model)
-        self._client.deadline = gateway.now() + gateway.config.first_byte_timeout
         self._images, self._told = view.images, taken.told
-        self._turn.take(route)
+        self._turn.take(route, view.model)
 
-    def _begin(self) -> None:
+    def _begin(self, route: Route) -> None:
         if self._over:  # the client may have left since it was given its turn
             return
+        if route is not self._route:  # it was not ready when the request came
+            self._route = route
+            refusal = fitting(route, self._row, self._outgoing.view)
+            if refusal is not None:
+                self._fail(refusal)
+                return
         if self._outgoing.view.urls:
             self._gateway.spawn(self._fetch_pictures())
         else:
@@ -106,14 +112,22 @@ class Exchange:
             self._fail(BUSY)
         else:
             self._client.reserved += len(made[0])
-            self._outgoing = Outgoing(self._row, self._path, self.request_id, *made, self._outgoing.trace)
+            self._address(*made)
             self._dispatch(UNREACHABLE)
+
+    def _address(self, body: bytes | bytearray, view: BodyView) -> None:
+        """The request as the chosen model's engines get it."""
+        trace, model = self._outgoing.trace, self._route.model
+        self._outgoing = Outgoing(self._row, self._path, self.request_id, body, view, trace, model)
 
     def _dispatch(self, otherwise: Refusal) -> None:
         """Send to the replica that suits best and was not tried; ``otherwise`` is the answer when none is left."""
         endpoint = self._way.choose(self._route, self._outgoing.view.opening)
         if endpoint is None:
-            self._fail(otherwise)
+            if self._others:
+                self._fall_back()
+            else:
+                self._fail(otherwise)
             return
         self._client.deadline = self._gateway.now() + self._gateway.config.first_byte_timeout
         engine = self._way.kept()
@@ -121,6 +135,14 @@ class Exchange:
             self._gateway.spawn(self._connect(endpoint))
         else:
             self._send(engine, endpoint)
+
+    def _fall_back(self) -> None:
+        """No replica of the model is left: the next model of the alias gets the request, in its turn there."""
+        self._turn.leave()
+        self._turn = Turn(self._gateway, self._client, self._caller, self._begin, self._fail)
+        self._route = self._others.pop(0)
+        self._address(self._outgoing.body, self._outgoing.view)
+        self._turn.take(self._route, self._model)
 
     async def _connect(self, endpoint: Endpoint) -> None:
         engine = await self._way.connect()
@@ -232,7 +254,7 @@ class Exchange:
     def _end_with_error(self) -> None:
         status, body = self._error_status, self._error_body or b""
         self._error_body = None
-        if status == 503 and len(self._route.endpoints) > 1 and not self._retried:
+        if status == 503 and (len(self._route.endpoints) > 1 or self._others) and not self._retried:
             self._retried = True
             self._way.leave()
             self._relay, self._error_status = None, 0
@@ -291,9 +313,9 @@ class Exchange:
             engine.transport.resume_reading()
 
     def timed_out(self) -> None:
-        """Nothing came from the engine for too long."""
+        """Nothing came from the engine for too long, or the model did not start in time."""
         self._way.failed()
-        self._fail(TOO_SLOW)
+        self._fail(self._turn.waits_in_vain() or TOO_SLOW)
 
     # ---- the end
 
@@ -345,7 +367,7 @@ class Exchange:
                 request_id=self.request_id,
                 started_at=self._started_at,
                 endpoint=self._row.name,
-                model=self._route.model,
+                model=self._model,
                 deployment_id=self._route.deployment_id,
                 replica_id=replica,
                 user_id=self._caller.user_id,

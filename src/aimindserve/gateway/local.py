@@ -42,7 +42,7 @@ def answer_models(gateway: "Gateway", row: Row, path: str, caller: Caller) -> by
     refusal = may_infer(caller)
     if refusal is not None:
         return refusal
-    routes = gateway.directory.routes
+    routes = gateway.directory.listed
     allowed = visible(routes, caller)
     if row.action is Action.SHOW_MODEL:
         name = unquote(model_in(path))

@@ -1,8 +1,9 @@
 """A request's way into an engine's connection: its head, and its body a slice at a time."""
 
 from aimindserve.domain.routing import Endpoint
-from aimindserve.gateway.body import BodyView
-from aimindserve.gateway.endpoints import Row
+from aimindserve.gateway.body import BodyView, renamed
+from aimindserve.gateway.endpoints import Body, Row
+from aimindserve.gateway.forms import renamed_form
 from aimindserve.gateway.upstream import Upstream
 
 _SLICE = 262_144  # bytes of a large body handed to the transport at once
@@ -17,19 +18,31 @@ class Outgoing:
     )  # fmt: skip
 
     def __init__(
-        self, row: Row, path: str, request_id: str, body: bytes | bytearray, view: BodyView, trace: bytes = b""
+        self,
+        row: Row,
+        path: str,
+        request_id: str,
+        body: bytes | bytearray,
+        view: BodyView,
+        trace: bytes = b"",
+        model: str | None = None,
     ) -> None:
+        """``model``: the name for the engine, where it is not the one in the body."""
         self.trace = trace
         self._row = row
         self._path = path
         self.view = view
         self._content_type = view.content_type
         self._request_id = request_id.encode()
+        self._cut, self._suffix = view.cut, view.suffix
+        if model is not None and model != view.model:
+            if row.body is Body.FORM:
+                body = renamed_form(body, view, model)
+            else:
+                self._cut, self._suffix = renamed(body, view, model)
         self.body: bytes | bytearray = body
-        self._cut = view.cut
-        self._suffix = view.suffix
-        self._kept = len(body) - view.cut
-        self._length = self._kept + len(view.suffix)
+        self._kept = len(body) - self._cut
+        self._length = self._kept + len(self._suffix)
         self._place = 0
         self._engine: Upstream | None = None
         self.done = False

@@ -1,12 +1,13 @@
 """The routing table in force, indexed for look-ups, and its last good copy on disk."""
 
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
 from aimindserve.domain.limits import Limits
-from aimindserve.domain.routing import Route, RoutingTable
+from aimindserve.domain.routing import Alias, Route, RouteState, RoutingTable, turn, ways
 from aimindserve.gateway.auth import Caller, caller_of_key, caller_of_session
 from aimindserve.gateway.private import read_private, replace_private
 
@@ -20,6 +21,10 @@ class Directory:
         self.version = 0
         self.generation = 0  # rises with each table, whatever its version
         self.routes: dict[str, Route] = {}
+        self.listed: dict[str, Route] = {}
+        """Every public name: models, and aliases as what they lead to."""
+        self._aliases: dict[str, Alias] = {}
+        self._numbers = count()
         self.keys: dict[bytes, Caller] = {}
         self.sessions: dict[bytes, Caller] = {}
         self.lines: frozenset[str] = frozenset()
@@ -44,6 +49,8 @@ class Directory:
             for grant in table.sessions
         }
         self.routes = {route.model: route for route in table.routes}
+        self._aliases = {alias.name: alias for alias in table.aliases if alias.name not in self.routes}
+        self.listed = self.routes | {alias.name: self._shown(alias) for alias in self._aliases.values()}
         self.keys, self.sessions, self.version = keys, sessions, table.version
         self.lines = frozenset(caller.line for callers in (keys, sessions) for caller in callers.values())
         self.generation += 1
@@ -54,6 +61,28 @@ class Directory:
         if limits is None or limits.concurrent is None or self._gateways == 1:
             return limits
         return replace(limits, concurrent=-(-limits.concurrent // self._gateways))
+
+    def led(self, name: str) -> tuple[str, tuple[Route, ...]] | None:
+        """The model whose turn it is behind an alias, and those that may answer its next request, in the order in which
+        they are tried; None when there is no such alias."""
+        alias = self._aliases.get(name)
+        if alias is None:
+            return None
+        number = next(self._numbers)
+        names = ways(alias, number, self._is_ready)
+        return turn(alias.targets, number), tuple(self.routes[name] for name in names if name in self.routes)
+
+    def _is_ready(self, model: str) -> bool:
+        route = self.routes.get(model)
+        return route is not None and route.is_ready
+
+    def _shown(self, alias: Alias) -> Route:
+        """An alias as a model: what the first of its deployments that is ready, or that there is, can do."""
+        names = (*(name for name, _ in alias.targets), *filter(None, (alias.fallback,)))
+        found = [self.routes[name] for name in names if name in self.routes]
+        found.sort(key=lambda route: not route.is_ready)
+        shown = found[0] if found else Route("", "", RouteState.STOPPED)
+        return replace(shown, model=alias.name, created=alias.created)
 
     def metered(self) -> set[str]:
         """Whose use is counted against a limit."""

@@ -204,6 +204,7 @@ class Settings(BaseModel):
         16, ge=1, description="Requests of one key that run at once, unless the key says else."
     )
     key_queue: int = Field(64, ge=0, description="Requests of one key that wait.")
+    model_queue: int = Field(256, ge=0, description="Requests that wait for one model to wake.")
 
     @model_validator(mode="before")
     @classmethod

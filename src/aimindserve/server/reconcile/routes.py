@@ -8,18 +8,30 @@ from sqlalchemy import select
 from aimindserve.domain.lifecycle import Phase, Standing
 from aimindserve.domain.reason_texts import explain
 from aimindserve.domain.reasons import ReasonCode
-from aimindserve.domain.replicas import Deployment, Replica, Wanted
-from aimindserve.domain.routing import Endpoint, KeyGrant, Route, RouteState, RoutingTable, SessionGrant, UserGrant
+from aimindserve.domain.replicas import Deployment, Replica, ReplicaState, Wanted
+from aimindserve.domain.routing import (
+    Alias,
+    Endpoint,
+    KeyGrant,
+    Route,
+    RouteState,
+    RoutingTable,
+    SessionGrant,
+    UserGrant,
+)
+from aimindserve.domain.scaling import bounds_of
+from aimindserve.domain.startup import load_began
 from aimindserve.engines._registry import ENGINES
 from aimindserve.engines.slots import slots
 from aimindserve.server.context import ServerContext
-from aimindserve.server.db.tables import ApiKeyRow, SessionRow, UserRow
+from aimindserve.server.db.tables import AliasRow, ApiKeyRow, SessionRow, UserRow
 from aimindserve.server.identity import session_expires_at
 from aimindserve.server.reconcile.observe import World, look
 
 _STATES = {
     Phase.READY: RouteState.READY,
     Phase.STOPPED: RouteState.STOPPED,
+    Phase.ASLEEP: RouteState.ASLEEP,
     Phase.STOPPING: RouteState.STOPPED,
     Phase.FAILED: RouteState.FAILED,
 }
@@ -45,13 +57,20 @@ async def read_table(context: ServerContext) -> RoutingTable:
         keys = (await session.execute(select(ApiKeyRow, UserRow).join(UserRow).order_by(ApiKeyRow.id))).all()
         sessions = (await session.execute(select(SessionRow, UserRow).join(UserRow).order_by(SessionRow.digest))).all()
         users = list(await session.scalars(select(UserRow).where(UserRow.limits.is_not(None)).order_by(UserRow.id)))
+        rows = await session.scalars(select(AliasRow).order_by(AliasRow.name))
+        aliases = tuple(_alias(row) for row in rows)
     world = replace(world, replicas=tuple(context.board.with_downloads(world.replicas)))
     grants = Grants(
         keys=_key_grants(((row[0], row[1]) for row in keys), now),
         sessions=_session_grants(((row[0], row[1]) for row in sessions), now),
         users=tuple(UserGrant(row.id, row.limits) for row in users if row.limits is not None),
     )
-    return RoutingTable(0, routes_of(world, now), grants.keys, grants.sessions, grants.users)
+    return RoutingTable(0, routes_of(world, now), grants.keys, grants.sessions, grants.users, aliases)
+
+
+def _alias(row: AliasRow) -> Alias:
+    targets = tuple((target.deployment, target.weight) for target in row.spec.targets)
+    return Alias(row.name, targets, row.spec.fallback, int(row.created_at))
 
 
 def routes_of(world: World, now: float) -> tuple[Route, ...]:
@@ -80,7 +99,17 @@ def _route(deployment: Deployment, standing: Standing, replicas: Sequence[tuple[
         created=int(deployment.created_at),
         context_length=deployment.facts.context_length if deployment.facts else None,
         images=_images(replicas),
+        hold=deployment.spec.scaling.hold_seconds if bounds_of(deployment.spec)[0] == 0 else 0,
+        load_seconds=deployment.scale.load_seconds if deployment.scale else None,
+        loading_since=_loading_since(replicas),
     )
+
+
+def _loading_since(replicas: Sequence[tuple[Replica, Standing]]) -> float | None:
+    """When the first of the replicas that are starting had its files."""
+    starting = [one.observation for one, _ in replicas if one.observation and not one.is_ready and not one.going]
+    began = (load_began(seen.timeline) for seen in starting if seen.state is not ReplicaState.DOWNLOADING)
+    return min((at for at in began if at is not None), default=None)
 
 
 def _images(replicas: Sequence[tuple[Replica, Standing]]) -> int | None:
