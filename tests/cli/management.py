@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from aimindserve.domain.access import Role
 from aimindserve.domain.environments import EnvironmentState
 from aimindserve.domain.files import ModelState
 from aimindserve.domain.lifecycle import Action, Phase
@@ -27,7 +28,16 @@ from aimindserve.domain.views import (
     ReplicaView,
     SystemView,
 )
-from aimindserve.domain.views_access import KeyCreated, KeyRequest, limits_of, limits_view
+from aimindserve.domain.views_access import (
+    AliasView,
+    KeyCreated,
+    KeyPatch,
+    KeyRequest,
+    LimitsView,
+    UserView,
+    limits_of,
+    limits_view,
+)
 from aimindserve.domain.views_catalog import CatalogView
 from aimindserve.domain.views_engines import EnginesView, EnvironmentView, OfferView
 from aimindserve.domain.views_files import FilesView, ModelFilesView, StoreView
@@ -141,6 +151,11 @@ class Management:
         self.hub = HubAnswers()
         self.files = FilesAnswers()
         self.engines = EnginesAnswers()
+        self.aliases: dict[str, AliasView] = {}
+        self.user = UserView(
+            id="u1", username="ada", role=Role.USER, disabled=False, must_change_password=False, created_at=1.0,
+            last_login_at=None, limits=LimitsView(concurrent=4), tokens_this_month=17,
+        )  # fmt: skip
         self.node = NodeView(
             id="node-1", hostname="box", alive=True, last_report_at=1.0, desired_revision=1, acked_revision=1
         )
@@ -156,6 +171,8 @@ class Management:
                 return 200, system_view().model_dump(mode="json")
             case _, ["keys", *rest]:
                 return self._keys(method, rest, body)
+            case _, ["aliases" | "users" as kind, *rest]:
+                return (self._aliases if kind == "aliases" else self._users)(method, rest, body)
             case _, ["nodes", *rest]:
                 return self._nodes(method, rest, body)
             case _, ["engines", *_]:
@@ -166,6 +183,24 @@ class Management:
                 return self.hub.answer(method, path, body)
             case _:
                 return 404, None
+
+    def _users(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        if method == "GET":
+            return 200, {"items": [self.user.model_dump(mode="json")]}
+        self.user = self.user.model_copy(update={"limits": LimitsView(**body["limits"])})
+        return 200, self.user.model_dump(mode="json")
+
+    def _aliases(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        match method, rest:
+            case "PUT", [name]:
+                times = {"created_at": 1.0, "updated_at": 1.0}
+                self.aliases[name] = AliasView.model_validate({"name": name, "missing": [], **times, **body})
+                return 200, self.aliases[name].model_dump(mode="json")
+            case "DELETE", [name]:
+                del self.aliases[name]
+                return 204, None
+            case _:
+                return 200, {"items": [one.model_dump(mode="json") for one in self.aliases.values()]}
 
     def _nodes(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
         match method, rest:
@@ -209,6 +244,10 @@ class Management:
                 return 200, {"items": items}
             case "POST", []:
                 return 201, self._new_key(KeyRequest.model_validate(body)).model_dump(mode="json")
+            case "PATCH", [key_id] if key_id in self.keys:
+                changes = KeyPatch.model_validate(body).model_dump(exclude_unset=True, exclude={"expires_in"})
+                self.keys[key_id] = KeyCreated.model_validate(self.keys[key_id].model_dump() | changes)
+                return 200, self.keys[key_id].model_dump(mode="json", exclude={"token"})
             case "DELETE", [key_id] if key_id in self.keys:
                 del self.keys[key_id]
                 return 204, None

@@ -12,7 +12,7 @@ from tests.cli.management import KEY, Management, serving
 from typer.testing import CliRunner
 
 from aimindserve import __version__
-from aimindserve.cli.keys import parse_duration
+from aimindserve.cli.durations import parse_duration
 from aimindserve.cli.main import app
 from aimindserve.cli.specs import default_name, joined_parameters
 
@@ -26,6 +26,8 @@ COMMANDS = [
     ["events", "ls"], ["events", "export"], ["reload"],
     ["bundle", "create"], ["bundle", "show"], ["bundle", "load"],
     ["hub", "check"], ["hub", "token", "set"], ["hub", "token", "rm"], ["key", "create"], ["key", "ls"], ["key", "rm"],
+    ["key", "edit"], ["user", "ls"], ["user", "limit"], ["alias", "set"], ["alias", "ls"], ["alias", "rm"],
+    ["node", "ls"], ["node", "label"], ["node", "drain"], ["node", "undrain"],
 ]  # fmt: skip
 
 

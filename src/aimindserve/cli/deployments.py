@@ -64,13 +64,28 @@ def deploy(
     label: Annotated[
         list[str] | None, typer.Option("--label", help="Only on machines with this label (NAME=VALUE); repeatable.")
     ] = None,
+    min_replicas: Annotated[
+        int | None, typer.Option(help="As few as this run while little is asked; 0: none, a request wakes it.")
+    ] = None,
+    idle: Annotated[
+        str | None, typer.Option(help="End a replica that was not needed for so long: 30s, 10m, 2h. Default: 10m.")
+    ] = None,
+    hold: Annotated[
+        int | None, typer.Option(help="Seconds that a request waits for a model that it wakes. Default: 60.")
+    ] = None,
+    queue: Annotated[
+        int | None, typer.Option(help="Requests for each replica from which on one more starts. Default: its slots.")
+    ] = None,
     data_dir: DataDir = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Deploy a model."""
-    from aimindserve.cli.specs import spec_from
+    from aimindserve.cli.specs import scaling_from, spec_from
 
-    spec = spec_from(source, name, engine, engine_version, parameters or [], replicas, projector, cpu, label or [])
+    scaling = scaling_from(min_replicas, idle, hold, queue)
+    spec = spec_from(
+        source, name, engine, engine_version, parameters or [], replicas, projector, cpu, label or [], scaling
+    )
     with connect(data_dir) as client:
         view = _deploy_with_code(client, spec) if confirm_code else client.deploy(spec)
         if wait:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from aimindserve.cli.connection import connect
+from aimindserve.cli.durations import parse_duration
+from aimindserve.cli.limits import (
+    Concurrent,
+    ImagesPerMinute,
+    NoLimits,
+    PerMinute,
+    PerMonth,
+    TokensPerMinute,
+    changed_limits,
+    limits_text,
+)
 from aimindserve.cli.output import (
+    CommandError,
     DataDir,
     Format,
     Output,
@@ -22,26 +33,6 @@ from aimindserve.cli.output import (
 
 app = typer.Typer(help="Make, list, change and delete API keys.", no_args_is_help=True, rich_markup_mode=None)
 
-_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-def parse_duration(text: str) -> int:
-    """Seconds of ``90m``, ``12h``, ``30d`` or ``4w``."""
-    match = re.fullmatch(r"(\d+)([mhdw])", text.strip())
-    if match is None:
-        raise typer.BadParameter("write 90m, 12h, 30d or 4w")
-    return int(match[1]) * _UNITS[match[2]]
-
-
-PerMinute = Annotated[int | None, typer.Option("--requests-per-minute", min=1, help="Requests in any 60 seconds.")]
-TokensPerMinute = Annotated[
-    int | None, typer.Option("--tokens-per-minute", min=1, help="Tokens of prompts and answers in any 60 seconds.")
-]
-ImagesPerMinute = Annotated[int | None, typer.Option("--images-per-minute", min=1, help="Pictures in any 60 seconds.")]
-Concurrent = Annotated[
-    int | None, typer.Option("--concurrent", min=1, help="Requests that run at once; more of them wait.")
-]
-PerMonth = Annotated[int | None, typer.Option("--tokens-per-month", min=1, help="Tokens in a calendar month (UTC).")]
 NetworkOption = Annotated[
     list[str] | None, typer.Option("--network", help="Only from here (10.0.0.0/8); repeat for several.")
 ]
@@ -108,6 +99,59 @@ def _restrictions(networks: list[str] | None, limits: dict[str, Any]) -> dict[st
         fields["networks"] = tuple(networks)
     set_ones = {name: value for name, value in limits.items() if value is not None}
     return fields | ({"limits": LimitsView(**set_ones)} if set_ones else {})
+
+
+@app.command(epilog="Example: aimindserve key edit k3f9q2m7x1ab --model tiny-vlm --requests-per-minute 60")
+def edit(
+    key_id: Annotated[str, typer.Argument(help="The key's id, as `key ls` shows it.")],
+    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only this model; repeat for several.")] = None,
+    all_models: Annotated[bool, typer.Option("--all-models", help="All models.")] = False,
+    expires: Annotated[str | None, typer.Option(help="From now: 90m, 12h, 30d, 4w; never.")] = None,
+    network: NetworkOption = None,
+    disable: Annotated[bool | None, typer.Option("--disable/--enable", help="Keep it out, or let it in again.")] = None,
+    requests_per_minute: PerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    images_per_minute: ImagesPerMinute = None,
+    concurrent: Concurrent = None,
+    tokens_per_month: PerMonth = None,
+    no_limits: NoLimits = False,
+    data_dir: DataDir = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Change what a key may do, at once; what is not named stays."""
+    from aimindserve.domain.views_access import KeyPatch
+
+    limits = {
+        "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
+        "images_per_minute": images_per_minute,
+        "concurrent": concurrent,
+        "tokens_per_month": tokens_per_month,
+    }
+    fields: dict[str, Any] = {
+        name: value for name, value in (("name", name), ("disabled", disable)) if value is not None
+    }
+    if model or all_models:
+        fields["models"] = tuple(model) if model else None
+    if expires:
+        fields["expires_in"] = None if expires == "never" else parse_duration(expires)
+    fields |= _restrictions(network, {})
+    with connect(data_dir) as client:
+        known = client.keys()
+        current = next((one for one in known if one.id == key_id), None)
+        if current is None:
+            raise CommandError(f"There is no key {key_id}.", "See `aimindserve key ls`.", code="not_found")
+        fields |= changed_limits(current.limits, limits, none_else=no_limits)
+        if not fields:
+            raise typer.BadParameter("name what is to change; see --help")
+        changed = client.edit_key(key_id, KeyPatch(**fields))
+    if output is Format.JSON:
+        print_model(changed)
+    else:
+        state = "disabled" if changed.disabled else "on"
+        models = "all models" if changed.models is None else ", ".join(changed.models)
+        typer.echo(f"{changed.id}: {state}, {models}, limits: {limits_text(changed.limits)}")
 
 
 @app.command("ls", epilog="Example: aimindserve key ls")

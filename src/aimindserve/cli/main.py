@@ -7,6 +7,7 @@ import typer
 from aimindserve import __version__
 from aimindserve.cli import (
     administration,
+    aliases,
     backup,
     bundle,
     catalog,
@@ -21,6 +22,7 @@ from aimindserve.cli import (
     node,
     reload,
     start,
+    users,
 )
 from aimindserve.cli.output import CommandError, Format, Output, print_json, print_trouble
 
@@ -46,6 +48,8 @@ def version(output: Output = Format.TEXT) -> None:
 for group in (start, deployments, fit, hub, doctor, backup, reload, administration):
     group.register(app)
 app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
+app.add_typer(aliases.app, name="alias")
 app.add_typer(files.app, name="files")
 app.add_typer(engine.app, name="engine")
 app.add_typer(node.app, name="node")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
 from pydantic import ValidationError
 
+from aimindserve.cli.durations import parse_duration
 from aimindserve.cli.output import CommandError
 from aimindserve.domain.specs import DeploymentSpec
 
@@ -54,6 +55,13 @@ def joined_parameters(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(joined)
 
 
+def scaling_from(minimum: int | None, idle: str | None, hold: int | None, queue: int | None) -> dict[str, int]:
+    """The wishes that were given; none: the number of replicas is fixed."""
+    idle_seconds = parse_duration(idle) if idle else None
+    given = {"minimum": minimum, "idle_seconds": idle_seconds, "hold_seconds": hold, "queue": queue}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def spec_from(
     source: str,
     name: str | None,
@@ -64,6 +72,7 @@ def spec_from(
     projector: str | None = None,
     cpu: str = "auto",
     labels: Sequence[str] = (),
+    scaling: Mapping[str, int] | None = None,
 ) -> DeploymentSpec:
     """The spec; raises CommandError for anything that no server would take."""
     full = absolute_source(source)
@@ -81,6 +90,7 @@ def spec_from(
                 "replicas": replicas,
                 **({"placement": wishes} if wishes else {}),
                 **({"projector": projector} if projector else {}),
+                **({"scaling": scaling} if scaling else {}),
             }
         )
     except ValidationError as error:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from aimindserve.domain.aliases import AliasSpec
 from aimindserve.domain.replicas import LogChunk
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.domain.views import (
@@ -28,7 +29,7 @@ from aimindserve.domain.views import (
     ScaleRequest,
     SystemView,
 )
-from aimindserve.domain.views_access import KeyCreated, KeyPatch, KeyRequest, KeyView
+from aimindserve.domain.views_access import AliasView, KeyCreated, KeyPatch, KeyRequest, KeyView, UserPatch, UserView
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
 from aimindserve.domain.views_engines import EnginesView, InstallRequest, OrderedEnvironments, RegisterRequest
 from aimindserve.domain.views_files import DownloadRequest, FilesView, ImportRequest, OrderedView
@@ -148,6 +149,26 @@ class Client:
     def delete_key(self, key_id: str) -> None:
         """Delete an API key: it stops working at once."""
         self._request("DELETE", f"/keys/{_part(key_id)}")
+
+    def aliases(self) -> tuple[AliasView, ...]:
+        """All aliases."""
+        return self._get("/aliases", ItemList[AliasView]).items
+
+    def put_alias(self, name: str, spec: AliasSpec) -> AliasView:
+        """Make an alias, or have it lead elsewhere."""
+        return self._send("PUT", f"/aliases/{_part(name)}", AliasView, spec)
+
+    def delete_alias(self, name: str) -> None:
+        """Delete an alias."""
+        self._request("DELETE", f"/aliases/{_part(name)}")
+
+    def users(self) -> tuple[UserView, ...]:
+        """All people."""
+        return self._get("/users", ItemList[UserView]).items
+
+    def edit_user(self, user_id: str, patch: UserPatch) -> UserView:
+        """Change a person; fields that were not set stay."""
+        return self._send("PATCH", f"/users/{_part(user_id)}", UserView, patch)
 
     def nodes(self) -> tuple[NodeView, ...]:
         """All nodes with their devices and engines."""

@@ -33,6 +33,7 @@ _WITH_WORDS = frozenset({ReasonCode.NOT_FOUND, ReasonCode.ACTION_NOT_ALLOWED})
 _IN_CHINESE: dict[str, dict[str, str]] = {
     "kind": {
         "address": "地址",
+        "alias": "别名",
         "approval": "授权",
         "attempt": "启动记录",
         "deployment": "部署",

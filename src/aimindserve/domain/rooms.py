@@ -187,6 +187,20 @@ def fleet_of(nodes: Iterable[NodeFacts], replicas: Sequence[Replica]) -> Fleet:
     return fleet
 
 
+def given_back(nodes: Iterable[NodeFacts], leaving: Sequence[Replica]) -> list[NodeFacts]:
+    """``nodes`` as they will be once ``leaving`` replicas have ended: what these use is free then."""
+    held = _claims(leaving)
+
+    def after(node_id: str, device: Device) -> Device:
+        back = sum(claim.bytes for claim, uses in held.get((node_id, device.id), ()) if uses)
+        return device.model_copy(update={"memory_free": min(device.memory_free + back, device.memory_total)})
+
+    return [
+        node.model_copy(update={"devices": tuple(after(node.node_id, device) for device in node.devices)})
+        for node in nodes
+    ]
+
+
 def spaces_of(nodes: Iterable[NodeFacts], replicas: Sequence[Replica]) -> list[DeviceSpace]:
     """The devices of ``nodes`` with what ``replicas`` (stopping ones included) claim on them."""
     held = _claims(replicas)

@@ -32,6 +32,11 @@ class Scale(BaseModel):
     made_room_for: str = ""
 
 
+def awake(scale: Scale | None) -> Scale | None:
+    """What is decided anew, as at the first start, by somebody who starts it."""
+    return scale.model_copy(update={"target": None, "made_room_for": ""}) if scale else None
+
+
 def bounds_of(spec: DeploymentSpec) -> tuple[int, int]:
     """(the least, the most) replicas of ``spec``."""
     least = spec.scaling.minimum

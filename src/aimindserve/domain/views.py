@@ -135,7 +135,8 @@ class PlanView(View):
 
 class DeploymentView(View):
     """A deployment: what was asked for, where it stands and what may be done. ``offered_parameters``: parameters that
-    would let it start where the user's own need too much memory; nobody changes those but the user."""
+    would let it start where the user's own need too much memory; nobody changes those but the user.
+    ``replicas_target``: replicas to run now; ``load_seconds``: what its latest start took once the files were there."""
 
     id: str
     name: str
@@ -147,6 +148,8 @@ class DeploymentView(View):
     reasons: tuple[ReasonView, ...] = ()
     replicas: tuple[ReplicaView, ...] = ()
     replicas_ready: int = 0
+    replicas_target: int = 0
+    load_seconds: float | None = None
     allowed_actions: tuple[Action, ...] = ()
     capabilities: tuple[str, ...] = ()
     architecture: str | None = None

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from aimindserve.domain.access import Role, Scope, parse_networks
+from aimindserve.domain.aliases import AliasTarget
 from aimindserve.domain.limits import Limits
 from aimindserve.domain.specs import DeploymentName, no_null
 from aimindserve.domain.views import View
@@ -145,6 +146,18 @@ class UserPatch(View):
     limits: LimitsView | None = None
 
     _not_null = field_validator("role", "disabled", "password", mode="before")(no_null)
+
+
+class AliasView(View):
+    """A further public name. ``targets``: deployments with their weights; ``missing``: those of them that do not exist
+    any more."""
+
+    name: str
+    targets: tuple[AliasTarget, ...]
+    fallback: str | None
+    missing: tuple[str, ...]
+    created_at: float
+    updated_at: float
 
 
 class BrowserSessionView(View):

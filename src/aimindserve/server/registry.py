@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from aimindserve.server.features.aliases.api import router as aliases
 from aimindserve.server.features.auth.api import router as auth
 from aimindserve.server.features.catalog.api import router as catalog
 from aimindserve.server.features.deployments.api import router as deployments
@@ -27,6 +28,7 @@ FEATURES: tuple[APIRouter, ...] = (
     sessions,
     keys,
     deployments,
+    aliases,
     replicas,
     nodes,
     overview,

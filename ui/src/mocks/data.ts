@@ -146,6 +146,8 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
     phase,
     reasons: wish.reasons ?? [],
     replicas,
+    replicas_target: stopped || phase === "asleep" ? 0 : wanted,
+    load_seconds: null,
     replicas_ready: replicas.filter((replica) => replica.phase === "ready").length,
     allowed_actions: stopped ? ["start", "edit", "scale", "delete"] : ["stop", "restart", "edit", "scale", "delete"],
     capabilities: wish.capabilities ?? ["chat", "vision"],

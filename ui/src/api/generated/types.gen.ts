@@ -12,6 +12,73 @@ export type ClientOptions = {
 export type Action = 'start' | 'stop' | 'restart' | 'scale' | 'edit' | 'delete';
 
 /**
+ * AliasSpec
+ *
+ * Where an alias leads. ``fallback``: the deployment that answers while none of ``targets`` can.
+ */
+export type AliasSpec = {
+    /**
+     * Targets
+     */
+    targets: Array<AliasTarget>;
+    /**
+     * Fallback
+     */
+    fallback?: string | null;
+};
+
+/**
+ * AliasTarget
+ *
+ * A deployment, by its name, and its share of the requests.
+ */
+export type AliasTarget = {
+    /**
+     * Deployment
+     *
+     * Public model name: letters, digits, dot, dash and underscore, up to 63 characters.
+     */
+    deployment: string;
+    /**
+     * Weight
+     */
+    weight?: number;
+};
+
+/**
+ * AliasView
+ *
+ * A further public name. ``targets``: deployments with their weights; ``missing``: those of them that do not exist
+ * any more.
+ */
+export type AliasView = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Targets
+     */
+    targets: Array<AliasTarget>;
+    /**
+     * Fallback
+     */
+    fallback: string | null;
+    /**
+     * Missing
+     */
+    missing: Array<string>;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Updated At
+     */
+    updated_at: number;
+};
+
+/**
  * AlternativeView
  *
  * A change that was seen to make it fit: a sentence, the fields of the spec to set, deployments to stop first, and
@@ -619,6 +686,7 @@ export type DeploymentSpecOutput = {
  *
  * A deployment: what was asked for, where it stands and what may be done. ``offered_parameters``: parameters that
  * would let it start where the user's own need too much memory; nobody changes those but the user.
+ * ``replicas_target``: replicas to run now; ``load_seconds``: what its latest start took once the files were there.
  */
 export type DeploymentView = {
     /**
@@ -652,6 +720,14 @@ export type DeploymentView = {
      * Replicas Ready
      */
     replicas_ready: number;
+    /**
+     * Replicas Target
+     */
+    replicas_target: number;
+    /**
+     * Load Seconds
+     */
+    load_seconds: number | null;
     /**
      * Allowed Actions
      */
@@ -1649,6 +1725,16 @@ export type InstallRequest = {
      * Wheels
      */
     wheels?: string | null;
+};
+
+/**
+ * ItemList[AliasView]
+ */
+export type ItemListAliasView = {
+    /**
+     * Items
+     */
+    items: Array<AliasView>;
 };
 
 /**
@@ -4450,6 +4536,93 @@ export type CountImageTokensResponses = {
 };
 
 export type CountImageTokensResponse = CountImageTokensResponses[keyof CountImageTokensResponses];
+
+export type ListAliasesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/aliases';
+};
+
+export type ListAliasesErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ListAliasesError = ListAliasesErrors[keyof ListAliasesErrors];
+
+export type ListAliasesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ItemListAliasView;
+};
+
+export type ListAliasesResponse = ListAliasesResponses[keyof ListAliasesResponses];
+
+export type DeleteAliasData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/aliases/{name}';
+};
+
+export type DeleteAliasErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type DeleteAliasError = DeleteAliasErrors[keyof DeleteAliasErrors];
+
+export type DeleteAliasResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteAliasResponse = DeleteAliasResponses[keyof DeleteAliasResponses];
+
+export type PutAliasData = {
+    body: AliasSpec;
+    path: {
+        /**
+         * Name
+         *
+         * Public model name: letters, digits, dot, dash and underscore, up to 63 characters.
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/aliases/{name}';
+};
+
+export type PutAliasErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type PutAliasError = PutAliasErrors[keyof PutAliasErrors];
+
+export type PutAliasResponses = {
+    /**
+     * Successful Response
+     */
+    200: AliasView;
+};
+
+export type PutAliasResponse = PutAliasResponses[keyof PutAliasResponses];
 
 export type ReadReplicaLogData = {
     body?: never;

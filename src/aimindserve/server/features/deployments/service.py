@@ -13,10 +13,11 @@ from aimindserve.domain.changes import changes
 from aimindserve.domain.lifecycle import Action, allowed_actions
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Deployment, Wanted
+from aimindserve.domain.scaling import awake
 from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec, same_model, same_program
 from aimindserve.server.context import ServerContext
 from aimindserve.server.db.engine import UnitOfWork
-from aimindserve.server.db.tables import DeploymentRow, ReplicaRow
+from aimindserve.server.db.tables import AliasRow, DeploymentRow, ReplicaRow
 from aimindserve.server.errors import refuse
 from aimindserve.server.model_facts import accept
 from aimindserve.server.reconcile.observe import World, deployment_of, look
@@ -82,7 +83,8 @@ async def create(context: ServerContext, spec: DeploymentSpec, actor: str) -> No
 
 
 async def _refuse_taken(work: UnitOfWork, name: str) -> None:
-    if await work.session.scalar(select(DeploymentRow.id).where(DeploymentRow.name == name)):
+    taken = select(DeploymentRow.id).where(DeploymentRow.name == name)
+    if await work.session.scalar(taken) or await work.session.get(AliasRow, name):
         refuse(ReasonCode.NAME_TAKEN, name=name)
 
 
@@ -106,7 +108,7 @@ def edited(patch: DeploymentPatch) -> Change:
         relief = old.relief if same_model(old.spec, spec) else None
         return old.model_copy(update={"spec": spec, "generation": old.generation + newer, "relief": relief})
 
-    program = patch.model_fields_set - {"replicas"}
+    program = patch.model_fields_set - {"replicas", "scaling"}
     return Change(Action.EDIT, "deployment.edited", make, reread=bool(program))
 
 
@@ -122,14 +124,14 @@ def scaled(replicas: int) -> Change:
 STARTED = Change(
     Action.START,
     "deployment.started",
-    lambda old: old.model_copy(update={"wanted": Wanted.RUNNING}),
+    lambda old: old.model_copy(update={"wanted": Wanted.RUNNING, "scale": awake(old.scale)}),
     reread=True,
 )
 STOPPED = Change(Action.STOP, "deployment.stopped", lambda old: old.model_copy(update={"wanted": Wanted.STOPPED}))
 RESTARTED = Change(
     Action.RESTART,
     "deployment.restarted",
-    lambda old: old.model_copy(update={"generation": old.generation + 1}),
+    lambda old: old.model_copy(update={"generation": old.generation + 1, "scale": awake(old.scale)}),
     reread=True,
 )
 # Asking for what is so already is no mistake.
@@ -174,6 +176,8 @@ async def _store(context: ServerContext, what: Change, old: Deployment, new: Dep
             return False
         row.spec, row.facts, row.wanted, row.generation = new.spec, new.facts, new.wanted, new.generation
         row.relief, row.revision, row.updated_at = new.relief, old.revision + 1, work.now
+        if new.scale != old.scale:
+            row.scale = new.scale
         work.record(what.kind, subject=row.name, deployment=row.name, generation=new.generation, **_told(old, new))
     return True
 

@@ -6,7 +6,8 @@ from aimindserve.domain.lifecycle import Phase, Standing, allowed_actions
 from aimindserve.domain.nodes import NodeFacts
 from aimindserve.domain.reasons import Language, Reason
 from aimindserve.domain.relief import offered, told
-from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation
+from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation, Wanted
+from aimindserve.domain.scaling import target_of
 from aimindserve.domain.startup import Doing, StartTimes, seconds_left, usual_seconds
 from aimindserve.domain.views import DeploymentView, ReasonView, ReplicaView, UnderWayView
 from aimindserve.server.errors import reason_view
@@ -38,6 +39,8 @@ def deployment_view(
             _replica_view(replica, stands, deployment.spec.name, world, now, language) for replica, stands in replicas
         ),
         replicas_ready=sum(stands.phase is Phase.READY for _, stands in replicas),
+        replicas_target=target_of(deployment.spec, deployment.scale) if deployment.wanted is Wanted.RUNNING else 0,
+        load_seconds=deployment.scale.load_seconds if deployment.scale else None,
         allowed_actions=allowed_actions(deployment),
         capabilities=facts.capabilities if facts else (),
         architecture=facts.architecture if facts else None,
