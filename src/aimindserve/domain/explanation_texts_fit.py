@@ -17,6 +17,14 @@ FIT_TEXTS: dict[str, tuple[str, str]] = {
         "Layers on each GPU, the output counted as the last one, so that all GPUs need about as much memory.",
         "各 GPU 上的层数（输出层计为最后一层），使各 GPU 占用的显存大致相同。",
     ),
+    "template_known": (
+        "How a conversation is written: the files do not say, and models of this kind were trained so.",
+        "对话的书写格式：文件中没有说明，这类模型训练时采用此格式。",
+    ),
+    "template_none": (
+        "The file does not say how a conversation is written; the engine then takes this.",
+        "文件中没有说明对话的书写格式，引擎因此采用此格式。",
+    ),
     "prompt_cache_sized": (
         "Memory for finished prompts: as much again as for those that are being answered.",
         "用于保留已完成提示词的内存，与正在处理的提示词所占用的缓存相同。",

@@ -69,6 +69,10 @@ VLLM_TEXTS: dict[str, tuple[str, str]] = {
         "You set this. Videos are off unless you give a number of them too: they take room whether they come or not.",
         "由您设置。除非同时指定视频数量，否则视频保持关闭，因为无论是否使用都会预留内存。",
     ),
+    "tiles_fit": (
+        "Pictures are cut into at most {tiles} tiles, so that they fit; with more, small print is read better.",
+        "图片最多切分为 {tiles} 块，以便放入可用显存；块数越多，小字识别越好。",
+    ),
     "pixels_fit": (
         "Larger pictures are scaled down to {pixels} pixels, to fit the memory here.",
         "为适应此处的内存，更大的图片会缩小到 {pixels} 像素。",

@@ -157,6 +157,7 @@ class ModelFacts(BaseModel):
     ``mistral`` when only a ``params.json`` describes the model. ``rotary_positions``: length of the engine's table of
     positions where it is not ``context_length`` (linear scaling). ``code_files``: Python files that the model needs to
     be loaded (``auto_map``). ``model_type`` as ``config.json`` calls it. ``license`` as the hub calls it.
+    ``has_chat_template``: whether the files say how a conversation is written, None where that was not looked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -194,6 +195,7 @@ class ModelFacts(BaseModel):
     code_files: tuple[str, ...] = ()
     license: str | None = None
     gated: bool = False
+    has_chat_template: bool | None = None
 
     @property
     def sees_images(self) -> bool:

@@ -123,6 +123,7 @@ def gguf_model(
         model_type=model.architecture,
         license=license,
         gated=gated,
+        has_chat_template=model.has_chat_template,
     )
 
 

@@ -93,4 +93,6 @@ def checkpoint_model(
         code_files=code_files,
         license=license,
         gated=gated,
+        # Mistral's tokenizers write conversations themselves.
+        has_chat_template=None if checkpoint.mistral else bool(checkpoint.template),
     )

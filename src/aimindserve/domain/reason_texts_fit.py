@@ -54,6 +54,12 @@ _PLACES = {
         "这台机器只有 CPU 能容纳该模型，而该模型应在 GPU 上运行。",
         "请等待 GPU，或在放置要求中允许使用 CPU（cpu: allow），但回答会较慢。",
     ),
+    _C.NO_CHAT_TEMPLATE: text(
+        "The files bring no chat template (how conversations are written), so vLLM refuses /v1/chat/completions.",
+        "Use /v1/completions, or a model that was trained for conversations (often called Instruct or Chat).",
+        "模型文件未说明对话的书写格式（没有对话模板），因此 vLLM 会拒绝 /v1/chat/completions 请求。",
+        "请使用 /v1/completions，或选择为对话训练的模型（名称通常以 Instruct 或 Chat 结尾）。",
+    ),
     _C.ON_CPU: text(
         "The model runs on the CPU, where answers come slowly.",
         "A smaller model or fewer bits answer faster. With the placement wish cpu: never it waits for a GPU instead.",

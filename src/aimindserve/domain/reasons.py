@@ -107,6 +107,7 @@ class ReasonCode(StrEnum):
     NODE_DRAINED = "node_drained"
     DEVICE_STARTING = "device_starting"
     CPU_NOT_WISHED = "cpu_not_wished"
+    NO_CHAT_TEMPLATE = "no_chat_template"
     ON_CPU = "on_cpu"
     PARTLY_ON_CPU = "partly_on_cpu"
     # Life of a replica

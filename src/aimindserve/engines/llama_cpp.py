@@ -17,6 +17,7 @@ from aimindserve.domain.specs import EngineName
 from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe, Sight
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import Given, Malformed, Parsed, Policy, Unknown, flag_schema
+from aimindserve.engines.chat_templates import CHATML, llama_template
 from aimindserve.engines.llama_budget import Step, fitting_step, prompt_cache_mib, taken_bytes
 from aimindserve.engines.llama_dialects import (
     COUNTERPARTS,
@@ -271,6 +272,11 @@ def _derived(
         found.append(_image_tokens("--image-min-tokens", facts.image_tokens_min))
     if facts.image_tokens_max:
         found.append(_image_tokens("--image-max-tokens", facts.image_tokens_max))
+    template = llama_template(facts)
+    if template == CHATML:
+        found.append(_item("--chat-template", template, Origin.DEFAULT, explained(Why.TEMPLATE_NONE)))
+    elif template is not None:
+        found.append(_item("--chat-template", template, Origin.DERIVED, explained(Why.TEMPLATE_KNOWN)))
     default = explained(Why.ENGINE_DEFAULT)
     switches = ["--jinja", "--metrics"] if "--no-jinja" not in yours else ["--metrics"]
     switches += [flag for capability, flag in _SERVES.items() if capability in facts.capabilities]

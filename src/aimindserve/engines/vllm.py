@@ -37,12 +37,12 @@ from aimindserve.engines.vllm_memory import (
     given_pictures,
     has_coarse_cache,
     measure,
-    seen_by,
     sight,
     sizing_of,
     vllm_run,
 )
 from aimindserve.engines.vllm_parameters import PICTURES, Case, code_refusal, derive, usual_pictures
+from aimindserve.engines.vllm_pictures import seen_by
 from aimindserve.engines.vllm_positions import overrides_positions, too_long
 from aimindserve.engines.vllm_steps import VLLM_STEPS
 from aimindserve.engines.vllm_versions import choose_install, offer_for, version_for, wrong_version

@@ -15,6 +15,7 @@ from aimindserve.domain.memory import MemoryEstimate
 from aimindserve.domain.memory_constants import default_batch_tokens, vllm_constants
 from aimindserve.domain.memory_vllm import cache_item, weights_bytes
 from aimindserve.engines.vllm_memory import CONTEXT_UNKNOWN, Sizing, cache_size, measure
+from aimindserve.engines.vllm_pictures import with_pixels
 
 # Tokens for one request with its answer: long documents and conversations fit, and the cache of one request stays
 # below the weights even where a token is dear (Phi-3.5: 384 KiB, 6 of 7.7 GiB). Where the core is V0 a batch is a whole
@@ -110,7 +111,7 @@ class Problem:
     def estimate(self, choice: Choice) -> MemoryEstimate:
         """Memory with a choice; the same choices are looked at several times."""
         if choice not in self._known:
-            self._known[choice] = measure(self.facts, self.sized(choice))
+            self._known[choice] = measure(with_pixels(self.facts, choice.pixels), self.sized(choice))
         return self._known[choice]
 
     def fits(self, choice: Choice) -> bool:
@@ -123,7 +124,7 @@ class Problem:
         sizing = self.sized(replace(choice, requests=1))
         if given is not None:
             return cache_size(self.facts, sizing) <= given
-        plain = measure(self.facts, replace(sizing, cache_bytes=None, share_bytes=None))
+        plain = measure(with_pixels(self.facts, choice.pixels), replace(sizing, cache_bytes=None, share_bytes=None))
         return plain.high <= (share or 0)
 
     @cached_property
@@ -162,7 +163,8 @@ def _for_picture(problem: Problem, pixels: int | None, words: int) -> int:
     """Context for the largest picture and some words, in whole steps."""
     if problem.sizing.run.images < 1:
         return 0
-    cost = largest_picture(problem.facts, pixels or problem.sizing.run.image_pixels)
+    facts = with_pixels(problem.facts, pixels)
+    cost = largest_picture(facts, pixels or problem.sizing.run.image_pixels)
     return -(-(cost.tokens + words) // _STEP) * _STEP if cost else 0
 
 

@@ -18,6 +18,7 @@ from aimindserve.domain.units import GIB
 from aimindserve.engines._base import Machine, ParameterPlan, Sight
 from aimindserve.engines._flags import read_size
 from aimindserve.engines.vllm_flags import before
+from aimindserve.engines.vllm_pictures import seen_by
 from aimindserve.engines.vllm_words import read_object
 
 # Where the configuration does not tell what the model was trained on.
@@ -32,8 +33,6 @@ _CPU_CACHE_BYTES = "0.32"
 _SPARE_TOKENS = 256
 _PICTURES_KEPT = "picture_cache"
 _NOT_ON_CPU = ("cuda_graphs", "non_torch")
-# Settings of processors that change into how many tiles a picture is cut; one more shows the whole picture.
-_TILES = {ImageFamily.PHI3: "num_crops", ImageFamily.INTERNVL: "max_dynamic_patch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +133,6 @@ def pixel_limit(kwargs: Mapping[str, Any]) -> int | None:
     """Pixels of one picture, from the value of ``--mm-processor-kwargs``; None: the model's own limit."""
     given = kwargs.get("max_pixels", _part(kwargs, "size", "longest_edge"))
     return given if isinstance(given, int) and given > 0 else None
-
-
-def seen_by(facts: ModelFacts, kwargs: Mapping[str, object]) -> ModelFacts:
-    """The model as its processor is told to cut pictures."""
-    family, vision = image_family(facts), facts.vision
-    given = kwargs.get(_TILES.get(family, "")) if family else None
-    if vision is None or not isinstance(given, int) or given < 1:
-        return facts
-    return facts.model_copy(update={"vision": vision.model_copy(update={"tiles_max": given + 1})})
 
 
 def sight(facts: ModelFacts, plan: ParameterPlan) -> Sight:

@@ -13,6 +13,7 @@ from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.units import format_bytes
 from aimindserve.engines._base import Machine, ParameterPlan
+from aimindserve.engines.chat_templates import vllm_template
 from aimindserve.engines.vllm_choices import Choice, Limits, Problem, choose
 from aimindserve.engines.vllm_data import READ
 from aimindserve.engines.vllm_devices import lacks_bfloat16
@@ -22,9 +23,9 @@ from aimindserve.engines.vllm_memory import (
     cache_size,
     has_coarse_cache,
     is_on_cpu,
-    seen_by,
     sizing_of,
 )
+from aimindserve.engines.vllm_pictures import most_pixels, processor_words, seen_by, tiles_of
 from aimindserve.engines.vllm_words import read_object
 
 # Pictures in one request; the guide's deployments use four. Layers that look at pictures (Llama 3.2 Vision) keep about
@@ -35,8 +36,6 @@ _IMAGES, _IMAGES_CROSSING = 4, 1
 _OLD_GPU = re.compile(
     r"\b(T4|V100|P100|P40|P4|M\d\d|K80|(?:RTX |Quadro RTX )?20[678]0|GTX|TITAN|Quadro (?:RTX|[PM]))\b"
 )
-# Processors that take a number of pixels.
-_TAKES_PIXELS = ("Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration")
 _CACHE, _SHARE = "--kv-cache-memory-bytes", "--gpu-memory-utilization"
 # Shares are given so finely that rounding costs less than a page of the cache.
 _SHARE_STEPS = 10_000
@@ -97,19 +96,13 @@ def _problem(case: Case, items: list[EngineParameter]) -> Problem:
         context=case.count("--max-model-len"),
         sequences=case.count("--max-num-seqs"),
         batch_tokens=case.count("--max-num-batched-tokens"),
-        pixels=_pixels(facts) if "--mm-processor-kwargs" not in case.yours and sizing.run.images else None,
+        pixels=most_pixels(facts) if "--mm-processor-kwargs" not in case.yours and sizing.run.images else None,
         eager=eager,
         cache=not decided and (has_flag(case.version, _CACHE) or has_coarse_cache(sizing)),
         most_context=case.machine.lessons.context,
         most_sequences=case.machine.lessons.sequences,
     )
     return Problem(facts, sizing, limits, case.machine.budget)
-
-
-def _pixels(facts: ModelFacts) -> int | None:
-    if facts.architecture not in _TAKES_PIXELS or facts.vision is None:
-        return None
-    return facts.vision.pixels_max
 
 
 def _chosen(case: Case, problem: Problem, choice: Choice) -> list[EngineParameter]:
@@ -120,12 +113,18 @@ def _chosen(case: Case, problem: Problem, choice: Choice) -> list[EngineParamete
     if batch:
         found.append(_item("--max-num-batched-tokens", batch, Origin.DEFAULT, Why.BATCH_DEFAULT))
     if choice.pixels:
-        value = json.dumps({"max_pixels": choice.pixels})
-        found.append(_item("--mm-processor-kwargs", value, Origin.DERIVED, Why.PIXELS_FIT, pixels=choice.pixels))
+        found.append(_picture_size(problem.facts, choice.pixels))
     if choice.eager and "--enforce-eager" not in case.off:
         why = Why.EAGER_CPU if case.on_cpu else Why.EAGER_PICTURES if best.eager else Why.EAGER_FITS
         found.append(_item("--enforce-eager", None, Origin.DERIVED, why))
     return [*found, *_memory(case, problem, choice)]
+
+
+def _picture_size(facts: ModelFacts, pixels: int) -> EngineParameter:
+    value, tiles = json.dumps(processor_words(facts, pixels)), tiles_of(facts, pixels)
+    if tiles is None:
+        return _item("--mm-processor-kwargs", value, Origin.DERIVED, Why.PIXELS_FIT, pixels=pixels)
+    return _item("--mm-processor-kwargs", value, Origin.DERIVED, Why.TILES_FIT, tiles=tiles)
 
 
 def _context(case: Case, choice: Choice, best: Choice) -> EngineParameter:
@@ -181,7 +180,8 @@ def _cache_refusal(problem: Problem, choice: Choice) -> Reason | None:
 
 def _fixed(case: Case) -> list[EngineParameter]:
     """What follows from the model, the version and the devices alone."""
-    return [*_parallel(case), _dtype(case), *_pictures(case), *_format(case), *_code(case), *_log(case)]
+    format_and_code = (*_format(case), *_template(case), *_code(case))
+    return [*_parallel(case), _dtype(case), *_pictures(case), *format_and_code, *_log(case)]
 
 
 def _parallel(case: Case) -> list[EngineParameter]:
@@ -235,6 +235,11 @@ def _format(case: Case) -> list[EngineParameter]:
         return []
     flags = ("--tokenizer-mode", "--config-format", "--load-format")
     return [_item(flag, "mistral", Origin.DERIVED, Why.MISTRAL_FORMAT) for flag in flags]
+
+
+def _template(case: Case) -> list[EngineParameter]:
+    template = vllm_template(case.facts)
+    return [_item("--chat-template", template, Origin.DERIVED, Why.TEMPLATE_KNOWN)] if template else []
 
 
 def _code(case: Case) -> list[EngineParameter]:

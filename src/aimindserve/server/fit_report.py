@@ -19,6 +19,7 @@ from aimindserve.domain.views_fit import (
     PlacementView,
     TenantView,
 )
+from aimindserve.engines.chat_templates import lacks_template
 from aimindserve.server.errors import reason_view
 from aimindserve.server.fit_trials import MENDABLE, Stage, changes_for, nearest, try_places, unplaced
 from aimindserve.server.plan_views import LEVELS, device_views, memory_views, parameter_views
@@ -83,14 +84,18 @@ def wants_other_forms(found: FitReport) -> bool:
 
 
 def _notes(facts: ModelFacts, plan: RunPlan) -> tuple[Reason, ...]:
-    """That the CPU is used, wholly or in part: nobody should learn that from slow answers."""
+    """That the CPU is used, wholly or in part: nobody should learn that from slow answers. And that conversations will
+    be refused."""
     level = plan.demand.level
+    found: list[Reason] = []
     if level is Level.CPU:
-        return (reason(ReasonCode.ON_CPU),)
+        found.append(reason(ReasonCode.ON_CPU))
     if level is Level.PARTLY:
         layers = plan.parameters.value("--n-gpu-layers") or ""
-        return (reason(ReasonCode.PARTLY_ON_CPU, layers=layers, all=(facts.layers or 0) + 1),)
-    return ()
+        found.append(reason(ReasonCode.PARTLY_ON_CPU, layers=layers, all=(facts.layers or 0) + 1))
+    if plan.engine == "vllm" and lacks_template(facts):
+        found.append(reason(ReasonCode.NO_CHAT_TEMPLATE))
+    return tuple(found)
 
 
 def _views(reasons: Sequence[Reason], language: Language) -> tuple[ReasonView, ...]:
