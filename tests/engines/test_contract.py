@@ -112,4 +112,4 @@ def test_it_runs_somewhere(engine: Engine, install: EngineInstall) -> None:
 
 
 def test_an_empty_log_tells_nothing(engine: Engine, facts: ModelFacts) -> None:
-    assert engine.explain([], facts, None) is None
+    assert engine.explain([], facts, None).reason is None

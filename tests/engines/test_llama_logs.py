@@ -113,10 +113,10 @@ UNKNOWN = {"part": "unknown"}
     ],
 )
 def test_the_cause_is_found(lines: list[str], code: str, params: dict[str, object]) -> None:
-    found = explain_log(["I srv init: initializing ...", *lines], FACTS, "b1")
+    found = explain_log(["I srv init: initializing ...", *lines], FACTS, "b1").reason
     assert found is not None
     assert (found.code, found.params) == (code, params)
 
 
 def test_a_quiet_log_says_nothing() -> None:
-    assert explain_log(["I srv init: model loaded", "W srv operator(): unauthorized"], FACTS, "b1") is None
+    assert explain_log(["I srv init: model loaded", "W srv operator(): unauthorized"], FACTS, "b1").reason is None

@@ -76,7 +76,7 @@ C = ReasonCode
         pytest.param(
             "ValueError: User-specified max_model_len (999999) is greater than the derived max_model_len "
             "(max_position_embeddings=32768 or model_max_length=None in model's config.json).",
-            C.ENGINE_REFUSED_PARAMETER,
+            C.ENGINE_CONTEXT_TOO_LONG,
             "999999",
         ),
         pytest.param(
@@ -110,21 +110,21 @@ C = ReasonCode
         pytest.param(
             "ValueError: Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your Tesla T4 GPU "
             "has compute capability 7.5.",
-            C.ENGINE_REFUSED_PARAMETER,
+            C.DTYPE_UNSUPPORTED,
             "Bfloat16",
         ),
         pytest.param(
             "ValueError: Total number of attention heads (28) must be divisible by tensor parallel size (3).",
-            C.ENGINE_REFUSED_PARAMETER,
-            "(28)",
+            C.HEADS_INDIVISIBLE,
+            "28",
         ),
-        ("ModuleNotFoundError: No module named 'torchvision'", C.ENGINE_LOAD_FAILED, "torchvision"),
+        ("ModuleNotFoundError: No module named 'torchvision'", C.ENGINE_PACKAGE_BROKEN, "torchvision"),
         ("RuntimeError: something else went wrong", C.ENGINE_LOAD_FAILED, "something else"),
     ],
 )
 def test_a_line_gives_its_reason(line: str, code: ReasonCode, told: str) -> None:
     prefixed = [f"(EngineCore_0 pid=7) {part}" for part in line.split("\n")]
-    why = ENGINE.explain(["INFO 11-25 starting", *prefixed, CORE], models.PHI_3_5, install())
+    why = ENGINE.explain(["INFO 11-25 starting", *prefixed, CORE], models.PHI_3_5, install()).reason
     assert why is not None
     assert why.code is code
     assert told in " ".join(explain(why, "en"))
@@ -133,4 +133,4 @@ def test_a_line_gives_its_reason(line: str, code: ReasonCode, told: str) -> None
 
 def test_what_is_no_reason() -> None:
     lines = ["INFO 11-25 10:00:00 [api_server.py:1] Started server process [7]", CORE, "WARNING: all is well"]
-    assert ENGINE.explain(lines, models.PHI_3_5, None) is None
+    assert ENGINE.explain(lines, models.PHI_3_5, None).reason is None

@@ -37,7 +37,8 @@ async def test_what_the_log_says(world: World, fault: str, code: ReasonCode, sta
         assert down.state is state
         log = await agent.read_log(replica.id, 0, 0)
         assert log is not None
-        assert log.text
+        assert down.evidence
+        assert all(line in log.text for line in down.evidence)
         await agent.sync(world.desired())
         await gone(agent, replica)
 

@@ -125,9 +125,10 @@ async def test_what_the_user_typed_is_refused_with_the_change(
     shown: Any = (await cli.get("/api/v1/deployments/eye")).json()
     assert shown["phase"] == "failed"
     assert [one["code"] for one in shown["reasons"]] == ["start_memory_short", "memory_not_retried"]
-    assert shown["offered_parameters"] == ["--ctx-size=8192", "--parallel=1"]
+    assert shown["offer"]["kind"] == "less"
+    assert shown["offer"]["patch"] == {"parameters": ["--ctx-size=8192", "--parallel=1"]}
     # The change that was offered is an edit like any other, and begins anew.
-    answer = await cli.patch("/api/v1/deployments/eye", json={"parameters": shown["offered_parameters"]})
+    answer = await cli.patch("/api/v1/deployments/eye", json=shown["offer"]["patch"])
     assert answer.status_code in (200, 422), answer.text
 
 

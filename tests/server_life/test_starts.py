@@ -8,6 +8,7 @@ from tests.server_life.life import ON_SQLITE, Life, only
 
 from aimindserve.domain.measured import DeviceReading, Measurement
 from aimindserve.domain.nodes import CPU_DEVICE_ID
+from aimindserve.domain.reasons import ReasonCode, reason
 from aimindserve.domain.replicas import ReplicaState
 from aimindserve.domain.sight import Sight, SightCheck, SightKind, SightOutcome
 from aimindserve.domain.startup import Doing, Mark
@@ -104,3 +105,20 @@ async def test_each_stage_is_told_live_and_makes_no_event(life: Life, node: Fake
     await stream.aclose()
     assert json.loads(told.partition(b"data: ")[2]) == {"node_id": "one", "replicas": {only(node): ["weights", 0.3]}}
     assert await life.last_event() == before
+
+
+async def test_a_failure_shows_its_lines_and_offers_a_change(
+    life: Life, node: FakeNode, cli: httpx.AsyncClient
+) -> None:
+    await life.add()
+    await life.settle()
+    why = reason(ReasonCode.PICTURE_REFUSED, detail="400 too long")
+    failed = {"state": ReplicaState.FAILED, "pid": None, "port": None, "ready_since": None}
+    node.observe(only(node), reason=why, evidence=("E too long",), **failed)
+    await life.settle()
+    shown = (await cli.get("/api/v1/deployments/eye", headers={"accept-language": "zh"})).json()
+    assert shown["replicas"][0]["evidence"] == ["E too long"]
+    assert shown["offer"]["kind"] == "text_only"
+    assert shown["offer"]["message"] == "仅将该模型用于文本：--no-mmproj"
+    edited = await cli.patch("/api/v1/deployments/eye", json=shown["offer"]["patch"])
+    assert edited.status_code in (200, 422), edited.text

@@ -40,6 +40,8 @@ def print_deployment(view: DeploymentView) -> None:
         ]
     )
     _print_reasons(view.reasons)
+    if view.offer is not None:
+        typer.echo(f"\n? {view.offer.message}")
     _print_replicas(view.replicas)
     if view.plan and view.plan.parameters:
         typer.echo("\nParameters")
@@ -94,6 +96,8 @@ def _print_replicas(replicas: tuple[ReplicaView, ...]) -> None:
     )
     print_table(("ID", "PHASE", "NODE", "PID", "ATTEMPT", "MEMORY", "REASON"), rows)
     for one in replicas:
+        for line in one.evidence:
+            typer.echo(f"  | {line}")
         if one.sight is not None:
             _print_sight(one.id, one.sight)
         if one.under_way is not None:

@@ -1,5 +1,6 @@
 """Reasons in words."""
 
+from aimindserve.domain.reason_texts_causes import CAUSE_TEXTS
 from aimindserve.domain.reason_texts_doctor import DOCTOR_TEXTS
 from aimindserve.domain.reason_texts_engines import ENGINE_TEXTS
 from aimindserve.domain.reason_texts_environments import ENVIRONMENT_TEXTS
@@ -22,6 +23,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     **ENGINE_TEXTS,
     **ENVIRONMENT_TEXTS,
     **LIFE_TEXTS,
+    **CAUSE_TEXTS,
     **OPERATIONS_TEXTS,
     **DOCTOR_TEXTS,
     **MEMORY_REASON_TEXTS,

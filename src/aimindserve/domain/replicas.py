@@ -98,7 +98,8 @@ class ReplicaObservation(_Frozen):
     ``attempt`` counts from 1; ``restarts`` counts attempts that ended without an order. ``host``, ``port`` and
     ``engine_key`` (secret) are set while an engine process lives. ``ready_since``, ``retry_at`` in Unix seconds.
     ``doing``: the stage of the start-up that is under way; ``sight``: what this attempt's pictures proved, None where
-    none were asked (yet). ``measured``: the memory of the last attempt that became ready.
+    none were asked (yet). ``evidence``: lines of the log that show why it ended. ``measured``: the memory of the last
+    attempt that became ready.
     """
 
     id: str
@@ -116,6 +117,7 @@ class ReplicaObservation(_Frozen):
     timeline: tuple[Mark, ...] = ()
     doing: Doing | None = None
     sight: Sight | None = None
+    evidence: tuple[str, ...] = ()
     measured: Measurement | None = None
 
     @property

@@ -10,6 +10,7 @@ from aimindserve.domain.access import Role
 from aimindserve.domain.files import TransferProgress
 from aimindserve.domain.lifecycle import Action, Phase
 from aimindserve.domain.memory import Place
+from aimindserve.domain.offers import OfferKind
 from aimindserve.domain.params import Origin
 from aimindserve.domain.reasons import ParameterValue
 from aimindserve.domain.replicas import Claim, Wanted
@@ -70,7 +71,8 @@ class UnderWayView(View):
 class ReplicaView(View):
     """One replica. ``attempts`` of its engine have logs at ``/replicas/{id}/log?attempt=n``. ``timeline``: the stages
     of its start that are over; ``under_way``: the one that is not. ``sight``: what the pictures proved that it was
-    asked about at its start; None where it was asked about none."""
+    asked about at its start; None where it was asked about none. ``evidence``: lines of the engine's log that show why
+    it failed."""
 
     id: str
     deployment: str
@@ -89,6 +91,7 @@ class ReplicaView(View):
     timeline: tuple[Mark, ...] = ()
     under_way: UnderWayView | None = None
     sight: Sight | None = None
+    evidence: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
 
 
@@ -133,10 +136,18 @@ class PlanView(View):
     parameters: tuple[ParameterView, ...] = ()
 
 
+class OfferedChangeView(View):
+    """A change that a failed start suggests: a sentence, and the fields of the spec to set."""
+
+    kind: OfferKind
+    message: str
+    patch: dict[str, object]
+
+
 class DeploymentView(View):
-    """A deployment: what was asked for, where it stands and what may be done. ``offered_parameters``: parameters that
-    would let it start where the user's own need too much memory; nobody changes those but the user.
-    ``replicas_target``: replicas to run now; ``load_seconds``: what its latest start took once the files were there."""
+    """A deployment: what was asked for, where it stands and what may be done. ``offer``: a change that its failure
+    suggests; nobody makes it but the user. ``replicas_target``: replicas to run now; ``load_seconds``: what its latest
+    start took once the files were there."""
 
     id: str
     name: str
@@ -156,7 +167,7 @@ class DeploymentView(View):
     quantization: str | None = None
     context_length: int | None = None
     plan: PlanView | None = None
-    offered_parameters: tuple[str, ...] | None = None
+    offer: OfferedChangeView | None = None
     created_at: float
     updated_at: float
 

@@ -13,6 +13,7 @@ from aimindserve.domain.params import EngineParameter
 from aimindserve.domain.reasons import Reason
 from aimindserve.domain.replicas import Claim
 from aimindserve.domain.specs import EngineName
+from aimindserve.engines._diagnosis import Diagnosis
 from aimindserve.engines._steps import Steps
 
 
@@ -191,8 +192,8 @@ class Engine(Protocol):
         """The command line. The order's parameters were accepted by ``plan``."""
         ...
 
-    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
-        """Why an engine ended, from its log; None when the log does not tell."""
+    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Diagnosis:
+        """Why an engine ended, from its log."""
         ...
 
     def read_memory(self, lines: Sequence[str], *, on_gpu: bool) -> LogReadings:

@@ -15,6 +15,7 @@ from aimindserve.domain.params import EngineParameter, Origin
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.specs import EngineName
 from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe, Sight
+from aimindserve.engines._diagnosis import Diagnosis
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import Given, Malformed, Parsed, Policy, Unknown, flag_schema
 from aimindserve.engines.chat_templates import CHATML, llama_template
@@ -159,8 +160,8 @@ class LlamaCpp:
         env = {"CUDA_VISIBLE_DEVICES": ",".join(order.machine.gpus), **order.env}
         return Launch(tuple(argv), env, wants_key)
 
-    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
-        """Why a server ended, from its log; None when the log does not tell."""
+    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Diagnosis:
+        """Why a server ended, from its log."""
         return explain_log(lines, facts, f"({install.flavour} {install.version})" if install else "")
 
     def read_memory(self, lines: Sequence[str], *, on_gpu: bool) -> LogReadings:

@@ -1,13 +1,13 @@
 """What the log of a llama.cpp server says about its end. Wordings from llama-server b11434 and xllamacpp 2026.10."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from aimindserve.domain.facts import FileRole, ModelFacts
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.engines._diagnosis import Case, Cause, Causes, Diagnosis, any_of, detail, short
+from aimindserve.engines._machine_causes import MACHINE_CAUSES
 from aimindserve.engines.llama_measured import failed_part
-
-_Match = re.Match[str]
 
 
 def _first_path(facts: ModelFacts, role: FileRole) -> str:
@@ -21,17 +21,15 @@ def _file_in(lines: Sequence[str], facts: ModelFacts) -> str:
     return projector if blamed else _first_path(facts, FileRole.WEIGHTS)
 
 
-def _mismatch(found: _Match, facts: ModelFacts) -> Reason:
+def _mismatch(found: re.Match[str], case: Case) -> Reason:
     return reason(
         ReasonCode.PROJECTOR_MISMATCH,
-        projector=_first_path(facts, FileRole.PROJECTOR),
-        path=_first_path(facts, FileRole.WEIGHTS),
+        projector=_first_path(case.facts, FileRole.PROJECTOR),
+        path=_first_path(case.facts, FileRole.WEIGHTS),
         have=int(found[2]),
         want=int(found[1]),
     )
 
-
-_Builder = Callable[[_Match, Sequence[str], ModelFacts, str], Reason]
 
 _DAMAGE = (
     "corrupted or incomplete|not within the file bounds|invalid magic|failed to read|unexpectedly reached end"
@@ -45,75 +43,60 @@ _WRONG_ARGUMENT = (
     r"(?:unknown|invalid|unrecognized) argument|argument |-{1,2}\S+ does not take |while handling argument"
 )
 
-# The first pattern with a matching line wins: causes before their consequences.
-_PATTERNS: tuple[tuple[str, _Builder], ...] = (
+_CAUSES: tuple[Cause, ...] = (
     (
         r"couldn't bind .*port:? (\d+)|address already in use.*?:(\d+)",
-        lambda m, _lines, _facts, _version: reason(ReasonCode.PORT_TAKEN, port=int(m[1] or m[2])),
-    ),
-    (
-        r"[Ii]llegal instruction",
-        lambda _m, _lines, _facts, _version: reason(ReasonCode.ENGINE_ILLEGAL_INSTRUCTION),
-    ),
-    (
-        r"(?:error while loading shared libraries: |ImportError: )(\S+): cannot open shared object file",
-        lambda m, _lines, _facts, _version: reason(ReasonCode.ENGINE_LIBRARY_MISSING, library=m[1]),
+        lambda m, _case: reason(ReasonCode.PORT_TAKEN, port=int(m[1] or m[2])),
     ),
     (
         r"unknown model architecture: '([^']*)'",
-        lambda m, _lines, _facts, version: reason(
-            ReasonCode.ARCHITECTURE_NOT_SUPPORTED, engine="llama.cpp", version=version, architecture=m[1]
+        lambda m, case: reason(
+            ReasonCode.ARCHITECTURE_NOT_SUPPORTED, engine="llama.cpp", version=case.version, architecture=m[1]
         ),
     ),
-    (
-        r"mismatch between text model \(n_embd = (\d+)\) and mmproj \(n_embd = (\d+)\)",
-        lambda m, _lines, facts, _version: _mismatch(m, facts),
-    ),
+    (r"mismatch between text model \(n_embd = (\d+)\) and mmproj \(n_embd = (\d+)\)", _mismatch),
     (
         r"CLIP cannot be used as main model",
-        lambda _m, _lines, facts, _version: reason(
-            ReasonCode.GGUF_IS_PROJECTOR, path=_first_path(facts, FileRole.WEIGHTS)
-        ),
+        lambda _m, case: reason(ReasonCode.GGUF_IS_PROJECTOR, path=_first_path(case.facts, FileRole.WEIGHTS)),
     ),
     (
         r"failed to open GGUF file '([^']*)' \(No such file",
-        lambda m, _lines, _facts, _version: reason(ReasonCode.SOURCE_NOT_FOUND, path=m[1]),
+        lambda m, _case: reason(ReasonCode.SOURCE_NOT_FOUND, path=m[1]),
     ),
     (
         r"failed to open GGUF file '([^']*)' \(Permission denied",
-        lambda m, _lines, _facts, _version: reason(ReasonCode.SOURCE_NOT_READABLE, path=m[1]),
+        lambda m, _case: reason(ReasonCode.SOURCE_NOT_READABLE, path=m[1]),
     ),
     (
         rf"(?:error loading model: |gguf_init_from_\w+: )(.*(?:{_DAMAGE}).*)",
-        lambda m, lines, facts, _version: reason(
-            ReasonCode.GGUF_CORRUPT, path=_file_in(lines, facts), detail=m[1].strip().rstrip(".")
-        ),
+        lambda m, case: reason(ReasonCode.GGUF_CORRUPT, path=_file_in(case.lines, case.facts), detail=short(m[1])),
+    ),
+    (
+        r"((?:check_tensor_dims|done_getting_tensors|missing tensor|wrong shape)[^\n]*)",
+        detail(ReasonCode.WEIGHTS_MISFIT),
+    ),
+    (
+        any_of("unknown pre-tokenizer type", "unknown projector type", "unsupported projector type"),
+        detail(ReasonCode.ENGINE_TOO_OLD_FOR_FILE),
+    ),
+    (
+        any_of("[Ff]ailed to parse (?:the )?chat template", "error parsing (?:the )?chat template"),
+        detail(ReasonCode.CHAT_TEMPLATE_BAD),
     ),
     (
         _NO_MEMORY,
-        lambda _m, lines, _facts, _version: reason(ReasonCode.START_MEMORY_SHORT, part=failed_part(lines)),
+        lambda _m, case: reason(ReasonCode.START_MEMORY_SHORT, part=failed_part(case.lines)),
     ),
-    (
-        rf"error: (({_WRONG_ARGUMENT}).*)",
-        lambda m, _lines, _facts, _version: reason(ReasonCode.ENGINE_REFUSED_PARAMETER, detail=_short(m[1])),
-    ),
+    *MACHINE_CAUSES,
+    (rf"error: ((?:{_WRONG_ARGUMENT}).*)", detail(ReasonCode.ENGINE_REFUSED_PARAMETER)),
     (
         r"error loading model: (.*)|failed to load multimodal model, '([^']*)'|failed to load model, '([^']*)'",
-        lambda m, _lines, _facts, _version: reason(ReasonCode.ENGINE_LOAD_FAILED, detail=_short(m[1] or m[2] or m[3])),
+        detail(ReasonCode.ENGINE_LOAD_FAILED),
     ),
 )
-_COMPILED = tuple((re.compile(pattern), builder) for pattern, builder in _PATTERNS)
+_LLAMA = Causes(_CAUSES)
 
 
-def _short(text: str) -> str:
-    return text.strip().rstrip(".")[:200]
-
-
-def explain_log(lines: Sequence[str], facts: ModelFacts, version: str) -> Reason | None:
-    """Why the server ended, from the lines of its log; None when they do not tell. ``version`` is the program's."""
-    for pattern, builder in _COMPILED:
-        for line in lines:
-            found = pattern.search(line)
-            if found:
-                return builder(found, lines, facts, version)
-    return None
+def explain_log(lines: Sequence[str], facts: ModelFacts, version: str) -> Diagnosis:
+    """Why the server ended, from the lines of its log. ``version`` is the program's."""
+    return _LLAMA.diagnose(Case(lines, facts, version))

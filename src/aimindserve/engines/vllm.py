@@ -15,6 +15,7 @@ from aimindserve.domain.runs import VllmRun
 from aimindserve.domain.specs import EngineName
 from aimindserve.domain.units import GIB
 from aimindserve.engines._base import Launch, LaunchOrder, Machine, ParameterPlan, Probe, Sight
+from aimindserve.engines._diagnosis import Diagnosis
 from aimindserve.engines._environment import refused_variables
 from aimindserve.engines._flags import (
     FlagTable,
@@ -183,8 +184,8 @@ class Vllm:
             found["VLLM_CPU_KVCACHE_SPACE"] = str(max(-(-size // GIB), 1))
         return found
 
-    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Reason | None:
-        """Why a server ended, from its log; None when the log does not tell."""
+    def explain(self, lines: Sequence[str], facts: ModelFacts, install: EngineInstall | None) -> Diagnosis:
+        """Why a server ended, from its log."""
         return explain_log(lines, facts, install.version if install else version_for(facts))
 
     def read_memory(self, lines: Sequence[str], *, on_gpu: bool) -> LogReadings:  # noqa: ARG002

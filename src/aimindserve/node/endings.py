@@ -41,6 +41,20 @@ _HOPELESS = frozenset(
         ReasonCode.ENVIRONMENT_DENIED,
         ReasonCode.ENGINE_CANNOT_RUN,
         ReasonCode.ENGINE_REFUSED_PARAMETER,
+        ReasonCode.SAFETENSORS_CORRUPT,
+        ReasonCode.GPU_NOT_SUPPORTED,
+        ReasonCode.WEIGHTS_MISFIT,
+        ReasonCode.ENGINE_TOO_OLD_FOR_FILE,
+        ReasonCode.CHAT_TEMPLATE_BAD,
+        ReasonCode.COMPILER_MISSING,
+        ReasonCode.ENGINE_CONTEXT_TOO_LONG,
+        ReasonCode.HEADS_INDIVISIBLE,
+        ReasonCode.DTYPE_UNSUPPORTED,
+        ReasonCode.QUANTIZATION_UNSUPPORTED,
+        ReasonCode.TOKENIZER_MODE_WRONG,
+        ReasonCode.ENGINE_WANTS_HUB,
+        ReasonCode.ENGINE_PACKAGE_BROKEN,
+        ReasonCode.ATTENTION_UNSUPPORTED,
         ReasonCode.PICTURE_REFUSED,
         ReasonCode.ENGINE_ILLEGAL_INSTRUCTION,
         ReasonCode.ENGINE_LIBRARY_MISSING,
@@ -65,10 +79,12 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """An attempt that ended without an order. ``launched``: there was an engine process."""
+    """An attempt that ended without an order. ``launched``: there was an engine process. ``evidence``: lines of its log
+    that show why."""
 
     reason: Reason
     launched: bool = False
+    evidence: tuple[str, ...] = ()
 
 
 def exit_reason(exit_: Exit, from_log: Reason | None, *, was_ready: bool) -> Reason:

@@ -39,6 +39,7 @@ class Progress(BaseModel):
     timeline: tuple[Mark, ...] = ()
     doing: Doing | None = None
     sight: Sight | None = None
+    evidence: tuple[str, ...] = ()
     measured: Measurement | None = None
 
 

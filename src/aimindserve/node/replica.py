@@ -90,6 +90,7 @@ class ReplicaActor:
             timeline=self._progress.timeline,
             doing=self._progress.doing,
             sight=self._progress.sight,
+            evidence=self._progress.evidence,
             measured=self._progress.measured,
         )
 
@@ -297,6 +298,7 @@ class ReplicaActor:
             failures=failures,
             restarts=self._progress.restarts + ending.launched,
             reason=ending.reason,
+            evidence=ending.evidence,
             given_up=hopeless,
             running=False,
             ready_since=None,
@@ -326,7 +328,7 @@ class ReplicaActor:
 
     def _is_ready(self) -> None:
         self._context.starts.release(self.id)
-        self._show(ReplicaState.READY, ready_since=self._context.now(), reason=None, doing=None)
+        self._show(ReplicaState.READY, ready_since=self._context.now(), reason=None, evidence=(), doing=None)
 
     def _is_measured(self, what: Measurement) -> None:
         self._show(self._state, measured=what)

@@ -10,13 +10,14 @@ from aimindserve.domain.measured import Measurement
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
 from aimindserve.domain.replicas import DesiredReplica
 from aimindserve.domain.sight import Sight, sight_of
+from aimindserve.engines._diagnosis import last_errors
 from aimindserve.engines._registry import ENGINES
 from aimindserve.engines._steps import StepReader
 from aimindserve.node.context import NodeContext
 from aimindserve.node.endings import Ending, Exit, exit_reason
 from aimindserve.node.folder import Progress, ReplicaFolder
 from aimindserve.node.ledger import LaunchPlan, Ledger
-from aimindserve.node.logs import LogTail, bound_size, tail_lines
+from aimindserve.node.logs import LogTail, bound_size, clean, tail_lines
 from aimindserve.node.measuring import measure
 from aimindserve.node.probes import is_healthy, serves
 from aimindserve.node.processes import out_of_memory_kills, wait_end
@@ -175,6 +176,7 @@ def read_ending(
     engine = ENGINES[desired.engine]
     install = ledger.plan.install if ledger else None
     lines = tail_lines(folder.log_path(progress.attempt), start=ledger.plan.log_start if ledger else 0)
-    from_log = engine.explain(lines, desired.facts, install)
-    why = exit_reason(how, from_log, was_ready=progress.ready_since is not None)
-    return Ending(why, launched=True)
+    told = engine.explain(lines, desired.facts, install)
+    why = exit_reason(how, told.reason, was_ready=progress.ready_since is not None)
+    shown = told.evidence if why == told.reason else last_errors(lines)
+    return Ending(why, launched=True, evidence=tuple(clean(line, [folder.engine_key()]) for line in shown))

@@ -165,9 +165,7 @@ _LLAMA_FAILURES = {
     ],
     "illegal": lambda _o: ["Illegal instruction (core dumped)"],
     "argument": lambda _o: ["error: invalid argument: --no-such-flag"],
-    "load": lambda o: _load_failed(
-        o.model, _cause("done_getting_tensors: wrong number of tensors; expected 51, got 50")
-    ),
+    "load": lambda o: _load_failed(o.model, _cause("mmap failed: Resource temporarily unavailable")),
 }
 
 

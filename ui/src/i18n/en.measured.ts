@@ -2,7 +2,6 @@
 export const enMeasured = {
   measured: {
     above: "more than estimated",
-    apply: "Change and start",
     below: "less than likely",
     column: { item: "Part", estimated: "Estimated", measured: "Measured", difference: "Difference" },
     correction: "{{item}}: {{percent}} after {{starts}} measured starts of {{engine}} with {{architecture}}",
@@ -10,7 +9,6 @@ export const enMeasured = {
     earlier: "Earlier starts: {{count}}",
     item: { profile: "Trial run", total: "All of the engine" },
     none: "Nothing has been measured yet: the figures come with the next start.",
-    offered: "Half of what found no room: {{parameters}}",
     start: "Start of {{time}}, {{engine}}, replica {{replica}}, attempt {{attempt}}",
     title: "Estimate against measured",
     tokens: "the KV cache holds {{tokens}} tokens",

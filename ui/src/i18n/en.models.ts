@@ -83,6 +83,7 @@ export const enModels = {
     total: "{{time}} in all",
     unplaced: "not placed yet",
   },
+  doctor: { again: "Try again", apply: "Apply and try again", evidence: "From the engine's log" },
   sight: {
     answer: "answered “{{answer}}”",
     hint: {

@@ -83,6 +83,7 @@ export const zhModels: typeof enModels = {
     total: "共 {{time}}",
     unplaced: "尚未调度",
   },
+  doctor: { again: "重试", apply: "应用并重试", evidence: "引擎日志" },
   sight: {
     answer: "回答“{{answer}}”",
     hint: {

@@ -98,6 +98,7 @@ export function makeReplica(change: Partial<ReplicaView> = {}): ReplicaView {
       { stage: "ready", at: NOW - 58 },
     ],
     under_way: null,
+    evidence: [],
     sight: {
       outcome: "passed",
       checks: [
@@ -163,7 +164,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
       host_high: 0,
       parameters: PARAMETERS,
     },
-    offered_parameters: null,
+    offer: null,
     created_at: NOW - 3600,
     updated_at: NOW - 60,
   };

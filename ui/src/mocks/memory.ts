@@ -65,6 +65,10 @@ export function makeShort(): DeploymentView {
   const replica = makeReplica({ id: "r-s1", deployment: "too-long", phase: "failed", reasons: [SHORT], pid: null });
   return {
     ...makeDeployment({ name: "too-long", phase: "failed", reasons: [SHORT, REFUSED], replicas: [replica] }),
-    offered_parameters: ["--ctx-size=32768"],
+    offer: {
+      kind: "less",
+      message: "Half of what found no room: --ctx-size=32768",
+      patch: { parameters: ["--ctx-size=32768"] },
+    },
   };
 }

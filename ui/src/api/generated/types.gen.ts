@@ -684,9 +684,9 @@ export type DeploymentSpecOutput = {
 /**
  * DeploymentView
  *
- * A deployment: what was asked for, where it stands and what may be done. ``offered_parameters``: parameters that
- * would let it start where the user's own need too much memory; nobody changes those but the user.
- * ``replicas_target``: replicas to run now; ``load_seconds``: what its latest start took once the files were there.
+ * A deployment: what was asked for, where it stands and what may be done. ``offer``: a change that its failure
+ * suggests; nobody makes it but the user. ``replicas_target``: replicas to run now; ``load_seconds``: what its latest
+ * start took once the files were there.
  */
 export type DeploymentView = {
     /**
@@ -749,10 +749,7 @@ export type DeploymentView = {
      */
     context_length: number | null;
     plan: PlanView | null;
-    /**
-     * Offered Parameters
-     */
-    offered_parameters: Array<string> | null;
+    offer: OfferedChangeView | null;
     /**
      * Created At
      */
@@ -2496,6 +2493,13 @@ export type NodeView = {
 };
 
 /**
+ * OfferKind
+ *
+ * What is offered.
+ */
+export type OfferKind = 'less' | 'context' | 'dtype' | 'heads' | 'tokenizer' | 'text_only' | 'eager' | 'code' | 'no_p2p' | 'drop' | 'version';
+
+/**
  * OfferView
  *
  * An engine that can be installed. ``name``: as commands take it; ``size``: bytes to fetch, about; ``cuda`` and
@@ -2532,6 +2536,25 @@ export type OfferView = {
      * Last For
      */
     last_for: Array<string>;
+};
+
+/**
+ * OfferedChangeView
+ *
+ * A change that a failed start suggests: a sentence, and the fields of the spec to set.
+ */
+export type OfferedChangeView = {
+    kind: OfferKind;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Patch
+     */
+    patch: {
+        [key: string]: unknown;
+    };
 };
 
 /**
@@ -2941,7 +2964,7 @@ export type Reason = {
  *
  * Every cause that the product can name.
  */
-export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'environment_unknown' | 'environment_other_machine' | 'environment_needs_python' | 'environment_broken' | 'environment_in_use' | 'wheel_missing' | 'wheel_damaged' | 'wheels_not_fetched' | 'program_not_engine' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'node_labels_missing' | 'node_drained' | 'device_starting' | 'cpu_not_wished' | 'no_chat_template' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'asleep' | 'made_room' | 'finishing' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'first_answer_missing' | 'picture_refused' | 'picture_not_answered' | 'port_taken' | 'disk_full' | 'disk_nearly_full' | 'device_busy' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
+export type ReasonCode = 'source_invalid' | 'source_not_found' | 'source_not_readable' | 'source_no_model' | 'source_not_supported' | 'demo_unknown' | 'gguf_corrupt' | 'file_not_gguf' | 'gguf_unsupported' | 'gguf_not_a_model' | 'gguf_is_projector' | 'split_incomplete' | 'projector_missing' | 'projector_mismatch' | 'config_invalid' | 'safetensors_corrupt' | 'file_changed' | 'hub_offline' | 'hub_unreachable' | 'hub_rate_limited' | 'hub_file_not_found' | 'repository_not_found' | 'repository_gated' | 'repository_needs_token' | 'repository_no_model' | 'revision_not_found' | 'quantization_not_found' | 'projector_not_found' | 'pickle_only' | 'gguf_unjoined' | 'gguf_obsolete' | 'text_only' | 'token_invalid' | 'token_scope' | 'remote_code_unconfirmed' | 'download_interrupted' | 'download_refused' | 'download_not_found' | 'download_damaged' | 'download_no_space' | 'download_offline' | 'download_paused' | 'import_source_unknown' | 'import_several' | 'import_missing' | 'import_differs' | 'files_in_use' | 'file_name_unsafe' | 'engine_not_installed' | 'engine_cannot_run' | 'architecture_not_supported' | 'architecture_dropped' | 'architecture_newer' | 'device_too_old' | 'context_too_long' | 'code_not_trusted' | 'gpus_indivisible' | 'cache_too_small' | 'parameter_managed' | 'parameter_denied' | 'parameter_unknown' | 'parameter_value' | 'environment_denied' | 'environment_unknown' | 'environment_other_machine' | 'environment_needs_python' | 'environment_broken' | 'environment_in_use' | 'wheel_missing' | 'wheel_damaged' | 'wheels_not_fetched' | 'program_not_engine' | 'no_node' | 'no_usable_device' | 'node_unknown' | 'memory_insufficient' | 'memory_claimed' | 'memory_in_use' | 'host_memory_insufficient' | 'gpus_too_few' | 'node_not_wished' | 'node_labels_missing' | 'node_drained' | 'device_starting' | 'cpu_not_wished' | 'no_chat_template' | 'on_cpu' | 'partly_on_cpu' | 'waiting_for_node' | 'downloading' | 'download_waiting' | 'node_unreachable' | 'stop_requested' | 'stopped_by_user' | 'scaled_to_zero' | 'asleep' | 'made_room' | 'finishing' | 'restarting' | 'engine_program_missing' | 'engine_crashed' | 'engine_killed' | 'engine_exited' | 'engine_out_of_memory' | 'start_memory_short' | 'memory_retried' | 'memory_placed_anew' | 'memory_not_retried' | 'memory_no_retry' | 'memory_retry_failed' | 'engine_load_failed' | 'engine_refused_parameter' | 'engine_cache_too_small' | 'engine_device_taken' | 'engine_needs_code' | 'engine_files_missing' | 'driver_too_old' | 'gpu_link_failed' | 'engine_illegal_instruction' | 'engine_library_missing' | 'engine_start_timeout' | 'engine_not_answering' | 'first_answer_missing' | 'picture_refused' | 'picture_not_answered' | 'port_taken' | 'disk_full' | 'disk_nearly_full' | 'device_busy' | 'shared_memory_short' | 'gpu_not_supported' | 'gpu_not_seen' | 'gpu_fault' | 'too_many_files' | 'weights_misfit' | 'engine_too_old_for_file' | 'chat_template_bad' | 'compiler_missing' | 'engine_context_too_long' | 'heads_indivisible' | 'dtype_unsupported' | 'quantization_unsupported' | 'tokenizer_mode_wrong' | 'engine_wants_hub' | 'engine_package_broken' | 'attention_unsupported' | 'engine_fatal_request' | 'driver_absent' | 'device_probe_failed' | 'archive_foreign' | 'archive_damaged' | 'archive_unsafe' | 'archive_newer' | 'backup_newer' | 'schema_newer' | 'file_exists' | 'nothing_stored' | 'server_running' | 'restore_not_empty' | 'database_not_empty' | 'database_damaged' | 'database_failed' | 'move_not_possible' | 'copy_differs' | 'file_failed' | 'bundle_empty' | 'bundle_model_missing' | 'bundle_engine_unknown' | 'bundle_python_differs' | 'python_too_old' | 'memory_low' | 'disk_low' | 'inodes_low' | 'clock_wrong' | 'clock_unsynchronised' | 'data_dir_unwritable' | 'file_of_other' | 'open_to_others' | 'secret_is_link' | 'folder_missing' | 'left_over' | 'restore_unfinished' | 'page_missing' | 'database_driver_missing' | 'public_port_taken' | 'public_port_taken_by' | 'port_forbidden' | 'host_unknown' | 'listen_failed' | 'server_silent' | 'server_other_version' | 'engine_exposed' | 'driver_below_engine' | 'fleet_invalid' | 'not_found' | 'name_taken' | 'revision_conflict' | 'action_not_allowed' | 'invalid_request' | 'unauthenticated' | 'forbidden' | 'login_failed' | 'too_many_attempts' | 'password_change_required' | 'password_too_short' | 'password_common' | 'password_unchanged' | 'csrf_failed' | 'host_not_allowed' | 'body_too_large' | 'method_not_allowed' | 'storage_unavailable' | 'not_ready' | 'internal_error';
 
 /**
  * ReasonView
@@ -2995,7 +3018,8 @@ export type RegisterRequest = {
  *
  * One replica. ``attempts`` of its engine have logs at ``/replicas/{id}/log?attempt=n``. ``timeline``: the stages
  * of its start that are over; ``under_way``: the one that is not. ``sight``: what the pictures proved that it was
- * asked about at its start; None where it was asked about none.
+ * asked about at its start; None where it was asked about none. ``evidence``: lines of the engine's log that show why
+ * it failed.
  */
 export type ReplicaView = {
     /**
@@ -3054,6 +3078,10 @@ export type ReplicaView = {
     timeline: Array<Mark>;
     under_way: UnderWayView | null;
     sight: Sight | null;
+    /**
+     * Evidence
+     */
+    evidence: Array<string>;
     /**
      * Claims
      */

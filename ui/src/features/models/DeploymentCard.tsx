@@ -11,7 +11,7 @@ import { movingDownload } from "@/lib/download";
 import { DeploymentActions } from "./DeploymentActions";
 import classes from "./DeploymentCard.module.css";
 import { DeploymentDetails } from "./DeploymentDetails";
-import { OfferedChange } from "./OfferedChange";
+import { DoctorPanel } from "./DoctorPanel";
 import { SightBadge } from "./SightProof";
 import { UnderWay } from "./UnderWay";
 import { sourceText } from "./spec";
@@ -125,7 +125,7 @@ export function DeploymentCard({ deployment }: { deployment: DeploymentView }): 
       </Group>
       {!toldBelow && <CardProgress deployment={deployment} />}
       <CardReasons deployment={deployment} toldBelow={toldBelow} />
-      <OfferedChange deployment={deployment} />
+      <DoctorPanel deployment={deployment} />
       {phase === "ready" && (
         <Link to="/playground" search={{ model: name }} className={classes.try ?? ""}>
           {t("models.openPlayground")}

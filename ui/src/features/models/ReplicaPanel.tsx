@@ -9,6 +9,7 @@ import { Reasons, TOLD_BY_BAR } from "@/components/Reasons";
 import { TransferBar } from "@/components/TransferBar";
 import { shareOf } from "@/lib/download";
 import { formatBytes } from "@/lib/format";
+import { Evidence } from "./Evidence";
 import { LogViewer } from "./LogViewer";
 import { SightBadge, SightChecks } from "./SightProof";
 import { Timeline } from "./Timeline";
@@ -73,6 +74,7 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
           <TransferBar progress={download} label={replica.deployment} moving={replica.phase === "downloading"} />
         )}
         <Reasons reasons={replica.reasons} failed={failed} hidden={download ? TOLD_BY_BAR : []} />
+        <Evidence lines={replica.evidence} />
         {replica.under_way && !download && <UnderWay what={replica.under_way} />}
         <Timeline marks={replica.timeline} />
         {replica.sight && <SightChecks sight={replica.sight} />}

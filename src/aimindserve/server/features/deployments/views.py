@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from aimindserve.domain.lifecycle import Phase, Standing, allowed_actions
 from aimindserve.domain.nodes import NodeFacts
+from aimindserve.domain.offers import less, offer_for, worded
 from aimindserve.domain.reasons import Language, Reason
-from aimindserve.domain.relief import offered, told
+from aimindserve.domain.relief import Relief, offered, told
 from aimindserve.domain.replicas import Deployment, Replica, ReplicaObservation, Wanted
 from aimindserve.domain.scaling import target_of
+from aimindserve.domain.specs import EngineName
 from aimindserve.domain.startup import Doing, StartTimes, seconds_left, usual_seconds
-from aimindserve.domain.views import DeploymentView, ReasonView, ReplicaView, UnderWayView
+from aimindserve.domain.views import DeploymentView, OfferedChangeView, ReasonView, ReplicaView, UnderWayView
 from aimindserve.server.errors import reason_view
 from aimindserve.server.plan_views import plan_view
 from aimindserve.server.reconcile.observe import World
@@ -47,9 +49,30 @@ def deployment_view(
         quantization=facts.quantization if facts else None,
         context_length=facts.context_length if facts else None,
         plan=plan_view(plan, language) if plan else None,
-        offered_parameters=offered(relief, deployment.spec, plan.engine) if relief and plan else None,
+        offer=_offer(deployment, standing, relief, _engine_of(deployment, plan), language),
         created_at=deployment.created_at,
         updated_at=deployment.updated_at,
+    )
+
+
+def _engine_of(deployment: Deployment, plan: RunPlan | None) -> EngineName:
+    """The engine that runs it, or would; what has no plan yet is refused by vLLM's table of versions."""
+    wanted = deployment.spec.engine
+    return plan.engine if plan is not None else "vllm" if wanted == "auto" else wanted
+
+
+def _offer(
+    deployment: Deployment, standing: Standing, relief: Relief | None, engine: EngineName, language: Language
+) -> OfferedChangeView | None:
+    """The change that the first reason with one suggests. What was decided about too little memory comes first."""
+    if standing.phase not in (Phase.FAILED, Phase.PENDING):
+        return None
+    spec = deployment.spec
+    parameters = offered(relief, spec, engine) if relief else None
+    found = (offer for why in standing.reasons if (offer := offer_for(why, spec, engine)) is not None)
+    offer = less(parameters) if parameters else next(found, None)
+    return (
+        OfferedChangeView(kind=offer.kind, message=worded(offer, language), patch=dict(offer.patch)) if offer else None
     )
 
 
@@ -83,6 +106,7 @@ def _replica_view(
         if standing.phase in _STARTING
         else None,
         sight=seen.sight,
+        evidence=seen.evidence if standing.phase is Phase.FAILED else (),
         claims=replica.assignment.claims if replica.assignment else (),
     )
 
