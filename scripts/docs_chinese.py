@@ -52,6 +52,7 @@ SETTINGS = {
     "max_headers": "请求头的最多行数。",
     "usage_spool_bytes": "服务端暂时不可用时，网关在磁盘上暂存用量的字节数。",
     "request_log_sample": "记入 logs/requests.jsonl 的推理请求比例，不含内容。",
+    "request_log_prompts": "对这些模型，请求日志同时记录请求内容（不含图片数据）。",
     "header_timeout": "等待请求头到齐的秒数。",
     "body_idle_timeout": "请求体中断的最长秒数。",
     "keepalive_timeout": "空闲连接保留的秒数。",

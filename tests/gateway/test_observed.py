@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.gateway.harness import METRICS_KEY, Rig, chat, get, http, post, rig, route, streaming, until
+from tests.gateway.pictures import real, uri
 
 from aimindserve.domain.usage import UsageRecord
 from aimindserve.gateway.forward import Exchange
@@ -120,7 +121,7 @@ def test_a_share_of_requests_is_logged_and_the_file_is_put_aside(tmp_path: Path)
     for number in range(4):
         log.add(record(number))
     taken = log.take()
-    assert [one.request_id for one in taken] == ["r0", "r2"]
+    assert [one.request_id for one, _ in taken] == ["r0", "r2"]
     for _ in range(3):
         log.write(taken)
     files = sorted(file.name for file in (tmp_path / "logs").iterdir())
@@ -143,3 +144,24 @@ async def test_requests_leave_nothing_for_the_collector(stage: Rig) -> None:
         assert not [left for left in gc.get_objects() if isinstance(left, Exchange)]
     finally:
         gc.enable()
+
+
+async def test_what_was_asked_is_noted_for_the_models_that_are_named_and_no_other(folder: Path) -> None:
+    picture = {"type": "image_url", "image_url": {"url": uri(real())}}
+    async with rig(folder, request_log_sample=1.0, request_log_prompts=("watched",)) as stage:
+        engine = await stage.engine()
+        stage.serve(route(engine.port, model="watched"), route(engine.port, model="private"))
+        for model in ("watched", "private"):
+            content = [{"type": "text", "text": f"what is on it, {model}?"}, picture]
+            body = chat(model, messages=[{"role": "user", "content": content}])
+            assert (await stage.ask(post(body))).status == 200
+        log = stage.gateway.request_log
+        assert log is not None
+        log.write(log.take())
+    watched, private = [
+        msgspec.json.decode(line) for line in (folder / "logs" / "requests.jsonl").read_bytes().splitlines()
+    ]
+    assert "what is on it, watched?" in watched["prompt"]
+    assert "data:image/png;base64,..." in watched["prompt"], "pictures are left out"
+    assert private["model"] == "private"
+    assert "prompt" not in private

@@ -43,6 +43,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True):
     media_policy: str = "public"
     media_hosts: tuple[str, ...] = ()
     request_log_sample: float = 0.0
+    request_log_prompts: tuple[str, ...] = ()
 
     @property
     def paths(self) -> DataPaths:

@@ -63,7 +63,8 @@ class Gateway:
         self.metrics = Metrics()
         self.request_log = None
         if config.request_log_sample > 0:
-            self.request_log = RequestLog(Path(config.paths.request_log), config.request_log_sample)
+            prompts = config.request_log_prompts
+            self.request_log = RequestLog(Path(config.paths.request_log), config.request_log_sample, prompts)
         self.clients: set[Connection] = set()
         self.stopping = False
         self._uncounted: list[UsageRecord] = []

@@ -182,6 +182,9 @@ class Settings(BaseModel):
         le=1,
         description="Share of inference requests noted in logs/requests.jsonl, without their content.",
     )
+    request_log_prompts: Names = Field(
+        (), description="Models of which those requests are noted with what was asked, pictures left out."
+    )
     header_timeout: Period = Field(10.0, description="Seconds for a request's head to arrive.")
     body_idle_timeout: Period = Field(15.0, description="Seconds without a byte of a request's body.")
     keepalive_timeout: Period = Field(75.0, description="Seconds that an idle connection is kept.")
