@@ -296,7 +296,7 @@ class ClientConnection(Connection):
             self.refuse(taken, request_id)
             return
         if self._gateway.request_log is not None:
-            self._gateway.request_log.note(request_id, taken.route.model, body)
+            self._gateway.request_log.note(request_id, taken.routes[0].model, body)
         self._handler = exchange = Exchange(self._gateway, self, row, self._head.path, caller, request_id)
         exchange.start(body, taken, visit.trace)
 
