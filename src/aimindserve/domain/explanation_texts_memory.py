@@ -14,6 +14,10 @@ MEMORY_TEXTS: dict[str, tuple[str, str]] = {
         "保留在主机内存中的权重：词嵌入以及未放入 GPU 的层。",
     ),
     "memory_weights_vllm": (
+        "The language model's weights ({dtype}).",
+        "语言模型权重（{dtype}）。",
+    ),
+    "memory_weights_divided": (
         "The language model's weights ({dtype}) on one of {gpus} GPUs.",
         "语言模型权重（{dtype}），{gpus} 个 GPU 中每个的份额。",
     ),
@@ -66,6 +70,10 @@ MEMORY_TEXTS: dict[str, tuple[str, str]] = {
         "GPU 运行环境、内核以及 GPU 间通信缓冲。",
     ),
     "memory_server_host": (
+        "The engine's server and its worker.",
+        "引擎服务进程及其工作进程。",
+    ),
+    "memory_servers_host": (
         "The engine's server and one worker for each of {gpus} GPUs.",
         "引擎服务进程以及 {gpus} 个 GPU 各自的工作进程。",
     ),

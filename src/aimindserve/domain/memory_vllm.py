@@ -102,7 +102,9 @@ def _weights(case: _Case) -> list[MemoryItem]:
         whole = sum(loaded_bytes(group, facts, run) for group in language_groups(facts))
         high += 4 * whole / max(facts.layers or 1, 1)
     dtype = run.quantization or (facts.quantized.method if facts.quantized else run.dtype or facts.dtype or "bfloat16")
-    why = explained(Why.MEMORY_WEIGHTS_VLLM, dtype=dtype, gpus=run.tensor_parallel * run.pipeline_parallel)
+    gpus = run.tensor_parallel * run.pipeline_parallel
+    divided = explained(Why.MEMORY_WEIGHTS_DIVIDED, dtype=dtype, gpus=gpus)
+    why = divided if gpus > 1 else explained(Why.MEMORY_WEIGHTS_VLLM, dtype=dtype)
     found = [memory_item("weights", language, high, WEIGHT_SOURCE, why=why)]
     sight = rank_bytes(facts, run, sight_groups(facts))
     if sight:
@@ -207,7 +209,8 @@ def _non_torch(case: _Case) -> MemoryItem:
 def _host(case: _Case) -> list[MemoryItem]:
     gpus = case.run.tensor_parallel * case.run.pipeline_parallel
     size, high = SERVER_HOST * (1 + (gpus - 1) / 2), SERVER_HOST_HIGH * (1 + (gpus - 1) / 2)
-    why = explained(Why.MEMORY_SERVER_HOST, gpus=gpus)
+    several = explained(Why.MEMORY_SERVERS_HOST, gpus=gpus)
+    why = several if gpus > 1 else explained(Why.MEMORY_SERVER_HOST)
     found = [memory_item("server_host", size, high, _HOST_SOURCE, why=why, place=Place.HOST)]
     if case.constants.scheduler and case.facts.vision is not None and case.run.images:
         cached = memory_item(

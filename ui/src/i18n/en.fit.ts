@@ -77,6 +77,12 @@ export const enFit = {
     anyDevice: "Any device",
     anyNode: "Any machine",
     cpu: "Processor (CPU)",
+    cpuHint: {
+      auto: "Only where no GPU could hold the model. While one that could is full, the model waits for it.",
+      allow: "Also while GPUs are full. Answers come slowly there.",
+      never: "The model waits for a GPU, even where there is none.",
+    },
+    cpuWish: { auto: "Only without a fitting GPU", allow: "Allowed", never: "Never" },
     devices: "Only on these devices",
     hint: {
       spread: "The freest device first; copies go to different machines.",
@@ -87,5 +93,6 @@ export const enFit = {
     spread: "Spread out",
     strategy: "Strategy",
     title: "Placement",
+    useCpu: "Run on the CPU",
   },
 };

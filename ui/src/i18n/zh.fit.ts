@@ -77,6 +77,12 @@ export const zhFit: typeof enFit = {
     anyDevice: "任意设备",
     anyNode: "任意机器",
     cpu: "处理器（CPU）",
+    cpuHint: {
+      auto: "仅当没有 GPU 能容纳该模型时使用。若能容纳它的 GPU 已满，则等待该 GPU。",
+      allow: "GPU 已满时也可使用，但回答较慢。",
+      never: "始终等待 GPU，即使没有 GPU。",
+    },
+    cpuWish: { auto: "仅在没有合适的 GPU 时", allow: "允许", never: "从不" },
     devices: "仅限这些设备",
     hint: {
       spread: "优先使用最空闲的设备，副本分布到不同机器。",
@@ -87,5 +93,6 @@ export const zhFit: typeof enFit = {
     spread: "分散放置",
     strategy: "策略",
     title: "放置",
+    useCpu: "在 CPU 上运行",
   },
 };

@@ -97,7 +97,9 @@ export function CatalogPage(): ReactElement {
     return <EmptyState icon={<IconLock size={32} />} title={t("catalog.adminTitle")} hint={t("catalog.adminHint")} />;
   return (
     <Container size="xl" py="lg">
-      <Title order={2}>{t("catalog.title")}</Title>
+      <Title order={1} size="h2">
+        {t("catalog.title")}
+      </Title>
       <Text size="sm" c="dimmed" mb="md">
         {t("catalog.hint")}
       </Text>

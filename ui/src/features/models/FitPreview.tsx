@@ -71,6 +71,7 @@ export function FitPreview({ fit, onApply, given, onGiven }: Props): ReactElemen
     <Stack aria-busy={checking} data-checking={checking}>
       <Verdict report={report} />
       <Reasons reasons={report.reasons} failed={report.verdict === "no"} />
+      <Reasons reasons={report.notes} failed={false} />
       <Alternatives alternatives={report.alternatives} onApply={onApply} />
       <FitBars report={report} />
       <NodeRefusals refusals={report.refusals} />

@@ -15,6 +15,8 @@ interface Option {
   label: string;
 }
 
+const CPU_WISHES = ["auto", "allow", "never"] as const;
+
 /** With what is wished already, also where no machine has it (any more). */
 function withWished(options: readonly Option[], wished: readonly string[]): Option[] {
   const known = new Set(options.map(({ value }) => value));
@@ -33,7 +35,7 @@ function deviceOptions(nodes: readonly NodeView[], cpu: string): Option[] {
   return [...new Map(found.map((option) => [option.value, option])).values()];
 }
 
-/** Where replicas may go: freest or fullest device, certain machines, certain devices. */
+/** Where replicas may go: freest or fullest device, whether to a CPU, certain machines, certain devices. */
 export function PlacementFields({ wishes, onChange }: Props): ReactElement {
   const { t } = useTranslation();
   const { data: nodes = [] } = useQuery(nodesQuery);
@@ -53,6 +55,16 @@ export function PlacementFields({ wishes, onChange }: Props): ReactElement {
           allowDeselect={false}
           onChange={(value) => {
             onChange({ ...wishes, strategy: value === "pack" ? "pack" : "spread" });
+          }}
+        />
+        <Select
+          label={t("placement.useCpu")}
+          description={t(`placement.cpuHint.${wishes.cpu}`)}
+          data={CPU_WISHES.map((wish) => ({ value: wish, label: t(`placement.cpuWish.${wish}`) }))}
+          value={wishes.cpu}
+          allowDeselect={false}
+          onChange={(value) => {
+            onChange({ ...wishes, cpu: CPU_WISHES.find((wish) => wish === value) ?? "auto" });
           }}
         />
         <MultiSelect
