@@ -231,6 +231,7 @@ def test_the_command_line() -> None:
     assert made.argv[made.argv.index("--cudagraph-capture-sizes") :][1:4] == ("1", "2", "4")
     assert (made.wants_key, made.key_variable) == (True, "VLLM_API_KEY")
     assert made.env["HF_HUB_OFFLINE"] == made.env["VLLM_NO_USAGE_STATS"] == "1"
+    assert "--enable-force-include-usage" in made.argv
     assert made.env["CUDA_VISIBLE_DEVICES"] == "GPU-0"
     assert not any("/run/key" in word for word in (*made.argv, *made.env.values()))
 

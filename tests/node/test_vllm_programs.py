@@ -1,8 +1,10 @@
 """Finding vLLM's environments, and running one of them, emulated."""
 
+import os
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.node.world import World, failing, gone, ready, world
 
@@ -109,6 +111,36 @@ async def test_a_model_is_served_by_an_environment(world: World, tmp_path: Path)
     assert ledger is not None
     assert ledger.plan.argv[1:3] == ("serve", str(tmp_path / "m"))
     assert not any(there.engine_key in word for word in ledger.plan.argv)
+
+
+async def test_what_the_process_really_gets(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read from the system and not from the plan: arguments, environment, sockets and process group."""
+    secrets = {"HF_TOKEN": "hf_secret", "AIMINDSERVE_DATABASE_URL": "db_secret", "LLAMA_ARG_HOST": "0.0.0.0"}
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    environment(world.config.engines / "vllm" / "cpu", "vllm-0.32.0+cpu")
+    model = checkpoint(tmp_path / "m")
+    replica = world.replica(engine="vllm", facts=model, env={"OMP_NUM_THREADS": "1"})
+    async with world.agent() as agent:
+        await agent.sync(world.desired(replica))
+        there = await ready(agent, replica)
+        assert there.pid is not None
+        process = psutil.Process(there.pid)
+        words, given, group = process.cmdline(), process.environ(), os.getpgid(there.pid)
+        listening = [one.laddr.ip for one in process.net_connections() if one.status == psutil.CONN_LISTEN]
+        await agent.sync(world.desired())
+        await gone(agent, replica)
+    assert {"--enable-force-include-usage", "--disable-uvicorn-access-log"} <= set(words)
+    assert words[words.index("--host") + 1] == "127.0.0.1"
+    assert words[words.index("--allowed-media-domains") + 1] == "none.invalid"
+    assert words[words.index("--served-model-name") + 1] == replica.model
+    assert not any(there.engine_key in word for word in words)
+    assert given["VLLM_API_KEY"] == there.engine_key
+    assert given["HF_HUB_OFFLINE"] == given["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == given["OMP_NUM_THREADS"] == "1"
+    assert secrets.keys().isdisjoint(given)
+    assert not any("secret" in value for value in given.values())
+    assert listening == ["127.0.0.1"]
+    assert group == there.pid, "a process group of its own, to end all of it"
 
 
 @pytest.mark.parametrize(

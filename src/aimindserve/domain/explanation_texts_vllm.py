@@ -89,6 +89,10 @@ VLLM_TEXTS: dict[str, tuple[str, str]] = {
         "The model needs code of its own ({files}); it runs once an administrator has confirmed it for this commit.",
         "该模型由其自带的 Python 代码（{files}）加载；只有管理员确认该提交的代码后才会运行。",
     ),
+    "usage_told": (
+        "Streams tell how many tokens they took, so that usage is counted exactly.",
+        "流式回答会报告所用词元数，以便准确统计用量。",
+    ),
     "no_fetching": (
         "The gateway fetches and checks pictures; the engine itself may fetch from no host.",
         "图片由网关下载并检查；引擎自身不得访问任何主机。",

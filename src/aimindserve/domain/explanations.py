@@ -89,6 +89,7 @@ class Why(StrEnum):
     MISTRAL_FORMAT = "mistral_format"
     CODE_CONFIRMED = "code_confirmed"
     QUIET_LOG = "quiet_log"
+    USAGE_TOLD = "usage_told"
     NO_FETCHING = "no_fetching"
     ALTERNATIVE_WISHES = "alternative_wishes"
     ALTERNATIVE_CPU = "alternative_cpu"

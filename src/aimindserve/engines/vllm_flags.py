@@ -15,7 +15,7 @@ _MANAGED = (
     "--model --host --port --uds --api-key --served-model-name --root-path --download-dir --data-parallel-size "
     "--data-parallel-size-local --api-server-count --device --device-ids --revision --tokenizer-revision "
     "--code-revision --enable-log-requests --disable-log-requests --disable-uvicorn-access-log --headless "
-    "--allowed-media-domains"
+    "--allowed-media-domains --enable-force-include-usage"
 )
 _MEMORY = (
     "--max-model-len --max-num-seqs --max-num-batched-tokens --gpu-memory-utilization --kv-cache-memory-bytes "
@@ -35,7 +35,7 @@ _MODEL = (
     "--response-role --seed --max-logprobs --logprobs-mode --skip-tokenizer-init --rope-scaling --rope-theta "
     "--pooler-config --override-pooler-config --enable-auto-tool-choice --tool-call-parser --reasoning-parser "
     "--exclude-tools-when-tool-choice-none --guided-decoding-backend --enable-prompt-tokens-details "
-    "--enable-force-include-usage --return-tokens-as-token-ids"
+    "--return-tokens-as-token-ids"
 )
 _PICTURES = (
     "--limit-mm-per-prompt --mm-processor-kwargs --mm-encoder-tp-mode --mm-encoder-attn-backend "

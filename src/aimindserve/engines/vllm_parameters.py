@@ -263,7 +263,12 @@ def _log(case: Case) -> list[EngineParameter]:
     if before(case.version, READ[0]):
         # Prompts were in the log unless one said this; later versions leave them out by themselves.
         there.append("--disable-log-requests")
-    return [*closed, *(_item(flag, None, Origin.MANAGED, Why.QUIET_LOG) for flag in there)]
+    counted = [flag for flag in ("--enable-force-include-usage",) if has_flag(case.version, flag)]
+    return [
+        *closed,
+        *(_item(flag, None, Origin.MANAGED, Why.USAGE_TOLD) for flag in counted),
+        *(_item(flag, None, Origin.MANAGED, Why.QUIET_LOG) for flag in there),
+    ]
 
 
 def _fetched_from(case: Case) -> list[str]:
