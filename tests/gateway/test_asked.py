@@ -11,10 +11,10 @@ from tests.gateway.harness import Rig, chat, post, route
 from tests.gateway.pictures import shell, uri
 
 from aimindserve.domain.pictures import PictureError, Steps
+from aimindserve.gateway.asked import BODY_LIMITS, REFUSED_FIELDS, BodyLimits, too_deep
 from aimindserve.gateway.body import BodyView, look
 from aimindserve.gateway.endpoints import ROWS
 from aimindserve.gateway.errors import Refusal
-from aimindserve.gateway.limits import LIMITS, REFUSED_FIELDS, Limits, too_deep
 from aimindserve.gateway.pictures import check_data_uri
 
 MIB = 1024**2
@@ -196,7 +196,7 @@ def test_random_bodies_have_the_depth_that_walking_finds() -> None:
     for _ in range(2000):
         plain = msgspec.json.encode({"x": value(7)})
         for body in (plain, msgspec.json.format(plain, indent=2)):
-            refused = too_deep(body, Limits(depth=5)) is not None
+            refused = too_deep(body, BodyLimits(depth=5)) is not None
             assert refused is (_depth(body) > 5), body
             verdicts.add(refused)
     assert verdicts == {True, False}
@@ -260,6 +260,6 @@ async def test_switches_of_a_template_pass_and_what_changes_its_meaning_does_not
 
 def test_other_limits_may_be_given() -> None:
     body = chat(n=2, messages=images(2))
-    assert isinstance(look(body, ROWS[CHAT], LIMITS), BodyView)
-    for limits in (Limits(choices=1), Limits(messages=1), Limits(depth=3), Limits(image_bytes=2)):
+    assert isinstance(look(body, ROWS[CHAT], BODY_LIMITS), BodyView)
+    for limits in (BodyLimits(choices=1), BodyLimits(messages=1), BodyLimits(depth=3), BodyLimits(image_bytes=2)):
         assert isinstance(look(body, ROWS[CHAT], limits), Refusal)

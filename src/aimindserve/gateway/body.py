@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from aimindserve.gateway.affinity import opening_of
+from aimindserve.gateway.asked import BODY_LIMITS, Asked, BodyLimits, nested, over, refused_field, too_deep, too_many
 from aimindserve.gateway.endpoints import Body, Row
 from aimindserve.gateway.errors import Refusal
-from aimindserve.gateway.limits import LIMITS, Asked, Limits, nested, over, refused_field, too_deep, too_many
 from aimindserve.gateway.parts import Content, Message, refused_part
 
 _CLOSING = re.compile(rb"\}[ \t\r\n]*\Z")
@@ -70,7 +70,9 @@ class BodyView(msgspec.Struct, frozen=True, gc=False):
     opening: bytes = b""
 
 
-def look(body: bytes | bytearray, row: Row, limits: Limits = LIMITS, *, several: bool = False) -> BodyView | Refusal:
+def look(
+    body: bytes | bytearray, row: Row, limits: BodyLimits = BODY_LIMITS, *, several: bool = False
+) -> BodyView | Refusal:
     """What ``body`` asks for, or why it is refused. ``several``: there are models with several replicas, so that its
     opening matters."""
     try:
@@ -108,7 +110,7 @@ def _opening(seen: "_Chat | _Responses | _Anthropic") -> bytes:
     return opening_of(seen.messages)
 
 
-def _is_plain(seen: "_Chat | _Responses | _Anthropic", limits: Limits) -> bool:
+def _is_plain(seen: "_Chat | _Responses | _Anthropic", limits: BodyLimits) -> bool:
     """Whether there are only texts, as in most requests, and not too many."""
     if type(seen) is not _Chat or seen.documents is not None or seen.query is not None:
         return False
@@ -119,7 +121,7 @@ def _is_plain(seen: "_Chat | _Responses | _Anthropic", limits: Limits) -> bool:
     return len(messages) <= limits.messages
 
 
-def _look_at_content(seen: "_Chat | _Responses | _Anthropic", content: Content, limits: Limits) -> Refusal | None:
+def _look_at_content(seen: "_Chat | _Responses | _Anthropic", content: Content, limits: BodyLimits) -> Refusal | None:
     """A refusal when there are too many messages, or a part of one may not pass."""
     if isinstance(seen, _Responses):
         given = seen.input

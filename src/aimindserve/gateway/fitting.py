@@ -2,16 +2,16 @@
 
 from aimindserve.domain.balancing import Lane
 from aimindserve.domain.routing import Route
+from aimindserve.gateway.asked import BODY_LIMITS, too_many
 from aimindserve.gateway.body import BodyView
 from aimindserve.gateway.endpoints import Body, Row
 from aimindserve.gateway.errors import Refusal, not_supported
-from aimindserve.gateway.limits import LIMITS, too_many
 
 
 def fitting(route: Route, row: Row, view: BodyView) -> Refusal | None:
     """Why the model cannot do it: no replica's engine has the endpoint, or takes so many pictures. While there are no
     replicas, that is not known."""
-    most = LIMITS.images if route.images is None else route.images
+    most = BODY_LIMITS.images if route.images is None else route.images
     if view.images > most:
         return too_many("images", "messages" if row.body is not Body.RESPONSES else "input", view.images, most)
     if (

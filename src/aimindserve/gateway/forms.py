@@ -3,9 +3,9 @@ lie; the file itself is passed over by looking for the boundary, and never copie
 
 import re
 
+from aimindserve.gateway.asked import refused_field
 from aimindserve.gateway.body import BodyView
 from aimindserve.gateway.errors import Refusal
-from aimindserve.gateway.limits import refused_field
 
 _BOUNDARY = re.compile(rb'multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 _NAME = re.compile(rb'content-disposition:\s*form-data\s*;\s*name="([^"]{1,256})"', re.IGNORECASE)

@@ -10,8 +10,8 @@ import msgspec
 
 from aimindserve.domain.pictures import PictureError, Steps
 from aimindserve.gateway.affinity import sample
+from aimindserve.gateway.asked import BodyLimits
 from aimindserve.gateway.errors import Refusal
-from aimindserve.gateway.limits import Limits
 from aimindserve.gateway.pictures import check_base64, check_data_uri, is_text, without_escapes
 
 ABSENT = msgspec.Raw()
@@ -99,7 +99,7 @@ class Content:
 
     __slots__ = ("_limits", "_steps", "first", "images", "urls")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BodyLimits) -> None:
         self._limits = limits
         self._steps = Steps()
         self.images = 0

@@ -13,7 +13,7 @@ from aimindserve.gateway.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BodyLimits:
     """The largest values that pass. That there are some is OWASP API Security Top 10 (2023), API4 "Unrestricted
     Resource Consumption". OpenAI's API has the same 20 logprobs (vLLM too, by default) and 128 tools; its 4 stop texts
     and 20 MB a picture are near. It allows far more choices, but 8 already fill an engine on one device."""
@@ -33,7 +33,7 @@ class Limits:
     """Of a schema or grammar as it was sent: engines compile it before the first token."""
 
 
-LIMITS = Limits()
+BODY_LIMITS = BodyLimits()
 
 Number = int | float | bool | None
 _ABSENT = msgspec.Raw()
@@ -114,7 +114,7 @@ _LOGPROBS = ("logprobs", "top_logprobs", "n_probs", "prompt_logprobs")
 _SCHEMAS = ("response_format", "json_schema", "grammar", "structured_outputs")
 
 
-def over(asked: Asked, limits: Limits = LIMITS) -> Refusal | None:
+def over(asked: Asked, limits: BodyLimits = BODY_LIMITS) -> Refusal | None:
     """A refusal when one of the fields is over its limit."""
     if asked.n or asked.best_of or asked.n_cmpl:
         for name in _CHOICES:
@@ -146,7 +146,7 @@ def too_many(what: str, param: str, sent: int, limit: int) -> Refusal:
     return Refusal(400, f"too_many_{what}", f"A request may have {limit} {what} at most; this one has {sent}.", param)
 
 
-def _worded(asked: Asked, limits: Limits) -> Refusal | None:
+def _worded(asked: Asked, limits: BodyLimits) -> Refusal | None:
     refusal = _stops("stop", asked.stop or (), limits)
     refusal = refusal or _stops("stop_sequences", asked.stop_sequences or (), limits)
     return refusal or _template(asked.chat_template_kwargs or {})
@@ -171,7 +171,7 @@ def _template(values: dict[str, Any]) -> Refusal | None:
     return None
 
 
-def _stops(param: str, stop: "str | list[str] | tuple[()]", limits: Limits) -> Refusal | None:
+def _stops(param: str, stop: "str | list[str] | tuple[()]", limits: BodyLimits) -> Refusal | None:
     texts = (stop,) if isinstance(stop, str) else stop
     if len(texts) > limits.stops:
         message = f"'{param}' may have {limits.stops} entries at most; this request has {len(texts)}."
@@ -185,7 +185,7 @@ def _stops(param: str, stop: "str | list[str] | tuple[()]", limits: Limits) -> R
     return None
 
 
-def _schemas(asked: Asked, limits: Limits) -> Refusal | None:
+def _schemas(asked: Asked, limits: BodyLimits) -> Refusal | None:
     for name in _SCHEMAS:
         raw: msgspec.Raw = getattr(asked, name)
         if raw is not _ABSENT and (size := memoryview(raw).nbytes) > limits.schema_bytes:
@@ -215,7 +215,7 @@ def _shape(depth: int) -> re.Pattern[bytes]:
     return shape
 
 
-def too_deep(body: bytes | bytearray, limits: Limits = LIMITS) -> Refusal | None:
+def too_deep(body: bytes | bytearray, limits: BodyLimits = BODY_LIMITS) -> Refusal | None:
     """A refusal when ``body``, which is valid JSON, has too many levels. Most bodies have fewer brackets than that."""
     limit = limits.depth
     few = _few_brackets(body, limit) if len(body) > _LONG else body.count(b"{") + body.count(b"[") <= limit
@@ -234,7 +234,7 @@ def _few_brackets(body: bytes | bytearray, most: int) -> bool:
     return True
 
 
-def nested(limit: int = LIMITS.depth) -> Refusal:
+def nested(limit: int = BODY_LIMITS.depth) -> Refusal:
     """The refusal of a body with more levels than ``limit``; how many they are is not counted to the end."""
     message = f"The body may be nested {limit} levels deep at most; this one has {limit + 1} or more."
     return Refusal(400, "nested_too_deeply", message)
