@@ -6,7 +6,7 @@ PORT ?= 8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: demo demo-hub test check gen bench soak test-engines ui dist docs setup clean help
+.PHONY: demo demo-hub test check gen bench soak test-engines screenshots ui dist docs setup clean help
 
 demo: ## set everything up and start with the small model that ships with the project (CPU, offline)
 	@$(SETUP) runtime ui
@@ -42,6 +42,10 @@ soak: ## load and kills for an hour, installation on empty systems; SOAK_SECONDS
 test-engines: ## the tests that need a GPU or real engines (AIMINDSERVE_VLLM=/path/of/bin/vllm)
 	@$(SETUP) dev
 	@exec $(VENV)/python -m pytest -m gpu tests/gpu $(ARGS)
+
+screenshots: ## pictures of every page: 2 languages, 2 colour schemes, 2 widths, into .cache/screenshots; ARGS="FOLDER --only dashboard-zh"
+	@$(SETUP) dev ui chromium fonts
+	@exec $(VENV)/python -m tests.e2e.screenshots $(ARGS)
 
 ui: ## build the page into the package
 	@$(SETUP) ui

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import js from "@eslint/js";
 import query from "@tanstack/eslint-plugin-query";
 import { defineConfig, globalIgnores } from "eslint/config";
@@ -16,6 +17,8 @@ const layers = (folders) =>
       ],
     },
   }));
+
+const FEATURES = readdirSync(new URL("./src/features", import.meta.url));
 
 export default defineConfig([
   globalIgnores(["public", "src/api/generated", "node_modules", "coverage"]),
@@ -49,7 +52,7 @@ export default defineConfig([
       "@typescript-eslint/consistent-type-definitions": ["error", "interface"],
     },
   },
-  ...layers(["session", "models", "playground", "keys", "files", "settings"]),
+  ...layers(FEATURES),
   {
     files: ["src/lib/**", "src/components/**", "src/api/**"],
     rules: {

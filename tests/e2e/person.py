@@ -12,7 +12,7 @@ from tests.e2e.product import PASSWORD, Product
 def visit(browser: Browser, product: Product, *, locale: str, dark: bool = False) -> Iterator[Page]:
     """A page that is logged in, checked for complaints at the end."""
     visitor, complaints = open_page(browser, product.url, locale=locale, dark=dark)
-    visitor.goto("/")
+    visitor.goto("/playground")
     log_in(visitor, product)
     yield visitor
     visitor.context.close()

@@ -1,43 +1,29 @@
-import { Badge, Group, Text, Tooltip } from "@mantine/core";
-import {
-  IconBooks,
-  IconChartBar,
-  IconCube,
-  IconDatabase,
-  IconKey,
-  IconMessage2Question,
-  IconServer2,
-  IconSettings,
-} from "@tabler/icons-react";
+import { ActionIcon, Badge, Group, Text, Tooltip } from "@mantine/core";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { SessionView } from "@/api/generated/types.gen";
 import { useLive } from "@/api/live";
 import { Brand } from "@/components/Brand";
 import { ColourMenu, LanguageMenu } from "@/components/Preferences";
-import { mayAct } from "@/lib/roles";
 import { UserMenu } from "@/features/session/UserMenu";
+import { mayAct } from "@/lib/roles";
+import { PAGES, PROFILE } from "./pages";
 import classes from "./Shell.module.css";
 
-const PAGES = [
-  { to: "/playground", label: "shell.playground", Icon: IconMessage2Question, role: "user" },
-  { to: "/catalog", label: "catalog.title", Icon: IconBooks, role: "operator" },
-  { to: "/models", label: "shell.models", Icon: IconCube, role: "user" },
-  { to: "/nodes", label: "nodes.title", Icon: IconServer2, role: "user" },
-  { to: "/files", label: "files.title", Icon: IconDatabase, role: "operator" },
-  { to: "/usage", label: "usage.title", Icon: IconChartBar, role: "user" },
-  { to: "/keys", label: "shell.keys", Icon: IconKey, role: "user" },
-  { to: "/settings", label: "shell.settings", Icon: IconSettings, role: "admin" },
-] as const;
+const Palette = lazy(() => import("./Palette").then(({ Palette: palette }) => ({ default: palette })));
 
 /** The frame of every page: navigation, language, colours, account, and whether the page is up to date. */
 export function Shell({ session, children }: { session: SessionView; children: ReactNode }): ReactElement {
   const { t } = useTranslation();
   const live = useLive();
   const { pathname } = useLocation();
-  const page = PAGES.find(({ to }) => pathname.startsWith(to));
+  const [searching, search] = useDisclosure(false);
+  useHotkeys([["mod+K", search.open]], []);
+  const page = [...PAGES, PROFILE].find(({ to }) => pathname.startsWith(to));
   const title = page ? `${t(page.label)} · aiMindServe` : "aiMindServe";
   useEffect(() => {
     document.title = title;
@@ -62,6 +48,18 @@ export function Shell({ session, children }: { session: SessionView; children: R
               {live ? t("shell.live") : t("shell.reconnecting")}
             </Badge>
           </Tooltip>
+          <Tooltip label={t("palette.open")}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              aria-label={t("palette.open")}
+              aria-keyshortcuts="Control+K"
+              onClick={search.open}
+            >
+              <IconSearch size={18} />
+            </ActionIcon>
+          </Tooltip>
           <LanguageMenu />
           <ColourMenu />
           <UserMenu session={session} />
@@ -80,6 +78,11 @@ export function Shell({ session, children }: { session: SessionView; children: R
       <main id="content" className={classes.main} tabIndex={-1}>
         {children}
       </main>
+      {searching && (
+        <Suspense>
+          <Palette session={session} onClose={search.close} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -9,12 +9,16 @@ import {
 import { Gate } from "./Gate";
 import { PasswordPage } from "./features/session/PasswordPage";
 import { NotFound } from "./NotFound";
+import { auditSearch } from "./features/audit/search";
 import { catalogSearch } from "./features/catalog/search";
+import { dashboardSearch } from "./features/dashboard/search";
 import { filesSearch } from "./features/files/search";
+import { keysSearch } from "./features/keys/search";
 import { modelsSearch } from "./features/models/search";
 import { playgroundSearch } from "./features/playground/search";
 import { enginesSearch } from "./features/settings/engines/search";
 import { usageSearch } from "./features/usage/search";
+import { usersSearch } from "./features/users/search";
 
 const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: Gate,
@@ -26,8 +30,35 @@ const indexRoute = createRoute({
   path: "/",
   beforeLoad: () => {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's way to send the reader elsewhere
-    throw redirect({ to: "/playground" });
+    throw redirect({ to: "/dashboard" });
   },
+});
+
+const dashboardRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/dashboard",
+  validateSearch: dashboardSearch,
+  component: lazyRouteComponent(() => import("./features/dashboard/DashboardPage"), "DashboardPage"),
+});
+
+const usersRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/users",
+  validateSearch: usersSearch,
+  component: lazyRouteComponent(() => import("./features/users/UsersPage"), "UsersPage"),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/audit",
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import("./features/audit/AuditPage"), "AuditPage"),
+});
+
+const profileRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/profile",
+  component: lazyRouteComponent(() => import("./features/profile/ProfilePage"), "ProfilePage"),
 });
 
 const playgroundRoute = createRoute({
@@ -67,6 +98,7 @@ const nodesRoute = createRoute({
 const keysRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/keys",
+  validateSearch: keysSearch,
   component: lazyRouteComponent(() => import("./features/keys/KeysPage"), "KeysPage"),
 });
 
@@ -98,6 +130,7 @@ const passwordRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   indexRoute,
+  dashboardRoute,
   playgroundRoute,
   catalogRoute,
   modelsRoute,
@@ -105,8 +138,11 @@ const routeTree = rootRoute.addChildren([
   filesRoute,
   usageRoute,
   keysRoute,
+  usersRoute,
+  auditRoute,
   settingsRoute,
   enginesRoute,
+  profileRoute,
   passwordRoute,
 ]);
 

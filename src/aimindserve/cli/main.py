@@ -19,6 +19,7 @@ from aimindserve.cli import (
     fit,
     hub,
     keys,
+    manifests,
     node,
     reload,
     start,
@@ -45,7 +46,7 @@ def version(output: Output = Format.TEXT) -> None:
         typer.echo(f"aimindserve {__version__}")
 
 
-for group in (start, deployments, fit, hub, doctor, backup, reload, administration):
+for group in (start, deployments, manifests, fit, hub, doctor, backup, reload, administration):
     group.register(app)
 app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")

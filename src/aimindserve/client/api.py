@@ -7,7 +7,7 @@ problem (code, message, remedy); a server that cannot be reached is :class:`Unre
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from aimindserve.domain.aliases import AliasSpec
 from aimindserve.domain.replicas import LogChunk
-from aimindserve.domain.specs import DeploymentSpec
+from aimindserve.domain.specs import DeploymentPatch, DeploymentSpec
 from aimindserve.domain.views import (
     DeploymentView,
     EventView,
@@ -33,6 +33,7 @@ from aimindserve.domain.views_access import AliasView, KeyCreated, KeyPatch, Key
 from aimindserve.domain.views_catalog import CatalogCardView, CatalogQuery, CatalogView
 from aimindserve.domain.views_engines import EnginesView, InstallRequest, OrderedEnvironments, RegisterRequest
 from aimindserve.domain.views_files import DownloadRequest, FilesView, ImportRequest, OrderedView
+from aimindserve.domain.views_fit import FitReport
 from aimindserve.domain.views_hub import (
     CodeApprovalRequest,
     CodeApprovalView,
@@ -103,6 +104,21 @@ class Client:
     def deploy(self, spec: DeploymentSpec) -> DeploymentView:
         """Create a deployment."""
         return self._send("POST", "/deployments", DeploymentView, spec)
+
+    def edit_deployment(self, name: str, patch: DeploymentPatch, revision: int) -> DeploymentView:
+        """Change a spec, unless somebody else changed it after ``revision``."""
+        headers = {"If-Match": f'"{revision}"'}
+        return _parse(
+            DeploymentView, self._request("PATCH", f"/deployments/{_part(name)}", patch, more_headers=headers)
+        )
+
+    def manifest(self, names: Sequence[str]) -> str:
+        """These deployments (none named: all) as YAML."""
+        return self._request("GET", "/manifest", params={"name": list(names)}).text
+
+    def fit(self, spec: DeploymentSpec) -> FitReport:
+        """What deploying ``spec`` would mean. Nothing is changed."""
+        return self._send("POST", "/fit", FitReport, spec)
 
     def act(self, name: str, action: str) -> DeploymentView:
         """``start``, ``stop`` or ``restart`` a deployment."""
@@ -289,11 +305,17 @@ class Client:
         return _parse(model, self._request(method, path, body))
 
     def _request(
-        self, method: str, path: str, body: BaseModel | None = None, params: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | None = None,
+        params: Mapping[str, Any] | None = None,
+        more_headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send; raise ApiError for a refusal and UnreachableError for no answer."""
         content = body.model_dump_json(exclude_unset=True) if body is not None else None
-        headers: Mapping[str, str] = {"Content-Type": "application/json"} if content is not None else {}
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        headers |= more_headers or {}
         try:
             response = self._http.request(method, f"/api/v1{path}", content=content, headers=headers, params=params)
         except httpx.TransportError as error:

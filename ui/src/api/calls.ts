@@ -59,7 +59,20 @@ export const api = {
       })
     ).data,
 
+  /** YAML of these models. */
+  exportDeployments: async (names: readonly string[]) =>
+    (await sdk.exportManifest({ query: { name: [...names] }, parseAs: "text" })).data,
+
   nodes: async () => (await sdk.listNodes()).data.items,
+  labelNode: async (node: string, labels: Record<string, string | null>) => {
+    await sdk.labelNode({ path: { node }, body: { labels } });
+  },
+  drainNode: async (node: string) => {
+    await sdk.drainNode({ path: { node } });
+  },
+  undrainNode: async (node: string) => {
+    await sdk.undrainNode({ path: { node } });
+  },
 
   keys: async () => (await sdk.listKeys()).data.items,
   createKey: async (body: KeyRequest) => (await sdk.createKey({ body })).data,

@@ -6,7 +6,7 @@ import type { Language } from "@/i18n";
 import { currentLanguage, LANGUAGES, setLanguage } from "@/i18n";
 import classes from "./Preferences.module.css";
 
-const SCHEMES = [
+export const SCHEMES = [
   { value: "light", label: "shell.light", Icon: IconSun },
   { value: "dark", label: "shell.dark", Icon: IconMoon },
   { value: "auto", label: "shell.auto", Icon: IconDeviceDesktop },

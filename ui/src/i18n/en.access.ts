@@ -63,7 +63,6 @@ export const enAccess = {
     requests: "Requests",
     table: "Usage by day",
     title: "Usage",
-    tokensOf: "{{day}}: {{tokens}} tokens, {{requests}} requests",
     total: "Total",
   },
 };

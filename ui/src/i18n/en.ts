@@ -7,6 +7,8 @@ import { enHub } from "./en.hub";
 import { enMeasured } from "./en.measured";
 import { enModels } from "./en.models";
 import { enNodes } from "./en.nodes";
+import { enOverview } from "./en.overview";
+import { enPeople } from "./en.people";
 import { enPlayground } from "./en.playground";
 import { enSettings } from "./en.settings";
 
@@ -151,6 +153,8 @@ export const en = {
   ...enMeasured,
   ...enModels,
   ...enNodes,
+  ...enOverview,
+  ...enPeople,
   ...enPlayground,
   ...enEngines,
   ...enSettings,

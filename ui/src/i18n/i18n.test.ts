@@ -60,6 +60,8 @@ describe("the words of the page", () => {
 
   it("are all used, and nothing else is", () => {
     const used = usedKeys();
-    expect([...ENGLISH.keys()].filter((key) => !used.has(key))).toEqual([]);
+    // The numbers one and other have words of their own; the code names what they have in common.
+    const named = (key: string): string => key.replace(/_(?:one|other)$/, "");
+    expect([...ENGLISH.keys()].filter((key) => !used.has(key) && !used.has(named(key)))).toEqual([]);
   });
 });

@@ -1,10 +1,15 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
-import { en } from "./en";
-import { zh } from "./zh";
+import type { en } from "./en";
 
 export const LANGUAGES = { "zh-CN": "中文", en: "English" } as const;
 export type Language = keyof typeof LANGUAGES;
+
+/** Only the words that are read are loaded. */
+const WORDS: Record<Language, () => Promise<typeof en>> = {
+  "zh-CN": async () => (await import("./zh")).zh,
+  en: async () => (await import("./en")).en,
+};
 
 const STORAGE_KEY = "aimindserve-language";
 
@@ -33,6 +38,8 @@ export function currentLanguage(): Language {
 }
 
 export async function setLanguage(language: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(language, "translation"))
+    i18next.addResourceBundle(language, "translation", await WORDS[language]());
   await i18next.changeLanguage(language);
   try {
     localStorage.setItem(STORAGE_KEY, language);
@@ -45,9 +52,11 @@ i18next.on("languageChanged", (language) => {
   document.documentElement.lang = language;
 });
 
+const first = preferredLanguage();
+
 void i18next.use(initReactI18next).init({
-  resources: { en: { translation: en }, "zh-CN": { translation: zh } },
-  lng: preferredLanguage(),
+  resources: { [first]: { translation: await WORDS[first]() } },
+  lng: first,
   fallbackLng: false,
   interpolation: { escapeValue: false }, // React escapes.
   initAsync: false,

@@ -64,7 +64,6 @@ export const zhAccess: typeof enAccess = {
     requests: "请求",
     table: "每日用量",
     title: "用量",
-    tokensOf: "{{day}}：{{tokens}} token，{{requests}} 次请求",
     total: "合计",
   },
 };

@@ -8,6 +8,8 @@ import { zhHub } from "./zh.hub";
 import { zhMeasured } from "./zh.measured";
 import { zhModels } from "./zh.models";
 import { zhNodes } from "./zh.nodes";
+import { zhOverview } from "./zh.overview";
+import { zhPeople } from "./zh.people";
 import { zhPlayground } from "./zh.playground";
 import { zhSettings } from "./zh.settings";
 
@@ -152,6 +154,8 @@ export const zh: typeof en = {
   ...zhMeasured,
   ...zhModels,
   ...zhNodes,
+  ...zhOverview,
+  ...zhPeople,
   ...zhPlayground,
   ...zhEngines,
   ...zhSettings,

@@ -1,3 +1,5 @@
+import { currentLanguage } from "@/i18n";
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** Bytes in the largest binary unit that keeps the number at or above one: `1.5 GiB`. */
@@ -23,4 +25,21 @@ export function formatSeconds(seconds: number): string {
 /** Unix seconds as local date and time in the language of the page. */
 export function formatTime(unixSeconds: number, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(unixSeconds * 1000);
+}
+
+/** A number as the language of the page writes it, with at most `digits` behind the point. */
+export function formatNumber(value: number, digits: number): string {
+  return new Intl.NumberFormat(currentLanguage(), { maximumFractionDigits: digits }).format(value);
+}
+
+/** A share from 0 to 1: `12.5%`. */
+export function formatPercent(share: number): string {
+  return new Intl.NumberFormat(currentLanguage(), { style: "percent", maximumFractionDigits: 1 }).format(share);
+}
+
+/** How many parameters a model has, as its makers write it: `2.2B`, `500M`. */
+export function formatParameters(count: number): string {
+  const billions = count / 1e9;
+  if (billions >= 0.95) return `${billions.toFixed(billions < 99.5 ? 1 : 0).replace(/\.0$/, "")}B`;
+  return `${Math.max(1, Math.round(count / 1e6))}M`;
 }

@@ -4251,6 +4251,38 @@ export type CreateDeploymentResponses = {
 
 export type CreateDeploymentResponse = CreateDeploymentResponses[keyof CreateDeploymentResponses];
 
+export type ExportManifestData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Name
+         *
+         * Deployments; left out: all of them.
+         */
+        name?: Array<string>;
+    };
+    url: '/api/v1/manifest';
+};
+
+export type ExportManifestErrors = {
+    /**
+     * A problem: its code, message and remedy
+     */
+    default: Problem;
+};
+
+export type ExportManifestError = ExportManifestErrors[keyof ExportManifestErrors];
+
+export type ExportManifestResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type ExportManifestResponse = ExportManifestResponses[keyof ExportManifestResponses];
+
 export type DeleteDeploymentData = {
     body?: never;
     headers?: {

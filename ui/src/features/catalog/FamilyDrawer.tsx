@@ -3,9 +3,9 @@ import { IconCode, IconExternalLink } from "@tabler/icons-react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { CatalogCardView, CatalogVariantView } from "@/api/generated/types.gen";
-import { FitMark } from "@/features/models/hub/FitMark";
-import { Labels } from "@/features/models/hub/Labels";
-import { formatParameters } from "@/features/models/hub/rules";
+import { FitMark } from "@/components/FitMark";
+import { Labels } from "@/components/Labels";
+import { formatParameters } from "@/lib/format";
 import { formatBytes } from "@/lib/format";
 import { hubPage } from "@/lib/hubs";
 import classes from "./Catalog.module.css";
@@ -25,7 +25,7 @@ function claimed(variant: CatalogVariantView): string | null {
 
 function Row({ card, variant }: RowProps): ReactElement {
   const { t } = useTranslation();
-  const { deploy, repo = "" } = deployAddress(card, variant);
+  const { deploy, repo } = deployAddress(card, variant);
   const memory = claimed(variant);
   const facts = [
     `${engineName(variant.engine)}${variant.engine_versions ? ` ${variant.engine_versions}` : ""}`,

@@ -1,6 +1,5 @@
 import type { CatalogCardView, CatalogVariantView } from "@/api/generated/types.gen";
-import { formatParameters } from "@/features/models/hub/rules";
-import type { ModelsSearch } from "@/features/models/search";
+import { formatParameters } from "@/lib/format";
 
 /** The variant that suits the machines best. */
 export function bestOf(card: CatalogCardView): CatalogVariantView | undefined {
@@ -15,10 +14,10 @@ export function sizeRange(variants: readonly CatalogVariantView[]): string {
 }
 
 /** The address of the form that deploys `variant`, filled in; with the family where the form can say why this one. */
-export function deployAddress(card: CatalogCardView, variant: CatalogVariantView): ModelsSearch {
+export function deployAddress(card: CatalogCardView, variant: CatalogVariantView) {
   const [, hub, repo = "", files] = /^(hf|ms):\/\/([^:]+)(?::(.+))?$/.exec(variant.source) ?? [];
   return {
-    deploy: hub === "ms" ? "ms" : "hf",
+    deploy: hub === "ms" ? ("ms" as const) : ("hf" as const),
     repo,
     ...(variant.id === card.best && { family: card.name }),
     ...(files && { files }),

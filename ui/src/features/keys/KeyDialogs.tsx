@@ -35,7 +35,13 @@ function Created({ created, onClose }: { created: KeyCreated; onClose: () => voi
   );
 }
 
-export function CreateKeyDialog({ onClose }: { onClose: () => void }): ReactElement {
+interface CreateProps {
+  /** The one model that the key is meant for. */
+  model: string | undefined;
+  onClose: () => void;
+}
+
+export function CreateKeyDialog({ model, onClose }: CreateProps): ReactElement {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const create = useMutation({
@@ -52,7 +58,7 @@ export function CreateKeyDialog({ onClose }: { onClose: () => void }): ReactElem
       closeButtonProps={{ "aria-label": t("common.close") }}
     >
       <KeyForm
-        first={NEW_KEY}
+        first={model === undefined ? NEW_KEY : { ...NEW_KEY, name: model, models: [model] }}
         keep={null}
         label={t("keys.create")}
         pending={create.isPending}

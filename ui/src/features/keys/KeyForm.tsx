@@ -1,24 +1,13 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  MultiSelect,
-  NumberInput,
-  Select,
-  Stack,
-  TagsInput,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, Checkbox, Group, MultiSelect, Select, Stack, TagsInput, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { deploymentsQuery } from "@/api/queries";
 import { ErrorAlert } from "@/components/ErrorAlert";
+import { LimitFields } from "@/components/LimitFields";
 import type { KeyValues } from "./keyValues";
-import { LIMITS, SCOPES } from "./keyValues";
-import classes from "./Keys.module.css";
+import { SCOPES } from "./keyValues";
 
 const DAYS = [30, 90, 365];
 
@@ -108,31 +97,13 @@ export function KeyForm({ first, keep, label, pending, error, onSubmit, onCancel
             change({ networks });
           }}
         />
-        <div role="group" aria-label={t("keys.limits")}>
-          <Text size="sm" fw={500}>
-            {t("keys.limits")}
-          </Text>
-          <Text size="xs" c="dimmed" mb="xs">
-            {t("keys.limitsHint")}
-          </Text>
-          <div className={classes.limits ?? ""}>
-            {LIMITS.map((limit) => (
-              <NumberInput
-                key={limit}
-                label={t(`keys.limit.${limit}`)}
-                min={1}
-                allowDecimal={false}
-                allowNegative={false}
-                thousandSeparator=" "
-                value={values.limits[limit] ?? ""}
-                onChange={(value) => {
-                  const { [limit]: _, ...rest } = values.limits;
-                  change({ limits: typeof value === "number" && value > 0 ? { ...rest, [limit]: value } : rest });
-                }}
-              />
-            ))}
-          </div>
-        </div>
+        <LimitFields
+          limits={values.limits}
+          hint={t("keys.limitsHint")}
+          onChange={(limits) => {
+            change({ limits });
+          }}
+        />
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel}>
             {t("common.cancel")}

@@ -2,6 +2,7 @@ import { ActionIcon, Badge, Button, Code, Container, Group, Loader, Paper, Stack
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPencil, IconPlayerPause, IconPlayerPlay, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,9 +13,11 @@ import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
 import { currentLanguage } from "@/i18n";
 import { formatTime } from "@/lib/format";
+import { LIMITS } from "@/lib/limits";
 import { DeleteKeyDialog } from "./DeleteKeyDialog";
 import { CreateKeyDialog, EditKeyDialog } from "./KeyDialogs";
-import { LIMITS } from "./keyValues";
+
+const route = getRouteApi("/keys");
 
 function useKeyFacts(key: KeyView): string {
   const { t } = useTranslation();
@@ -115,7 +118,9 @@ function KeyCard({ apiKey, onEdit, onDelete }: CardProps): ReactElement {
 export function KeysPage(): ReactElement {
   const { t } = useTranslation();
   const keys = useQuery(keysQuery);
-  const [creating, create] = useDisclosure(false);
+  const { create: model } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [creating, create] = useDisclosure(model !== undefined);
   const [deleted, setDeleted] = useState<KeyView | null>(null);
   const [edited, setEdited] = useState<KeyView | null>(null);
   const items = keys.data ?? [];
@@ -127,7 +132,9 @@ export function KeysPage(): ReactElement {
   return (
     <Container size="lg" py="lg">
       <Group justify="space-between" mb={4}>
-        <Title order={2}>{t("keys.title")}</Title>
+        <Title order={1} size="h2">
+          {t("keys.title")}
+        </Title>
         {items.length > 0 && button}
       </Group>
       <Text size="sm" c="dimmed" mb="md">
@@ -154,7 +161,15 @@ export function KeysPage(): ReactElement {
           />
         ))}
       </Stack>
-      {creating && <CreateKeyDialog onClose={create.close} />}
+      {creating && (
+        <CreateKeyDialog
+          model={model}
+          onClose={() => {
+            create.close();
+            void navigate({ search: {}, replace: true });
+          }}
+        />
+      )}
       {edited && (
         <EditKeyDialog
           apiKey={edited}

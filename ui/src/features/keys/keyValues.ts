@@ -1,14 +1,8 @@
-import type { KeyPatch, KeyRequest, KeyView, LimitsViewOutput, Scope } from "@/api/generated/types.gen";
+import type { KeyPatch, KeyRequest, KeyView, Scope } from "@/api/generated/types.gen";
+import type { LimitValues } from "@/lib/limits";
+import { limitValues } from "@/lib/limits";
 
 export const SCOPES: readonly Scope[] = ["inference", "management", "metrics"];
-export const LIMITS = [
-  "requests_per_minute",
-  "tokens_per_minute",
-  "images_per_minute",
-  "concurrent",
-  "tokens_per_month",
-] as const satisfies readonly (keyof LimitsViewOutput)[];
-export type Limit = (typeof LIMITS)[number];
 const DAY_SECONDS = 86_400;
 
 /** What the form holds; "" and an empty list: no restriction. `days`: "keep" leaves the expiry as it is. */
@@ -18,24 +12,19 @@ export interface KeyValues {
   models: string[];
   networks: string[];
   days: string;
-  limits: Partial<Record<Limit, number>>;
+  limits: LimitValues;
 }
 
 export const NEW_KEY: KeyValues = { name: "", scopes: ["inference"], models: [], networks: [], days: "", limits: {} };
 
 export function valuesOf(key: KeyView): KeyValues {
-  const limits: KeyValues["limits"] = {};
-  for (const limit of LIMITS) {
-    const value = key.limits[limit];
-    if (value !== null) limits[limit] = value;
-  }
   return {
     name: key.name,
     scopes: key.scopes,
     models: key.models ?? [],
     networks: key.networks ?? [],
     days: "keep",
-    limits,
+    limits: limitValues(key.limits),
   };
 }
 

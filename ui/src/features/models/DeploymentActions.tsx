@@ -1,7 +1,9 @@
 import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import {
   IconAdjustments,
+  IconCopy,
   IconDots,
+  IconDownload,
   IconPencil,
   IconPlayerPlay,
   IconPlayerStop,
@@ -16,6 +18,7 @@ import type { Action, DeploymentView } from "@/api/generated/types.gen";
 import { useCommand } from "./actions";
 import { DeleteDialog } from "./DeleteDialog";
 import { ScaleDialog } from "./ScaleDialog";
+import { useExport } from "./useExport";
 
 const route = getRouteApi("/models");
 const ICONS = {
@@ -34,6 +37,7 @@ export function DeploymentActions({ deployment }: { deployment: DeploymentView }
   const navigate = route.useNavigate();
   const [dialog, setDialog] = useState<"scale" | "delete" | null>(null);
   const command = useCommand();
+  const exported = useExport();
   const { name, allowed_actions: allowed } = deployment;
   const close = (): void => {
     setDialog(null);
@@ -82,6 +86,21 @@ export function DeploymentActions({ deployment }: { deployment: DeploymentView }
                 </Menu.Item>
               );
             })}
+            <Menu.Divider />
+            <Menu.Item
+              leftSection={<IconCopy size={16} />}
+              onClick={() => void navigate({ search: (old) => ({ ...old, copy: name }) })}
+            >
+              {t("models.duplicate")}
+            </Menu.Item>
+            <Menu.Item
+              leftSection={<IconDownload size={16} />}
+              onClick={() => {
+                exported.mutate([name]);
+              }}
+            >
+              {t("models.export")}
+            </Menu.Item>
           </Menu.Dropdown>
         </Menu>
       )}

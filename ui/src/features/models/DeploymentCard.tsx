@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Collapse, Group, Paper, Stack, Text } from "@mantine/core";
+import { ActionIcon, Badge, Checkbox, Collapse, Group, Paper, Stack, Text } from "@mantine/core";
 import { IconChevronRight } from "@tabler/icons-react";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -79,19 +79,34 @@ function CardSight({ deployment }: { deployment: DeploymentView }): ReactElement
   return sight ? <SightBadge sight={sight} /> : null;
 }
 
-export function DeploymentCard({ deployment }: { deployment: DeploymentView }): ReactElement {
+/** The box by which a model is chosen among several. */
+function Choice({ name, chosen, onChoose }: Omit<Props, "deployment"> & { name: string }): ReactElement | null {
+  const { t } = useTranslation();
+  if (chosen === null) return null;
+  return <Checkbox checked={chosen} aria-label={t("bulk.choose", { name })} onChange={onChoose} />;
+}
+
+interface Props {
+  deployment: DeploymentView;
+  /** Whether it is among those that are chosen; null while nothing is chosen from. */
+  chosen: boolean | null;
+  onChoose: () => void;
+}
+
+export function DeploymentCard({ deployment, chosen, onChoose }: Props): ReactElement {
   const { t } = useTranslation();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const open = search.open === deployment.name;
   const { name, phase } = deployment;
-  const toldBelow = open && search.tab !== "plan" && search.tab !== "events" && deployment.replicas.length > 0;
+  const toldBelow = open && (search.tab ?? "replicas") === "replicas" && deployment.replicas.length > 0;
   const toggle = (): void => {
     void navigate({ search: open ? {} : { open: name }, replace: true });
   };
   return (
     <Paper component="article" aria-label={name} data-deployment={name}>
       <Group p="md" gap="sm" wrap="wrap" align="center">
+        <Choice name={name} chosen={chosen} onChoose={onChoose} />
         <ActionIcon
           variant="subtle"
           color="gray"

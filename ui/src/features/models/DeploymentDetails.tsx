@@ -3,9 +3,12 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
+import { ApiTab } from "./ApiTab";
 import { EventList } from "./EventList";
+import { LogTab } from "./LogTab";
 import { MeasuredMemory } from "./MeasuredMemory";
 import { MemoryItems } from "./MemoryItems";
+import { MetricsTab } from "./MetricsTab";
 import { ParameterTable } from "./ParameterTable";
 import { ReplicaPanel } from "./ReplicaPanel";
 import type { Tab } from "./search";
@@ -28,7 +31,10 @@ export function DeploymentDetails({ deployment }: { deployment: DeploymentView }
     >
       <Tabs.List mb="md">
         <Tabs.Tab value="replicas">{t("models.replicas")}</Tabs.Tab>
+        <Tabs.Tab value="logs">{t("models.logs")}</Tabs.Tab>
+        <Tabs.Tab value="metrics">{t("models.metrics")}</Tabs.Tab>
         {plan && <Tabs.Tab value="plan">{t("models.plan")}</Tabs.Tab>}
+        <Tabs.Tab value="api">{t("models.api")}</Tabs.Tab>
         <Tabs.Tab value="events">{t("models.events")}</Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="replicas">
@@ -38,6 +44,15 @@ export function DeploymentDetails({ deployment }: { deployment: DeploymentView }
             <ReplicaPanel key={replica.id} replica={replica} />
           ))}
         </Stack>
+      </Tabs.Panel>
+      <Tabs.Panel value="logs">
+        <LogTab replicas={replicas} />
+      </Tabs.Panel>
+      <Tabs.Panel value="metrics">
+        <MetricsTab model={deployment.name} />
+      </Tabs.Panel>
+      <Tabs.Panel value="api">
+        <ApiTab deployment={deployment} />
       </Tabs.Panel>
       {plan && (
         <Tabs.Panel value="plan">

@@ -1,9 +1,10 @@
-import { Drawer, Stack, Text } from "@mantine/core";
+import { Drawer, Stack } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { AlternativeView, DeploymentView } from "@/api/generated/types.gen";
+import type { AlternativeView, DeploymentSpecOutput, DeploymentView } from "@/api/generated/types.gen";
 import { HUB_NAMES } from "@/lib/hubs";
+import { ChangePlanNote } from "./ChangePlanNote";
 import { FitPreview } from "./FitPreview";
 import { FormFields } from "./FormFields";
 import { SaveBar } from "./SaveBar";
@@ -11,13 +12,15 @@ import type { FormSource } from "./search";
 import { isHub } from "./search";
 import { SourceField } from "./SourceField";
 import type { FormState } from "./spec";
-import { emptyForm, formFor, formOf, sameProgram, specOf, withPatch } from "./spec";
+import { copyOf, emptyForm, formFor, formOf, specOf, withPatch } from "./spec";
 import { useFit } from "./useFit";
 import { useSave } from "./useSave";
 
 interface Props {
   kind: FormSource;
   edited: DeploymentView | undefined;
+  /** The spec that a new deployment begins with. */
+  copied: DeploymentSpecOutput | undefined;
   /** What is to be deployed, where that is known already. */
   source: string | undefined;
   taken: readonly string[];
@@ -25,14 +28,20 @@ interface Props {
 }
 
 /** The form for a new deployment or a changed one, with its preview. */
-export function DeploymentForm({ kind, edited, source, taken, onClose }: Props): ReactElement {
+export function DeploymentForm({ kind, edited, copied, source, taken, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   // What the person saw when the form was opened: a change by somebody else meanwhile is not overwritten.
   const [opened] = useState(edited);
   const [form, setForm] = useState<FormState>(() =>
-    edited ? formOf(edited.spec) : source ? formFor(source, taken) : emptyForm(kind, taken),
+    edited
+      ? formOf(edited.spec)
+      : copied
+        ? copyOf(copied, taken)
+        : source
+          ? formFor(source, taken)
+          : emptyForm(kind, taken),
   );
-  const spec = specOf(form, edited?.spec);
+  const spec = specOf(form, edited?.spec ?? copied);
   const fit = useFit(spec);
   const save = useSave(opened, onClose);
   const apply = ({ patch }: AlternativeView): void => {
@@ -52,7 +61,7 @@ export function DeploymentForm({ kind, edited, source, taken, onClose }: Props):
         <Stack>
           <SourceField form={form} onChange={setForm} />
           <FormFields form={form} nameFixed={edited !== undefined} onChange={setForm} />
-          {edited && spec && !sameProgram(edited.spec, spec) && <Text size="sm">{t("deploy.editRestarts")}</Text>}
+          {opened && spec && <ChangePlanNote deployment={opened} spec={spec} />}
           <FitPreview
             fit={fit}
             onApply={apply}

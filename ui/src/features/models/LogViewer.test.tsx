@@ -1,45 +1,16 @@
 import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import type { ReactElement } from "react";
 import { describe, expect, it } from "vitest";
 import type { LogChunk } from "@/api/generated/types.gen";
 import "@/i18n";
-import { addChunk, emptyLog, MOST_BYTES, readFrom } from "./log";
 import { LogViewer } from "./LogViewer";
 import type { ReadLog } from "./useLog";
+import { wholeLog } from "./useLog";
 
-const chunk = (change: Partial<LogChunk>): LogChunk => ({
-  attempt: 1,
-  offset: 0,
-  next_offset: 0,
-  size: 0,
-  text: "",
-  complete: false,
-  attempts: [1],
-  ...change,
-});
-
-describe("addChunk", () => {
-  it("appends, without terminal codes", () => {
-    const first = addChunk(emptyLog, chunk({ text: "\u001b[32mone\u001b[0m\r\n", next_offset: 14, size: 14 }));
-    const second = addChunk(first, chunk({ offset: 14, text: "two\n", next_offset: 18, size: 18, complete: true }));
-    expect(second).toMatchObject({ text: "one\ntwo\n", offset: 18, complete: true, skipped: 0 });
-  });
-
-  it("opens a long log at its end, with a whole line", () => {
-    expect(readFrom(emptyLog)).toBe(-MOST_BYTES);
-    const state = addChunk(emptyLog, chunk({ offset: 1000, text: "alf\nwhole\n", next_offset: 1010, size: 1010 }));
-    expect(state).toMatchObject({ text: "whole\n", offset: 1010, skipped: 1000 });
-    expect(readFrom(state)).toBe(1010);
-  });
-
-  it("is not over while bytes are missing", () => {
-    expect(addChunk(emptyLog, chunk({ text: "a", next_offset: 1, size: 2, complete: true })).complete).toBe(false);
-  });
-});
-
-/** A small log store: two attempts, the second still being written. */
-function store(): { read: ReadLog; write: (text: string) => void; end: () => void } {
+/** A small log store: two attempts, the second still being written; it answers `most` characters at a time. */
+function store(most = 1000): { read: ReadLog; write: (text: string) => void; end: () => void } {
   const texts = new Map([
     [1, "first attempt\n"],
     [2, "second attempt\n"],
@@ -49,17 +20,17 @@ function store(): { read: ReadLog; write: (text: string) => void; end: () => voi
     const number = attempt ?? 2;
     const text = texts.get(number) ?? "";
     const offset = Math.max(0, from);
-    return Promise.resolve(
-      chunk({
-        attempt: number,
-        offset,
-        next_offset: text.length,
-        size: text.length,
-        text: text.slice(offset),
-        complete: number === 1 || ended,
-        attempts: [1, 2],
-      }),
-    );
+    const part = text.slice(offset, offset + most);
+    const chunk: LogChunk = {
+      attempt: number,
+      offset,
+      next_offset: offset + part.length,
+      size: text.length,
+      text: part,
+      complete: number === 1 || ended,
+      attempts: [1, 2],
+    };
+    return Promise.resolve(chunk);
   };
   const write = (more: string): void => {
     texts.set(2, (texts.get(2) ?? "") + more);
@@ -68,26 +39,27 @@ function store(): { read: ReadLog; write: (text: string) => void; end: () => voi
 }
 
 const page = (read: ReadLog): ReactElement => (
-  <MantineProvider env="test">
-    <LogViewer replica="r1" read={read} />
-  </MantineProvider>
+  <QueryClientProvider client={new QueryClient()}>
+    <MantineProvider env="test">
+      <LogViewer replica="r1" read={read} />
+    </MantineProvider>
+  </QueryClientProvider>
 );
+
+const shown = (): string => screen.getByRole("log").textContent;
 
 describe("LogViewer", () => {
   it("shows the latest attempt and what is added to it", async () => {
     const log = store();
     render(page(log.read));
     await waitFor(() => {
-      expect(screen.getByRole("log").textContent).toBe("second attempt\n");
+      expect(shown()).toBe("second attempt\n");
     });
     log.write("more\n");
     log.end();
-    await waitFor(
-      () => {
-        expect(screen.getByRole("log").textContent).toBe("second attempt\nmore\n");
-      },
-      { timeout: 5000 },
-    );
+    await waitFor(() => {
+      expect(shown()).toBe("second attempt\nmore\n");
+    });
   });
 
   it("shows text as text", async () => {
@@ -95,7 +67,7 @@ describe("LogViewer", () => {
     log.write("<img src=x onerror=alert(1)>\n");
     render(page(log.read));
     await waitFor(() => {
-      expect(screen.getByRole("log").textContent).toContain("<img src=x");
+      expect(shown()).toContain("<img src=x");
     });
     expect(document.querySelector("[role=log] img")).toBeNull();
   });
@@ -110,7 +82,28 @@ describe("LogViewer", () => {
     const options = await screen.findAllByRole("option", { hidden: true });
     fireEvent.click(options[0] ?? select);
     await waitFor(() => {
-      expect(screen.getByRole("log").textContent).toBe("first attempt\n");
+      expect(shown()).toBe("first attempt\n");
     });
   });
+
+  it("holds a hundred thousand lines and draws few of them", async () => {
+    const log = store(10_000_000);
+    log.write(Array.from({ length: 100_000 }, (_, line) => `line ${line}\n`).join(""));
+    log.end();
+    render(page(log.read));
+    await waitFor(() => {
+      expect(screen.getByText(/100,001 lines/)).toBeTruthy();
+    });
+    expect(screen.getByRole("log").querySelectorAll("div").length).toBeLessThan(200);
+    fireEvent.change(screen.getByRole("textbox"), { target: { value: "LINE 9999" } });
+    await waitFor(() => {
+      expect(screen.getByRole("status").textContent).toBe("1 / 11");
+    });
+  });
+});
+
+it("the download has every byte, however it comes", async () => {
+  const log = store(7);
+  log.write("the whole story\n");
+  expect(await wholeLog("r1", null, log.read)).toBe("second attempt\nthe whole story\n");
 });

@@ -1,14 +1,26 @@
-import { Button, Container, Group, Loader, Menu, Stack, Title } from "@mantine/core";
-import { IconBooks, IconChevronDown, IconCloudDownload, IconCube, IconFolder, IconSparkles } from "@tabler/icons-react";
+import { Button, Container, Group, Menu, Skeleton, Stack } from "@mantine/core";
+import {
+  IconBooks,
+  IconChecks,
+  IconChevronDown,
+  IconCloudDownload,
+  IconCube,
+  IconFolder,
+  IconSparkles,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
-import { deploymentsQuery } from "@/api/queries";
+import { deploymentsQuery, sessionQuery } from "@/api/queries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
+import { PageHead } from "@/components/PageHead";
 import { HUB_NAMES } from "@/lib/hubs";
+import { mayAct } from "@/lib/roles";
+import { BulkBar } from "./BulkBar";
 import { DeploymentCard } from "./DeploymentCard";
 import { DeploymentForm } from "./DeploymentForm";
 import { HubDrawer } from "./hub/HubDrawer";
@@ -50,24 +62,28 @@ function DeployButton(): ReactElement {
 }
 
 function Forms({ deployments }: { deployments: readonly DeploymentView[] }): ReactElement | null {
-  const search = route.useSearch();
+  const { deploy, edit, copy, source } = route.useSearch();
   const navigate = route.useNavigate();
-  const edited = deployments.find((deployment) => deployment.name === search.edit);
+  const named = (name: string | undefined): DeploymentView | undefined =>
+    deployments.find((deployment) => deployment.name === name);
+  const edited = named(edit);
+  const copied = named(copy);
+  const known = edited ?? copied;
+  const kind = source ? kindOf(source) : (deploy ?? "local");
   const close = (): void => {
     void navigate({ search: withoutForm });
   };
-  const { source } = search;
-  if (!search.deploy && !source && !edited) return null;
   const taken = deployments.map((deployment) => deployment.name);
-  if (!edited && !source && isHub(search.deploy)) {
-    return <HubDrawer key={search.deploy} hub={search.deploy} taken={taken} onClose={close} />;
-  }
+  const given = known?.id ?? source;
+  if (!given && !deploy) return null;
+  if (!given && isHub(deploy)) return <HubDrawer key={deploy} hub={deploy} taken={taken} onClose={close} />;
   return (
     <DeploymentForm
-      key={edited?.id ?? source ?? search.deploy}
-      kind={source ? kindOf(source) : (search.deploy ?? "local")}
+      key={given ?? deploy}
+      kind={kind}
       source={source}
       edited={edited}
+      copied={copied?.spec}
       taken={taken}
       onClose={close}
     />
@@ -87,23 +103,55 @@ function Empty(): ReactElement {
 export function ModelsPage(): ReactElement {
   const { t } = useTranslation();
   const deployments = useQuery(deploymentsQuery);
+  const session = useQuery(sessionQuery);
+  const [chosen, setChosen] = useState<readonly string[] | null>(null);
   const items = deployments.data ?? [];
+  const mayDeploy = mayAct(session.data, "operator");
+  const toggle = (name: string): void => {
+    setChosen((old) => (old?.includes(name) ? old.filter((one) => one !== name) : [...(old ?? []), name]));
+  };
   return (
     <Container size="lg" py="lg">
-      <Group justify="space-between" mb="md">
-        <Title order={1} size="h2">
-          {t("shell.models")}
-        </Title>
-        {items.length > 0 && <DeployButton />}
-      </Group>
-      {deployments.isPending && <Loader aria-label={t("common.loading")} />}
+      <PageHead title={t("shell.models")}>
+        {items.length > 0 && mayDeploy && (
+          <Group gap="xs">
+            <Button
+              variant="default"
+              leftSection={<IconChecks size={16} />}
+              aria-pressed={chosen !== null}
+              onClick={() => {
+                setChosen(chosen === null ? [] : null);
+              }}
+            >
+              {t("bulk.select")}
+            </Button>
+            <DeployButton />
+          </Group>
+        )}
+      </PageHead>
+      {chosen !== null && (
+        <BulkBar
+          chosen={items.filter(({ name }) => chosen.includes(name))}
+          onDone={() => {
+            setChosen(null);
+          }}
+        />
+      )}
+      {deployments.isPending && <Skeleton height={240} role="status" aria-label={t("common.loading")} />}
       {deployments.error && !deployments.data && (
         <ErrorAlert error={deployments.error} onRetry={() => void deployments.refetch()} />
       )}
       {deployments.isSuccess && items.length === 0 && <Empty />}
       <Stack gap="sm">
         {items.map((deployment) => (
-          <DeploymentCard key={deployment.id} deployment={deployment} />
+          <DeploymentCard
+            key={deployment.id}
+            deployment={deployment}
+            chosen={chosen === null ? null : chosen.includes(deployment.name)}
+            onChoose={() => {
+              toggle(deployment.name);
+            }}
+          />
         ))}
       </Stack>
       {deployments.data && <Forms deployments={items} />}

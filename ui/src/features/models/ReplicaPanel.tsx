@@ -1,4 +1,4 @@
-import { Button, Collapse, Group, Paper, Stack, Text } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text } from "@mantine/core";
 import { IconFileText } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -10,7 +10,6 @@ import { TransferBar } from "@/components/TransferBar";
 import { shareOf } from "@/lib/download";
 import { formatBytes } from "@/lib/format";
 import { Evidence } from "./Evidence";
-import { LogViewer } from "./LogViewer";
 import { SightBadge, SightChecks } from "./SightProof";
 import { Timeline } from "./Timeline";
 import { UnderWay } from "./UnderWay";
@@ -32,14 +31,8 @@ function useFacts(replica: ReplicaView): string {
 /** One replica: where it stands and why, its start-up, its log. */
 export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElement {
   const { t } = useTranslation();
-  const search = route.useSearch();
   const navigate = route.useNavigate();
   const facts = useFacts(replica);
-  const logShown = search.log === replica.id;
-  const toggleLog = (): void => {
-    const { log, ...rest } = search;
-    void navigate({ search: logShown ? rest : { ...rest, log: replica.id }, replace: true });
-  };
   const failed = replica.phase === "failed" || replica.phase === "unreachable";
   const { download } = replica;
   return (
@@ -62,8 +55,7 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
                 size="compact-sm"
                 variant="default"
                 leftSection={<IconFileText size={14} />}
-                aria-expanded={logShown}
-                onClick={toggleLog}
+                onClick={() => void navigate({ search: (old) => ({ ...old, tab: "logs", log: replica.id }) })}
               >
                 {t("replica.log")}
               </Button>
@@ -78,7 +70,6 @@ export function ReplicaPanel({ replica }: { replica: ReplicaView }): ReactElemen
         {replica.under_way && !download && <UnderWay what={replica.under_way} />}
         <Timeline marks={replica.timeline} />
         {replica.sight && <SightChecks sight={replica.sight} />}
-        <Collapse expanded={logShown}>{logShown && <LogViewer replica={replica.id} />}</Collapse>
       </Stack>
     </Paper>
   );

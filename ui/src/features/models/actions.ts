@@ -8,7 +8,8 @@ export type Command =
   | { action: "start" | "stop" | "restart" | "delete"; name: string }
   | { action: "scale"; name: string; replicas: number };
 
-function send(command: Command): Promise<void> {
+/** Gives one order. */
+export function send(command: Command): Promise<void> {
   if (command.action === "scale") return api.scale(command.name, command.replicas);
   if (command.action === "delete") return api.deleteDeployment(command.name);
   return api[command.action](command.name);

@@ -1,9 +1,10 @@
 import type { Hub, HubSort } from "@/api/hub";
 import { SORTS } from "@/api/hub";
+import { SPANS } from "@/api/overview";
 import type { ModelSize } from "@/lib/modelSizes";
 import { MODEL_SIZES } from "@/lib/modelSizes";
 
-const TABS = ["replicas", "plan", "events"] as const;
+const TABS = ["replicas", "logs", "metrics", "plan", "api", "events"] as const;
 export type Tab = (typeof TABS)[number];
 const FORMS = ["hf", "ms", "local", "demo"] as const;
 export type FormSource = (typeof FORMS)[number];
@@ -11,7 +12,8 @@ export type FormSource = (typeof FORMS)[number];
 export const isHub = (form: FormSource | undefined): form is Hub => form === "hf" || form === "ms";
 
 /**
- * What the page shows, kept in its address: `open` deployment and its `tab`, `log` of a replica, a form. While a model
+ * What the page shows, kept in its address: `open` deployment and its `tab`, `log` of a replica, `span` of the charts,
+ * a form. While a model
  * is looked for on a hub: the words `q`, `gguf` only, `vision` only, the `size`, the order; the chosen repository `repo` and its files `files`.
  * `source`: what is to be deployed, where that is known already; `args`: engine arguments to begin with; `family`: the one of the
  * catalog that led here.
@@ -20,8 +22,10 @@ export interface ModelsSearch {
   open?: string;
   tab?: Tab;
   log?: string;
+  span?: (typeof SPANS)[number];
   deploy?: FormSource;
   edit?: string;
+  copy?: string;
   q?: string;
   gguf?: true;
   vision?: true;
@@ -38,6 +42,7 @@ export interface ModelsSearch {
 const OF_FORMS = [
   "deploy",
   "edit",
+  "copy",
   "q",
   "gguf",
   "vision",
@@ -66,8 +71,10 @@ export function modelsSearch(search: Record<string, unknown>): ModelsSearch {
     open: text(search.open),
     tab: oneOf(TABS, search.tab),
     log: text(search.log),
+    span: oneOf(SPANS, search.span),
     deploy: oneOf(FORMS, search.deploy),
     edit: text(search.edit),
+    copy: text(search.copy),
     q: text(search.q),
     gguf: search.gguf === true || undefined,
     vision: search.vision === true || undefined,

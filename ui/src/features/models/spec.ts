@@ -97,6 +97,11 @@ export function formOf(spec: DeploymentSpecOutput): FormState {
   };
 }
 
+/** The form for another deployment like this one, with a free name. */
+export function copyOf(spec: DeploymentSpecOutput, taken: readonly string[]): FormState {
+  return { ...formOf(spec), name: freeName(spec.name, taken) };
+}
+
 /** The form as a spec, or null while something needed is missing. `kept` is the spec that is edited. */
 export function specOf(form: FormState, kept?: DeploymentSpecOutput): DeploymentSpecInput | null {
   const source = form.kind === "demo" ? (kept?.source ?? DEMO_SOURCE) : form.path.trim();

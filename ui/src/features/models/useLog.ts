@@ -30,6 +30,18 @@ async function readOn(
   }
 }
 
+/** The whole text of one attempt as it is now, from its first byte. */
+export async function wholeLog(replica: string, attempt: number | null, read: ReadLog = api.log): Promise<string> {
+  const { signal } = new AbortController();
+  const parts: string[] = [];
+  for (let offset = 0; ;) {
+    const chunk = await read(replica, attempt, offset, signal);
+    parts.push(chunk.text);
+    if (chunk.next_offset <= offset || chunk.next_offset >= chunk.size) return parts.join("");
+    offset = chunk.next_offset;
+  }
+}
+
 interface Held {
   of: string;
   state: LogState;

@@ -1,21 +1,26 @@
-import { Badge, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { Badge, Button, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconChartLine } from "@tabler/icons-react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeviceView, NodeView } from "@/api/generated/types.gen";
 import { DeviceBar } from "@/components/DeviceBar";
 import { formatBytes } from "@/lib/format";
 import { barOf } from "@/lib/memory";
+import { DeviceHistory } from "./DeviceHistory";
 import { HolderTable } from "./HolderTable";
 import classes from "./Nodes.module.css";
+import { ProcessTable } from "./ProcessTable";
 
 function Facts({ view: { device } }: { view: DeviceView }): ReactElement {
   const { t } = useTranslation();
-  const { cores, threads, utilization, temperature_c: degrees, driver } = device;
+  const { cores, threads, utilization, temperature_c: degrees, power_w: power, driver } = device;
   const facts = [
     typeof cores === "number" && t("nodes.cores", { cores, threads: threads ?? cores }),
     typeof driver === "string" && t("nodes.driver", { version: driver }),
     typeof utilization === "number" && t("nodes.utilization", { percent: Math.round(utilization) }),
     typeof degrees === "number" && t("nodes.degrees", { degrees: Math.round(degrees) }),
+    typeof power === "number" && `${Math.round(power)} W`,
   ];
   return (
     <Text size="sm" c="dimmed">
@@ -56,6 +61,7 @@ function Figure({ name, bytes }: FigureProps): ReactElement {
 /** One device: what is booked on it and by whom, against what is measured. */
 export function DevicePanel({ node, view }: { node: NodeView; view: DeviceView }): ReactElement {
   const { t } = useTranslation();
+  const [history, toggle] = useDisclosure(false);
   const { device, claimed, used, foreign, free } = view;
   const name = device.kind === "cpu" ? t("placement.cpu") : t("memory.gpu", { index: device.index });
   const { stretches, over } = barOf(view);
@@ -89,6 +95,18 @@ export function DevicePanel({ node, view }: { node: NodeView; view: DeviceView }
         <Figure name="total" bytes={device.allocatable} />
       </div>
       <HolderTable holders={view.holders} />
+      {(device.processes ?? []).length > 0 && <ProcessTable processes={device.processes ?? []} />}
+      <Button
+        size="compact-sm"
+        variant="default"
+        w="fit-content"
+        leftSection={<IconChartLine size={14} />}
+        aria-expanded={history}
+        onClick={toggle.toggle}
+      >
+        {t("nodes.history")}
+      </Button>
+      {history && <DeviceHistory view={view} />}
     </Stack>
   );
 }

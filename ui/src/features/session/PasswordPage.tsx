@@ -10,7 +10,7 @@ export function PasswordForced(): ReactElement {
   const { t } = useTranslation();
   return (
     <FrontPage subtitle={t("session.changeForcedHint")}>
-      <Title order={3} mb="sm">
+      <Title order={1} size="h3" mb="sm">
         {t("session.changeForced")}
       </Title>
       <PasswordForm />
@@ -23,7 +23,7 @@ export function PasswordPage(): ReactElement {
   const navigate = useNavigate();
   return (
     <Container size={480} py="lg">
-      <Title order={2} mb="md">
+      <Title order={1} size="h2" mb="md">
         {t("shell.changePassword")}
       </Title>
       <Paper p="lg">

@@ -1,5 +1,5 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconLogout, IconPassword, IconUserCircle } from "@tabler/icons-react";
+import { IconLogout, IconPassword, IconUser, IconUserCircle } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -31,6 +31,9 @@ export function UserMenu({ session }: { session: SessionView }): ReactElement {
           {session.username}
           {` · ${t(`role.${session.role}`)}`}
         </Menu.Label>
+        <Menu.Item leftSection={<IconUser size={16} />} onClick={() => void navigate({ to: "/profile" })}>
+          {t("profile.title")}
+        </Menu.Item>
         <Menu.Item leftSection={<IconPassword size={16} />} onClick={() => void navigate({ to: "/password" })}>
           {t("shell.changePassword")}
         </Menu.Item>

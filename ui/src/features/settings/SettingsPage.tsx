@@ -43,7 +43,7 @@ export function SettingsPage(): ReactElement {
   const session = useQuery(sessionQuery);
   return (
     <Container size="md" py="lg">
-      <Title order={2} mb="md">
+      <Title order={1} size="h2" mb="md">
         {t("shell.settings")}
       </Title>
       {mayAct(session.data, "admin") ? (

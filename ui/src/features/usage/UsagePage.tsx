@@ -1,27 +1,30 @@
-import { Button, Container, Group, Loader, Paper, SegmentedControl, Select, Stack, Title } from "@mantine/core";
+import { Button, Container, Group, Loader, Paper, SegmentedControl, Select, Stack } from "@mantine/core";
 import { IconChartBar, IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { UsageView } from "@/api/generated/types.gen";
 import { sessionQuery, usageQuery } from "@/api/queries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorAlert } from "@/components/ErrorAlert";
+import { PageHead } from "@/components/PageHead";
 import { currentLanguage } from "@/i18n";
 import { mayAct } from "@/lib/roles";
-import { DayBars } from "./DayBars";
+import { DayChart } from "./DayChart";
 import type { Group as Grouping, UsageSearch } from "./search";
 import { PERIODS } from "./search";
 import { daysOf } from "./sums";
 import { UsageTable } from "./UsageTable";
 
+const route = getRouteApi("/usage");
+
 function Choices({ days, by }: { days: number; by: Grouping }): ReactElement {
   const { t } = useTranslation();
-  const navigate = useNavigate();
+  const navigate = route.useNavigate();
   const session = useQuery(sessionQuery);
   const go = (change: UsageSearch): void => {
-    void navigate({ to: "/usage", search: (before: UsageSearch) => ({ ...before, ...change }), replace: true });
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   };
   const groups: { value: Grouping; label: string }[] = [
     { value: "model", label: t("usage.byModel") },
@@ -71,7 +74,7 @@ function Numbers({ rows, by }: { rows: UsageView[]; by: Grouping }): ReactElemen
   return (
     <Stack>
       <Paper p="md">
-        <DayBars days={daysOf(rows)} count={count} />
+        <DayChart days={daysOf(rows)} />
       </Paper>
       <Paper p="md">
         <UsageTable rows={rows} by={by} count={count} />
@@ -83,14 +86,13 @@ function Numbers({ rows, by }: { rows: UsageView[]; by: Grouping }): ReactElemen
 /** What inference used: bars by day, and a table by day and model, key or person. */
 export function UsagePage(): ReactElement {
   const { t } = useTranslation();
-  const { days = 30, by = "model" } = useSearch({ from: "/usage" });
+  const { days = 30, by = "model" } = route.useSearch();
   const usage = useQuery(usageQuery(days, by));
   return (
     <Container size="lg" py="lg">
-      <Group justify="space-between" mb="md">
-        <Title order={2}>{t("usage.title")}</Title>
+      <PageHead title={t("usage.title")}>
         <Choices days={days} by={by} />
-      </Group>
+      </PageHead>
       {usage.isPending && <Loader aria-label={t("common.loading")} />}
       {usage.error && !usage.data && <ErrorAlert error={usage.error} onRetry={() => void usage.refetch()} />}
       {usage.data && <Numbers rows={usage.data} by={by} />}

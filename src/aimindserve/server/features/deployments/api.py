@@ -4,7 +4,7 @@ Whoever wants to change only what they have seen sends the ``revision`` that the
 
 from typing import Annotated
 
-from fastapi import Header, Request, Response
+from fastapi import Header, Query, Request, Response
 
 from aimindserve.domain.access import Policy
 from aimindserve.domain.reasons import ReasonCode
@@ -21,6 +21,7 @@ from aimindserve.server.guards import Caller, actor_of, feature_router, requires
 
 router = feature_router("deployments")
 
+Names = Annotated[tuple[str, ...], Query(max_length=1000, description="Deployments; left out: all of them.")]
 IfMatch = Annotated[str | None, Header(max_length=64, description="The revision that is meant to be changed.")]
 
 
@@ -33,6 +34,19 @@ async def list_deployments(request: Request, context: Context) -> ItemList[Deplo
     return ItemList[DeploymentView](
         items=tuple(deployment_view(found, world, now, threads, wording) for found in world.deployments)
     )
+
+
+@router.get(
+    "/manifest",
+    response_class=Response,
+    responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}},
+)
+@requires(Policy.OPERATOR)  # values of environments are in it
+async def export_manifest(context: Context, name: Names = ()) -> Response:
+    """Deployments as YAML, as ``aimindserve apply -f`` takes it: those that are named, or all."""
+    text = await service.manifest(context, name)
+    headers = {"content-disposition": 'attachment; filename="aimindserve.yaml"'}
+    return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
 
 
 @router.post("/deployments", status_code=201)

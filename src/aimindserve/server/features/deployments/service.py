@@ -3,14 +3,16 @@
 Files are read before the transaction. Whoever changed the deployment in the meantime wins, and the change is decided
 again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+import yaml
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from aimindserve.domain.changes import changes
 from aimindserve.domain.lifecycle import Action, allowed_actions
+from aimindserve.domain.manifest import written
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Deployment, Wanted
 from aimindserve.domain.scaling import awake
@@ -52,6 +54,20 @@ async def find(context: ServerContext, name: str) -> Seen:
     world = await world_of(context)
     found = next((deployment for deployment in world.deployments if deployment.spec.name == name), None)
     return Seen(found or refuse(ReasonCode.NOT_FOUND, kind="deployment", name=name), world)
+
+
+async def manifest(context: ServerContext, names: Collection[str]) -> str:
+    """The specs of these deployments (none named: all) as YAML.
+
+    Raises:
+        RefusedError: one of them is not there.
+    """
+    async with context.database.read() as session:
+        rows = list(await session.scalars(select(DeploymentRow).order_by(DeploymentRow.name)))
+    for missing in set(names) - {row.name for row in rows}:
+        refuse(ReasonCode.NOT_FOUND, kind="deployment", name=missing)
+    chosen = [written(row.spec) for row in rows if not names or row.name in names]
+    return yaml.safe_dump({"deployments": chosen}, sort_keys=False, allow_unicode=True)
 
 
 async def create(context: ServerContext, spec: DeploymentSpec, actor: str) -> None:

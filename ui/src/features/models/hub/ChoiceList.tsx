@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { ChoiceView } from "@/api/generated/types.gen";
 import { formatBytes } from "@/lib/format";
-import { FitMark } from "./FitMark";
+import { FitMark } from "@/components/FitMark";
 import classes from "./Hub.module.css";
 import { choiceId } from "./rules";
 

@@ -16,9 +16,9 @@ import classes from "./Hub.module.css";
 import type { Carried } from "./HubForm";
 import { HubForm } from "./HubForm";
 import { HubReason } from "./HubReason";
-import { Labels } from "./Labels";
+import { Labels } from "@/components/Labels";
 import { Readme } from "./Readme";
-import { formatParameters } from "./rules";
+import { formatParameters } from "@/lib/format";
 
 interface Props {
   hub: Hub;

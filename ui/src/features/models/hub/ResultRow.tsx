@@ -4,10 +4,11 @@ import { useTranslation } from "react-i18next";
 import type { HubModelView } from "@/api/generated/types.gen";
 import { currentLanguage } from "@/i18n";
 import { formatBytes } from "@/lib/format";
-import { FitMark } from "./FitMark";
+import { FitMark } from "@/components/FitMark";
 import classes from "./Hub.module.css";
-import { Labels } from "./Labels";
-import { formatCount, formatParameters } from "./rules";
+import { Labels } from "@/components/Labels";
+import { formatParameters } from "@/lib/format";
+import { formatCount } from "./rules";
 
 const ENGINES: Record<string, string> = { "llama.cpp": "llama.cpp", vllm: "vLLM" };
 

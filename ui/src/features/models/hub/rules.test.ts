@@ -1,3 +1,4 @@
+import { formatParameters } from "@/lib/format";
 import { describe, expect, it } from "vitest";
 import type { ChoiceView, HubFilesView, HubModelView } from "@/api/generated/types.gen";
 import { hubFiles, HUB_MODELS } from "@/mocks/hubData";
@@ -5,7 +6,6 @@ import {
   choiceId,
   codeWaits,
   formatCount,
-  formatParameters,
   pickChoice,
   projectorWish,
   shownRepository,

@@ -7,13 +7,6 @@ export function formatCount(count: number, language: string): string {
   return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(count);
 }
 
-/** How many parameters a model has, as its makers write it: `2.2B`, `500M`. */
-export function formatParameters(count: number): string {
-  const billions = count / 1e9;
-  if (billions >= 0.95) return `${billions.toFixed(billions < 99.5 ? 1 : 0).replace(/\.0$/, "")}B`;
-  return `${Math.max(1, Math.round(count / 1e6))}M`;
-}
-
 /** What tells one choice of a repository from another: its source after the commit, such as `Q4_K_M`. */
 export function choiceId(choice: ChoiceView): string {
   const tail = /^\w+:\/\/[^/]+\/[^/:@]+(?:@[^/:]+)?[/:]?(.*)$/.exec(choice.source)?.[1];
