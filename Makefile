@@ -39,9 +39,9 @@ soak: ## load and kills for an hour, installation on empty systems; SOAK_SECONDS
 	@$(SETUP) dev wheels ui
 	@exec $(VENV)/python -m pytest -m soak tests $(ARGS)
 
-test-engines: ## the tests that need a GPU or real engines (AIMINDSERVE_VLLM=/path/of/bin/vllm)
+test-engines: ## real engines: installs vLLM for the CPU (2 GB in .cache), and uses GPUs where there are any
 	@$(SETUP) dev
-	@exec $(VENV)/python -m pytest -m gpu tests/gpu $(ARGS)
+	@exec $(VENV)/python -m pytest -m "gpu or engines" tests/gpu tests/real_engines $(ARGS)
 
 screenshots: ## pictures of every page: 2 languages, 2 colour schemes, 2 widths, into .cache/screenshots; ARGS="FOLDER --only dashboard-zh"
 	@$(SETUP) dev ui chromium fonts

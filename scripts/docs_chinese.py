@@ -16,6 +16,7 @@ VALUES = {
     Kind.NUMBER: "数字",
     Kind.SIZE: "整数，可写 8k、8K",
     Kind.JSON: "JSON",
+    Kind.NAME: "名称",
     Kind.TEXT: "文本",
 }
 SETTINGS = {

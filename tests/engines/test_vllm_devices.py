@@ -4,6 +4,7 @@ import pytest
 from tests.domain import memory_models as models
 from tests.engines.vllm_cases import ENGINE, device, install, plan, values
 
+from aimindserve.domain.explanations import sentence
 from aimindserve.domain.facts import ModelFacts, QuantizationFacts
 from aimindserve.domain.nodes import Device, DeviceKind
 from aimindserve.domain.reason_texts import explain
@@ -122,3 +123,18 @@ def test_what_is_offered_to_install(
     command = f"aimindserve engine install {offer}" if offer else "aimindserve engine ls"
     assert missing.params["install"] == command
     assert command in explain(missing, "en").remedy
+
+
+@pytest.mark.parametrize(
+    ("facts", "version", "wanted", "told"),
+    [
+        (models.QWEN2_VL_7B, "0.33.0", None, "vLLM 0.33.0: the newest on this machine"),
+        (models.QWEN2_VL_7B, "0.12.0", "0.12.0", "vLLM 0.12.0, as you named it."),
+        (models.LLAMA_3_2, "0.10.2", None, "MllamaForConditionalGeneration was dropped after 0.10.2"),
+    ],
+)
+def test_why_this_version(facts: ModelFacts, version: str, wanted: str | None, told: str) -> None:
+    why = ENGINE.why_install(facts, install(version), wanted)
+    assert why is not None
+    assert told in sentence(why, "en")
+    assert version in sentence(why, "zh")

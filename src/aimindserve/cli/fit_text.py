@@ -39,6 +39,7 @@ def print_fit(report: FitReport) -> None:
     print_facts(
         [
             ("Engine", " ".join(part for part in (report.engine, report.engine_version) if part)),
+            ("", report.engine_why or ""),
             ("Model", report.architecture or ""),
             ("Can", ", ".join(report.capabilities)),
             ("Context", f"{report.context_length} tokens" if report.context_length else ""),

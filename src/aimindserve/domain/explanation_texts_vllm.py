@@ -1,6 +1,18 @@
 """The words of explanations about vLLM's parameters, in English and Chinese, by the code's value."""
 
 VLLM_TEXTS: dict[str, tuple[str, str]] = {
+    "version_yours": (
+        "vLLM {version}, as you named it.",
+        "vLLM {version}，由您指定。",
+    ),
+    "version_newest": (
+        "vLLM {version}: the newest on this machine that runs the model on this device.",
+        "vLLM {version}：此机器上能在该设备上运行该模型的最新版本。",
+    ),
+    "version_last": (
+        "vLLM {version}: {architecture} was dropped after {last}, and this is the newest here that still runs it.",
+        "vLLM {version}：{last} 之后的版本不再支持 {architecture}，这是此处仍支持它的最新版本。",
+    ),
     "context_whole": (
         "{tokens} tokens for one request with its answer, as the model was trained.",
         "单个请求（含回答）最多 {tokens} 个词元，与模型训练时相同。",

@@ -75,7 +75,7 @@ class NodeRefusalView(View):
 
 class FitReport(View):
     """What deploying a spec would mean. ``verdict``: ``fits`` now; ``waits`` until claimed memory is free;
-    ``no`` for the ``reasons`` given.
+    ``no`` for the ``reasons`` given. ``engine_why``: why this version of the engine.
 
     Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
     are wide. ``placements``: of all replicas that find a place, ``placement`` of the first; ``nearest``: where the
@@ -86,6 +86,7 @@ class FitReport(View):
     verdict: Literal["fits", "waits", "no"]
     engine: str | None = None
     engine_version: str | None = None
+    engine_why: str | None = None
     architecture: str | None = None
     capabilities: tuple[str, ...] = ()
     context_length: int | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from aimindserve.domain.explanations import Explained
 from aimindserve.domain.facts import ModelFacts, ModelFormat
 from aimindserve.domain.lessons import NOTHING, Lessons
 from aimindserve.domain.measured import LogReadings
@@ -158,6 +159,10 @@ class Engine(Protocol):
         """The program for a model among those on one machine: of the version ``wanted``, else the best that runs the
         model, on ``device`` where that is known. A reason when there is none: it says what to install, or which version
         the model needs."""
+        ...
+
+    def why_install(self, facts: ModelFacts, install: EngineInstall, wanted: str | None) -> Explained | None:
+        """Why this program was chosen; None where there is no more to say than that it is there."""
         ...
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
 
 class Kind(StrEnum):
     """What a flag takes. A SWITCH takes nothing; a SIZE is a whole number, also in thousands (``8k``, ``8K``: 8192)."""
@@ -17,6 +19,8 @@ class Kind(StrEnum):
     SIZE = "size"
     CHOICE = "choice"
     JSON = "json"
+    NAME = "name"
+    """Of something that the engine knows: no path, no class."""
     TEXT = "text"
 
 
@@ -64,6 +68,8 @@ class Flag:
             return None if value in self.choices else ", ".join(self.choices)
         if self.kind is Kind.TEXT or value in self.words:
             return None
+        if self.kind is Kind.NAME:
+            return None if _NAME.fullmatch(value) else "a name"
         if self.kind is Kind.JSON:
             return None if _is_object(value) else 'JSON such as {"name": 1}'
         parts = value.split() if self.several else [value]
@@ -171,6 +177,8 @@ def flag_schema(flag: Flag) -> dict[str, object]:
     schema: dict[str, object] = {"type": _TYPES.get(flag.kind, "string") if not flag.several else "string"}
     if flag.choices:
         schema["enum"] = list(flag.choices)
+    if flag.kind is Kind.NAME:
+        schema["pattern"] = f"^{_NAME.pattern}$"
     if flag.low is not None:
         schema["minimum"] = flag.low
     if flag.high is not None:
@@ -201,7 +209,7 @@ def read_size(text: str) -> int:
 
 def _is_object(value: str) -> bool:
     try:
-        return isinstance(json.loads(value), dict | list)
+        return isinstance(json.loads(value), dict)
     except (ValueError, RecursionError):
         return False
 

@@ -86,6 +86,10 @@ class LlamaCpp:
         found = next(iter((*able, *fitting)), None)
         return found or reason(ReasonCode.ENGINE_NOT_INSTALLED, engine=self.name, install=_INSTALL)
 
+    def why_install(self, facts: ModelFacts, install: EngineInstall, wanted: str | None) -> Explained | None:  # noqa: ARG002
+        """Every version runs what is known."""
+        return None
+
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:
         """As many as have some of the layers; one where the user splits rows, or says how many layers are on GPUs, or
         as many as he splits them among. None when he wants no layer there."""

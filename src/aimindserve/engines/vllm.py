@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from posixpath import dirname
 
-from aimindserve.domain.explanations import Why, explained
+from aimindserve.domain.explanations import Explained, Why, explained
 from aimindserve.domain.facts import FileRole, ModelFacts, ModelFormat
 from aimindserve.domain.measured import LogReadings
 from aimindserve.domain.memory import MemoryEstimate
@@ -46,7 +46,7 @@ from aimindserve.engines.vllm_parameters import PICTURES, Case, code_refusal, de
 from aimindserve.engines.vllm_pictures import seen_by
 from aimindserve.engines.vllm_positions import overrides_positions, too_long
 from aimindserve.engines.vllm_steps import VLLM_STEPS
-from aimindserve.engines.vllm_versions import choose_install, offer_for, version_for, wrong_version
+from aimindserve.engines.vllm_versions import choose_install, offer_for, version_for, why_version, wrong_version
 from aimindserve.engines.vllm_words import parse_words, read_object
 
 # GPUs of one machine that a refusal names.
@@ -110,6 +110,10 @@ class Vllm:
         return (
             refused.model_copy(update={"params": {**refused.params, "offer": str(offer.named)}}) if offer else refused
         )
+
+    def why_install(self, facts: ModelFacts, install: EngineInstall, wanted: str | None) -> Explained | None:
+        """That the user named the version, or why no newer one."""
+        return why_version(facts, install.version, wanted)
 
     def gpu_counts(self, facts: ModelFacts, parameters: Sequence[str], most: int) -> tuple[int, ...]:
         """The number that the user gave, else those that divide the model's heads and widths."""

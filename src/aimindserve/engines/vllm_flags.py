@@ -107,6 +107,8 @@ def _ruled(flag: Flag) -> Flag:
     flag = replace(flag, policy=policy, low=low, high=high)
     if flag.name in _CHOICES:
         return replace(flag, kind=Kind.CHOICE, choices=_CHOICES[flag.name])
+    if flag.kind is Kind.TEXT and policy is Policy.ALLOWED and flag.name != "--override-pooler-config":
+        return replace(flag, kind=Kind.NAME)
     if flag.name in _SIZES:
         # Not ``auto`` either: the product finds the length that fits, and the memory must be known before the start.
         return replace(flag, kind=Kind.SIZE, words=())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aimindserve.domain.drivers import driver_lack
 from aimindserve.domain.environments import Variant
+from aimindserve.domain.explanations import Explained, Why, explained
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.memory_constants import parse_version
 from aimindserve.domain.nodes import Device, DeviceKind, EngineInstall
@@ -67,6 +68,16 @@ def choose_install(
     if fitting:
         return fitting[0]
     return refused[0] if refused else None
+
+
+def why_version(facts: ModelFacts, version: str, wanted: str | None) -> Explained:
+    """Why a version runs the model and no other."""
+    if wanted is not None:
+        return explained(Why.VERSION_YOURS, version=version)
+    last = last_version(facts.architecture)
+    if last is None:
+        return explained(Why.VERSION_NEWEST, version=version)
+    return explained(Why.VERSION_LAST, version=version, architecture=facts.architecture, last=last)
 
 
 def unfit(facts: ModelFacts, install: EngineInstall, device: Device | None) -> Reason | None:

@@ -19,6 +19,7 @@ from aimindserve.domain.views_fit import (
     PlacementView,
     TenantView,
 )
+from aimindserve.engines._registry import ENGINES
 from aimindserve.engines.chat_templates import lacks_template
 from aimindserve.server.errors import reason_view
 from aimindserve.server.fit_trials import MENDABLE, Stage, changes_for, nearest, try_places, unplaced
@@ -48,6 +49,7 @@ def report(
         verdict="no" if refused else trial.verdict,
         engine=plan.engine if plan else None,
         engine_version=plan.install.version if plan and plan.install else None,
+        engine_why=_why_engine(spec, facts, plan, language) if plan else None,
         architecture=facts.architecture,
         capabilities=facts.capabilities,
         context_length=facts.context_length,
@@ -66,6 +68,13 @@ def report(
         reasons=_views(reasons, language),
         notes=_views(_notes(facts, plan) if places and plan else (), language),
     )
+
+
+def _why_engine(spec: DeploymentSpec, facts: ModelFacts, plan: RunPlan, language: Language) -> str | None:
+    if plan.install is None:
+        return None
+    why = ENGINES[plan.engine].why_install(facts, plan.install, spec.engine_version)
+    return sentence(why, language) if why else None
 
 
 def refused_for(found: FitReport, why: Reason | None, language: Language) -> FitReport:

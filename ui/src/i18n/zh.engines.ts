@@ -2,7 +2,7 @@
 export const zhEngines = {
   engines: {
     action: { cancel: "取消", retry: "重试", remove: "移除", forget: "取消登记" },
-    andMore: "{{names}} 等另外 {{count}} 种",
+    andMore: "{{names}} 等，另有 {{count}} 种",
     cpuHint: "无 GPU 时试用",
     done: {
       cancel: "已停止安装 {{name}}。",
@@ -22,7 +22,7 @@ export const zhEngines = {
     installNow: "安装",
     installOffer: "安装 {{name}}",
     isThere: "该版本已安装或正在安装。",
-    lastFor: "支持 {{names}} 的最新版本",
+    lastFor: "以下架构可用的最新版本：{{names}}",
     lessLog: "收起",
     log: "安装日志",
     machine: "机器",

@@ -44,6 +44,7 @@ const NOTHING: FitReport = {
   verdict: "no",
   engine: null,
   engine_version: null,
+  engine_why: null,
   architecture: null,
   capabilities: [],
   context_length: null,

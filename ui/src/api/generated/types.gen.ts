@@ -1239,7 +1239,7 @@ export type FilesView = {
  * FitReport
  *
  * What deploying a spec would mean. ``verdict``: ``fits`` now; ``waits`` until claimed memory is free;
- * ``no`` for the ``reasons`` given.
+ * ``no`` for the ``reasons`` given. ``engine_why``: why this version of the engine.
  *
  * Memory as in a deployment's plan. ``certain``: False where the model's sizes are not known, so that the intervals
  * are wide. ``placements``: of all replicas that find a place, ``placement`` of the first; ``nearest``: where the
@@ -1259,6 +1259,10 @@ export type FitReport = {
      * Engine Version
      */
     engine_version: string | null;
+    /**
+     * Engine Why
+     */
+    engine_why: string | null;
     /**
      * Architecture
      */

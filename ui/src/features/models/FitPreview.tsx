@@ -50,6 +50,11 @@ function Verdict({ report }: { report: FitReport }): ReactElement {
           })}
         </Text>
       )}
+      {report.engine_why && (
+        <Text size="sm" c="dimmed" data-engine-why>
+          {report.engine_why}
+        </Text>
+      )}
     </Alert>
   );
 }

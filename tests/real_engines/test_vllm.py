@@ -1,8 +1,8 @@
 """A real vLLM, on the CPU too: tiny models answer about pictures through everything of the node, and its parser takes
-what the product knows of it. Run by ``make test-engines`` with ``AIMINDSERVE_VLLM=/path/of/bin/vllm``."""
+what the product knows of it. Run by ``make test-engines``, which installs vLLM for the CPU; another one is taken with
+``AIMINDSERVE_VLLM=/path/of/bin/vllm``."""
 
 import asyncio
-import os
 import subprocess
 from pathlib import Path
 
@@ -27,19 +27,10 @@ from aimindserve.sources._hf_folder import resolve_hf_folder
 
 __all__ = ["world"]
 
-pytestmark = pytest.mark.gpu
+pytestmark = pytest.mark.engines
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300.0
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-
-
-@pytest.fixture(scope="module")
-def program() -> Path:
-    """The program that the environment variable names; skips with the reason where there is none."""
-    named = os.environ.get("AIMINDSERVE_VLLM")
-    if not named:
-        pytest.skip("AIMINDSERVE_VLLM names no vLLM")
-    return Path(named).resolve()
 
 
 @pytest.fixture
