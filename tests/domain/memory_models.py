@@ -33,6 +33,10 @@ _QWEN7 = {
     "layers": 28, "heads": 28, "kv_heads": 4, "head_size": 128, "embedding_size": 3584, "feed_forward_size": 18944,
     "vocabulary_size": 152064, "context_length": 32768, "capabilities": ("chat", "vision"),
 }  # fmt: skip
+QWEN_SIZES = {
+    "layers": 32, "heads": 32, "kv_heads": 32, "head_size": 128, "embedding_size": 4096, "feed_forward_size": 11008,
+    "vocabulary_size": 151936,
+}  # fmt: skip
 QWEN2_VL_7B = model(
     "Qwen2VLForConditionalGeneration",
     **_QWEN7,

@@ -47,6 +47,33 @@ def test_weights_are_as_logged(facts: ModelFacts, measured: float) -> None:
     assert near(weights_bytes(facts, RUN), measured, 0.01)
 
 
+QWEN_7B = models.model("QWenLMHeadModel", **{**models.QWEN_SIZES, "parameters": 7_721_324_544})
+QWEN_14B = models.model(
+    "QWenLMHeadModel", **{**models.QWEN_SIZES, "embedding_size": 5120, "layers": 40, "parameters": 14_167_290_880}
+)
+QWEN_72B = models.model(
+    "QWenLMHeadModel", **{**models.QWEN_SIZES, "embedding_size": 8192, "layers": 80, "parameters": 72_287_920_128}
+)
+QWEN_VL = models.model("QWenLMHeadModel", **{**models.QWEN_SIZES, "parameters": 9_656_935_168})
+
+
+@pytest.mark.parametrize(
+    ("facts", "bits", "peak_gb"),
+    [
+        *((QWEN_7B, bits, peak) for bits, peak in ((16, 16.99), (8, 11.20), (4, 8.21))),
+        *((QWEN_14B, bits, peak) for bits, peak in ((16, 30.15), (8, 18.81), (4, 13.01))),
+        *((QWEN_72B, bits, peak) for bits, peak in ((16, 144.69), (8, 81.27), (4, 48.86))),
+        (QWEN_VL, 16, 22.60),
+    ],
+)
+def test_weights_are_most_of_what_other_programs_took(facts: ModelFacts, bits: int, peak_gb: float) -> None:
+    """Peaks of Hugging Face's own program (Qwen's and Qwen-VL's documents): weights, and what it works with."""
+    quantized = QuantizationFacts(method="gptq", bits=bits, group_size=128) if bits < 16 else None
+    found = weights_bytes(facts.model_copy(update={"quantized": quantized}), RUN) / 1e9
+    least = {16: 0.85, 8: 0.8, 4: 0.65}[bits]
+    assert least * peak_gb <= found <= 1.002 * peak_gb
+
+
 def test_weights_are_cast_and_quantised_while_loading() -> None:
     half = weights_bytes(models.QWEN2_VL_7B, RUN)
     assert weights_bytes(models.QWEN2_VL_7B, replace(RUN, dtype="float32")) == pytest.approx(2 * half, rel=0.001)
@@ -115,7 +142,8 @@ def test_the_cache_of_other_kinds_of_layers() -> None:
     latent = CacheGroup(kind=CacheKind.LATENT, layers=61, latent_size=576)
     assert of(latent) == of(latent, replace(RUN, tensor_parallel=8)) == 61 * 576 * 2 * 8192
     state = CacheGroup(kind=CacheKind.STATE, layers=2, state_bytes=1000)
-    assert of(state) == 2000
+    assert of(state) == 16 * 2000, "one for each sequence at a time"
+    assert of(state, replace(RUN, sequences=1, context_tokens=100, tensor_parallel=2)) == 1000
     copied = CacheGroup(layers=1, kv_heads=2, key_size=64, value_size=64)
     assert of(copied, replace(RUN, tensor_parallel=8)) == of(copied, replace(RUN, tensor_parallel=2))
 

@@ -47,17 +47,28 @@ def vllm_token_bytes(group: CacheGroup, run: VllmRun, element_bytes: float) -> f
 
 def vllm_cache_bytes(facts: ModelFacts, run: VllmRun, constants: VllmConstants, batch_tokens: int) -> float:
     """Cache on one GPU for ``run.cached_tokens``, at least one sequence of the whole context: vLLM does not start with
-    less. 0 when the sizes are not known."""
+    less. 0 when the sizes are not known.
+
+    Layers that keep a state keep one for each sequence at a time, however long it is; vLLM does not start where
+    ``max_num_seqs`` "exceeds available Mamba cache blocks" (gpu_model_runner.py).
+    """
+    states = run.sequences * _vllm_states(facts, run)
     one = _vllm_sequence(facts, run, constants, batch_tokens, run.context_tokens)
     if run.cached_tokens is None or run.cached_tokens <= run.context_tokens:
-        return one
+        return states + one
     whole, rest = divmod(run.cached_tokens, run.context_tokens)
     more = _vllm_sequence(facts, run, constants, batch_tokens, rest) if rest else 0.0
-    return whole * one + more
+    return states + whole * one + more
+
+
+def _vllm_states(facts: ModelFacts, run: VllmRun) -> float:
+    """Bytes of one sequence's states on one GPU."""
+    kept = (group for group in cache_groups(facts) if group.kind is CacheKind.STATE)
+    return sum(-(-group.layers // run.pipeline_parallel) * group.state_bytes / run.tensor_parallel for group in kept)
 
 
 def _vllm_sequence(facts: ModelFacts, run: VllmRun, constants: VllmConstants, batch_tokens: int, tokens: int) -> float:
-    """One sequence, in whole pages.
+    """One sequence without states, in whole pages.
 
     Encoder and decoder in one (V0): one table of pages for all layers, so that text and picture tokens cost the same
     in each. V1 keeps a picture's tokens in the crossing layers alone.
@@ -70,7 +81,6 @@ def _vllm_sequence(facts: ModelFacts, run: VllmRun, constants: VllmConstants, ba
     for group in groups:
         layers = -(-group.layers // run.pipeline_parallel)
         if group.kind is CacheKind.STATE:
-            total += layers * group.state_bytes / run.tensor_parallel
             continue
         if crossing and constants.scheduler == 0:
             pages = _pages(tokens) + _pages(picture)
