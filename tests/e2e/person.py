@@ -63,10 +63,11 @@ def upload(page: Page, *pictures: bytes) -> None:
 
 
 def ask(page: Page, text: str, submit: str = "Submit") -> str:
-    """The whole answer to ``text``, in lower case."""
+    """The whole answer to ``text``, in lower case, once it is drawn as Markdown."""
     page.locator("textarea").first.fill("")
     page.get_by_role("textbox", name="Message").or_(page.get_by_role("textbox", name="消息")).fill(text)
     page.get_by_role("button", name=submit, exact=True).click()
     answer = page.locator("[data-turn=assistant]").last
     expect(answer).to_have_attribute("data-state", "done")
+    expect(answer.locator("[data-plain]")).to_have_count(0)
     return answer.locator("[data-answer]").inner_text().lower()

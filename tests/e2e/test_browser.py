@@ -185,6 +185,7 @@ def test_nothing_sticks_out_on_narrow_screens(page: Page, width: int) -> None:
 
 def test_questions_are_answered_while_the_server_is_killed(page: Page, product: Product) -> None:
     upload(page, drawing("#dc1e1e"))
+    assert "red" in ask(page, "What colour is the circle?"), "the page has all that it needs for answers"
     server = product.process_of("server")
     assert server is not None
     server.kill()

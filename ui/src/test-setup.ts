@@ -16,6 +16,9 @@ window.matchMedia = (query: string) => {
   return list as MediaQueryList;
 };
 
+// The page itself is in standards mode, as KaTeX wants it.
+Object.defineProperty(document, "compatMode", { value: "CSS1Compat" });
+
 afterEach(() => {
   cleanup();
   vi.unstubAllGlobals();

@@ -5,6 +5,7 @@ import type {
   DeploymentPatch,
   DeploymentSpecInput,
   DownloadRequest,
+  ImageTokensView,
   ImportRequest,
   KeyPatch,
   KeyRequest,
@@ -49,6 +50,11 @@ export const api = {
   },
   deploymentEvents: async (deployment: string) => (await sdk.listDeploymentEvents(name(deployment))).data.items,
   deploymentMemory: async (deployment: string) => (await sdk.readDeploymentMemory(name(deployment))).data,
+  imageTokens: async (deployment: string, width: number, height: number): Promise<ImageTokensView> => {
+    const { items } = (await sdk.countImageTokens({ ...name(deployment), body: { pictures: [{ width, height }] } }))
+      .data;
+    return items[0] ?? { tokens: null, exact: false, seen_width: null, seen_height: null };
+  },
   fit: async (body: DeploymentSpecInput, signal: AbortSignal) => (await sdk.fit({ body, signal })).data,
   log: async (replica: string, attempt: number | null, offset: number, signal: AbortSignal) =>
     (

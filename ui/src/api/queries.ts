@@ -34,3 +34,11 @@ export const usageQuery = (days: number, by: UsageGroup) =>
   queryOptions({ queryKey: ["usage", days, by], queryFn: () => api.usage(days, by), refetchInterval: 60_000 });
 
 export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });
+
+/** What a picture of this size takes of a model's context; the same for as long as the model runs the same way. */
+export const imageTokensQuery = (deployment: string, generation: number, width: number, height: number) =>
+  queryOptions({
+    queryKey: ["image-tokens", deployment, generation, width, height],
+    queryFn: () => api.imageTokens(deployment, width, height),
+    staleTime: Infinity,
+  });

@@ -1,13 +1,13 @@
 import { MantineProvider } from "@mantine/core";
-import { render } from "@testing-library/react";
+import { render, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import "@/i18n";
 import { Markdown } from "./Markdown";
 
-function show(text: string, base?: string): HTMLElement {
+function show(text: string, base?: string, math = false): HTMLElement {
   return render(
     <MantineProvider env="test">
-      <Markdown text={text} {...(base && { base, withoutHtml: true })} />
+      <Markdown text={text} math={math} {...(base && { base, withoutHtml: true })} />
     </MantineProvider>,
   ).container;
 }
@@ -60,5 +60,27 @@ describe("Markdown", () => {
     expect(page.textContent).not.toContain("align");
     const targets = [...page.querySelectorAll("a")].map((link) => link.getAttribute("href"));
     expect(targets).toEqual([`${base}LICENSE`]);
+  });
+
+  it("draws formulas on request, node by node", async () => {
+    const page = show("Area $a^2$:\n\n\\[\\frac{1}{2}\\]\n\n$5 and $10", undefined, true);
+    await waitFor(() => {
+      expect(page.querySelectorAll("[data-formula] .katex")).toHaveLength(2);
+    });
+    expect(page.querySelector(".katex-display")).not.toBeNull();
+    expect(page.textContent).toContain("$5 and $10");
+    expect(show("Area $a^2$").querySelector("[data-formula]")).toBeNull();
+  });
+
+  it("lets a formula neither link nor load anything", async () => {
+    const page = show(
+      "$\\href{javascript:alert(1)}{x}$ $\\includegraphics{https://example.com/x.png}$",
+      undefined,
+      true,
+    );
+    await waitFor(() => {
+      expect(page.querySelectorAll(".katex, .katex-error")).toHaveLength(2);
+    });
+    expect(page.querySelector("a, img")).toBeNull();
   });
 });

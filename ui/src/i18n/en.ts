@@ -10,6 +10,7 @@ import { enNodes } from "./en.nodes";
 import { enOverview } from "./en.overview";
 import { enPeople } from "./en.people";
 import { enPlayground } from "./en.playground";
+import { enPlaygroundTabs } from "./en.playgroundTabs";
 import { enSettings } from "./en.settings";
 
 /** English words of the page. `zh.ts` has the same keys; the compiler checks it. */
@@ -157,5 +158,6 @@ export const en = {
   ...enPeople,
   ...enPlayground,
   ...enEngines,
+  ...enPlaygroundTabs,
   ...enSettings,
 };

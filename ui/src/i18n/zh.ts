@@ -11,6 +11,7 @@ import { zhNodes } from "./zh.nodes";
 import { zhOverview } from "./zh.overview";
 import { zhPeople } from "./zh.people";
 import { zhPlayground } from "./zh.playground";
+import { zhPlaygroundTabs } from "./zh.playgroundTabs";
 import { zhSettings } from "./zh.settings";
 
 /** 页面的中文文字，键与 `en.ts` 相同。 */
@@ -158,5 +159,6 @@ export const zh: typeof en = {
   ...zhPeople,
   ...zhPlayground,
   ...zhEngines,
+  ...zhPlaygroundTabs,
   ...zhSettings,
 };

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { DeploymentView } from "../api/generated/types.gen";
+import type { DeploymentView, ImageTokensView, PictureSize } from "../api/generated/types.gen";
 import { makeDeployment, NOW } from "./data.ts";
 import type { Body } from "./http.ts";
 import { json, problem } from "./http.ts";
@@ -23,13 +23,28 @@ function read(action: string, found: DeploymentView): unknown {
   return answers[action] ?? found;
 }
 
+/** As Qwen2-VL counts: 28 × 28 pixels a token. */
+const tokens = ({ width, height }: PictureSize): ImageTokensView => {
+  const [across, down] = [Math.round(width / 28), Math.round(height / 28)];
+  return { tokens: across * down, exact: true, seen_width: across * 28, seen_height: down * 28 };
+};
+
+/** The deployment after an action. */
+const next = (found: DeploymentView, action: string, body: Body): DeploymentView =>
+  makeDeployment({
+    name: found.name,
+    source: found.spec.source,
+    phase: action === "stop" ? "stopped" : "ready",
+    wanted: Number(body.replicas ?? found.spec.replicas),
+  });
+
 /** Deployments, which change at once. */
 export function deployments(world: World, method: string, path: string, body: Body, response: ServerResponse): boolean {
   const [, root, name = "", action = ""] = path.split("/");
   if (root !== "deployments") return false;
   const found = world.deployments.find((deployment) => deployment.name === name);
-  const replace = (next: DeploymentView | null): void => {
-    world.deployments = world.deployments.flatMap((old) => (old.name === name ? (next ? [next] : []) : [old]));
+  const replace = (other: DeploymentView | null): void => {
+    world.deployments = world.deployments.flatMap((old) => (old.name === name ? (other ? [other] : []) : [old]));
   };
   if (!name && method === "GET") {
     json(response, 200, { items: world.deployments });
@@ -44,18 +59,11 @@ export function deployments(world: World, method: string, path: string, body: Bo
   } else if (method === "GET") {
     json(response, 200, read(action, found));
     return true;
+  } else if (action === "image-tokens") {
+    json(response, 200, { items: (body.pictures as PictureSize[]).map(tokens) });
+    return true;
   } else {
-    const phase = action === "stop" ? "stopped" : "ready";
-    replace(
-      method === "DELETE"
-        ? null
-        : makeDeployment({
-            name,
-            source: found.spec.source,
-            phase,
-            wanted: Number(body.replicas ?? found.spec.replicas),
-          }),
-    );
+    replace(method === "DELETE" ? null : next(found, action, body));
     json(response, 200, found);
   }
   changed(world);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { catalog } from "./catalog.ts";
-import { chat } from "./chat.ts";
+import { inference } from "./chat.ts";
 import { deployments } from "./deployments.ts";
 import { firstEngines } from "./engines.ts";
 import { files, startDownloads } from "./files.ts";
@@ -37,7 +37,7 @@ export function makeMockApi() {
     const method = request.method ?? "GET";
     const url = new URL(request.url ?? "/", "http://mock");
     const path = url.pathname.replace("/api/v1", "");
-    if (url.pathname.startsWith("/v1/")) await chat(request, response, body);
+    if (url.pathname.startsWith("/v1/")) await inference(url.pathname, request, response, body);
     else if (PARTS.some((part) => part(world, method, path, body, response))) return;
     else if (catalog(url, response) || usage(url, response)) return;
     else if (hub(world, method, url, body, response)) return;

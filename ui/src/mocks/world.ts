@@ -44,6 +44,9 @@ export function firstWorld(): World {
         ],
       }),
       makeShort(),
+      makeDeployment({ name: "qwen3-vl-8b", source: "file:///models/Qwen3-VL-8B-Instruct-Q4_K_M.gguf" }),
+      makeDeployment({ name: "bge-m3", source: "file:///models/bge-m3.gguf", capabilities: ["embedding"] }),
+      makeDeployment({ name: "reranker", source: "file:///models/bge-reranker.gguf", capabilities: ["rerank"] }),
       makeDeployment({
         name: "text-only",
         source: "file:///models/SmolLM2.gguf",

@@ -1,47 +1,45 @@
-import { ActionIcon, Button, Group, Title, Tooltip } from "@mantine/core";
-import { IconAdjustments, IconCode, IconEraser } from "@tabler/icons-react";
+import { Group, Tabs, Title } from "@mantine/core";
+import { getRouteApi } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./Playground.module.css";
+import { TABS } from "./search";
 
-interface Props {
-  panel: boolean;
-  onClear: () => void;
-  onCode: () => void;
-  onPanel: () => void;
-  children: ReactNode;
-}
+const route = getRouteApi("/playground");
 
-/** The head of the page; the model's drop-down comes last, at the top right. */
-export function Bar({ panel, onClear, onCode, onPanel, children }: Props): ReactElement {
+/** The head of the page: what is done here, and at the right the tab's own buttons; the model's drop-down comes last, at
+ * the top right. */
+export function Bar({ children }: { children: ReactNode }): ReactElement {
   const { t } = useTranslation();
+  const { tab = "chat" } = route.useSearch();
+  const navigate = route.useNavigate();
   return (
     <Group className={classes.bar ?? ""} justify="space-between" wrap="wrap" gap="xs">
-      <Title order={2} size="h3">
-        {t("playground.title")}
-      </Title>
-      <Group gap="xs">
-        <Tooltip label={t("playground.clear")}>
-          <ActionIcon size={36} variant="default" aria-label={t("playground.clear")} onClick={onClear}>
-            <IconEraser size={18} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label={t("playground.parameters")}>
-          <ActionIcon
-            size={36}
-            variant={panel ? "light" : "default"}
-            aria-label={t("playground.parameters")}
-            aria-expanded={panel}
-            onClick={onPanel}
-          >
-            <IconAdjustments size={18} />
-          </ActionIcon>
-        </Tooltip>
-        <Button variant="default" leftSection={<IconCode size={16} />} onClick={onCode}>
-          {t("playground.code")}
-        </Button>
-        {children}
+      <Group gap="md">
+        <Title order={2} size="h3">
+          {t("playground.title")}
+        </Title>
+        <Tabs
+          variant="pills"
+          value={tab}
+          onChange={(value) => {
+            const chosen = TABS.find((name) => name === value);
+            if (chosen)
+              void navigate({
+                search: ({ tab: _old, ...rest }) => ({ ...rest, ...(chosen !== "chat" && { tab: chosen }) }),
+              });
+          }}
+        >
+          <Tabs.List aria-label={t("playground.title")}>
+            {TABS.map((name) => (
+              <Tabs.Tab key={name} value={name} className={classes.tab ?? ""}>
+                {t(`playground.tabs.${name}`)}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+        </Tabs>
       </Group>
+      <Group gap="xs">{children}</Group>
     </Group>
   );
 }

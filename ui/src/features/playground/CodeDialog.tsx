@@ -7,7 +7,7 @@ import type { CodeInput } from "./code";
 import { CODE_LANGUAGES, codeFor } from "./code";
 import classes from "./Conversation.module.css";
 
-const NAMES = { curl: "curl", python: "Python", javascript: "JavaScript" } as const;
+const NAMES = { curl: "curl", python: "Python", typescript: "TypeScript" } as const;
 
 /** The same question as a program. */
 export function CodeDialog({ input, onClose }: { input: CodeInput; onClose: () => void }): ReactElement {

@@ -34,7 +34,7 @@ export function ModelSelect({ model, models }: Props): ReactElement {
         </Group>
       )}
       onChange={(name) => {
-        if (name !== null) void navigate({ search: { model: name } });
+        if (name !== null) void navigate({ search: ({ chat: _chat, ...rest }) => ({ ...rest, model: name }) });
       }}
     />
   );

@@ -1,45 +1,49 @@
-import type { Sampling } from "./chat";
+import type { Dialect } from "./literals";
+import { literal } from "./literals";
+import type { ChatRequest } from "./request";
+import { buildRequest } from "./request";
+import type { Sampling } from "./sampling";
+import type { Turn } from "./turns";
+import { isRemote } from "./turns";
 
-export const CODE_LANGUAGES = ["curl", "python", "javascript"] as const;
+export const CODE_LANGUAGES = ["curl", "python", "typescript"] as const;
 export type CodeLanguage = (typeof CODE_LANGUAGES)[number];
 
 export interface CodeInput {
   origin: string;
   model: string;
-  prompt: string;
-  pictures: number;
+  turns: readonly Turn[];
   sampling: Sampling;
 }
-
-/** A string as a literal that Python and JavaScript read alike (JSON's escapes are valid in both). */
-const literal = (text: string): string => JSON.stringify(text);
 
 /** A string inside single quotes of a POSIX shell. */
 export const shellQuote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const pictureNames = (count: number): string[] =>
-  Array.from({ length: count }, (_, index) => (count === 1 ? "picture.png" : `picture-${index + 1}.png`));
+/** Marks the name of a picture's file until the program is written: a character that nobody types. */
+const MARK = "\uE000";
+const MARKED = /\uE000(picture(?:-\d+)?\.png)/g;
 
-function curl(input: CodeInput): string {
-  const names = pictureNames(input.pictures);
-  const marker = (index: number): string => `@@PICTURE${index}@@`;
-  const body = {
-    model: input.model,
-    messages: messages(
-      input,
-      names.map((_, index) => marker(index)),
-    ),
-    temperature: input.sampling.temperature,
-    top_p: input.sampling.topP,
-    max_tokens: input.sampling.maxTokens,
-  };
-  // Pictures may exceed what one argument holds, so the body is a here-document on standard input.
-  let text = JSON.stringify(body, null, 2).replace(/[\\$`]/g, "\\$&");
-  names.forEach((name, index) => {
-    text = text.replace(marker(index), () => `data:image/png;base64,$(base64 < ${name} | tr -d '\\n')`);
+/** The turns with the names of files in place of pictures. */
+function named(turns: readonly Turn[]): Turn[] {
+  const own = (turn: Turn) => (turn.role === "user" ? turn.pictures.filter((picture) => !isRemote(picture)) : []);
+  const ids = turns.flatMap((turn) => own(turn).map((picture) => picture.id));
+  const name = (index: number): string => MARK + (ids.length === 1 ? "picture.png" : `picture-${index + 1}.png`);
+  let next = 0;
+  return turns.map((turn) => {
+    if (turn.role !== "user") return turn;
+    const pictures = turn.pictures.map((picture) => (isRemote(picture) ? picture : { ...picture, src: name(next++) }));
+    return { ...turn, pictures };
   });
+}
+
+function curl({ origin }: CodeInput, request: ChatRequest): string {
+  const { stream: _stream, stream_options: _options, ...body } = request;
+  // Pictures may exceed what one argument holds, so the body is a here-document on standard input.
+  const text = JSON.stringify(body, null, 2)
+    .replace(/[\\$`]/g, "\\$&")
+    .replace(MARKED, (_, name: string) => `data:image/png;base64,$(base64 < ${name} | tr -d '\\n')`);
   return [
-    `curl ${shellQuote(`${input.origin}/v1/chat/completions`)} \\`,
+    `curl ${shellQuote(`${origin}/v1/chat/completions`)} \\`,
     `  -H "Authorization: Bearer $AIMINDSERVE_API_KEY" \\`,
     `  -H 'Content-Type: application/json' \\`,
     `  --data-binary @- <<EOF`,
@@ -48,52 +52,28 @@ function curl(input: CodeInput): string {
   ].join("\n");
 }
 
-function messages(input: CodeInput, urls: string[]): unknown[] {
-  const system = input.sampling.system.trim();
-  const parts = urls.map((url) => ({ type: "image_url", image_url: { url } }));
-  const content = parts.length ? [...parts, { type: "text", text: input.prompt }] : input.prompt;
-  return [...(system ? [{ role: "system", content: system }] : []), { role: "user", content }];
-}
+const pictureCall = (text: string): string | null =>
+  text.startsWith(MARK) ? `picture(${JSON.stringify(text.slice(MARK.length))})` : null;
 
-/** The messages as source code, indented by `pad` twice; `key` writes an object's key. */
-function messageLines(input: CodeInput, pad: string, key: (name: string) => string): string[] {
-  const url = (name: string): string => `picture("${name}")`;
-  const system = input.sampling.system.trim();
-  const names = pictureNames(input.pictures);
-  const object = (fields: [string, string][]): string =>
-    `{ ${fields.map(([name, value]) => `${key(name)}: ${value}`).join(", ")} }`;
-  const image = (name: string): string =>
-    object([
-      ["type", '"image_url"'],
-      ["image_url", object([["url", url(name)]])],
-    ]);
-  const text = object([
-    ["type", '"text"'],
-    ["text", literal(input.prompt)],
-  ]);
-  const lines = system
-    ? [
-        `${pad}${pad}${object([
-          ["role", '"system"'],
-          ["content", literal(system)],
-        ])},`,
-      ]
-    : [];
-  if (names.length === 0) {
-    return [
-      ...lines,
-      `${pad}${pad}${object([
-        ["role", '"user"'],
-        ["content", literal(input.prompt)],
-      ])},`,
-    ];
-  }
-  const content = [...names.map(image), text].map((part) => `${pad}${pad}${pad}${part},`);
-  return [...lines, `${pad}${pad}{ ${key("role")}: "user", ${key("content")}: [`, ...content, `${pad}${pad}] },`];
-}
+const PYTHON: Dialect = {
+  indent: "    ",
+  words: { true: "True", false: "False", null: "None" },
+  key: (name) => JSON.stringify(name),
+  call: pictureCall,
+};
 
-function python(input: CodeInput): string {
-  const { temperature, topP, maxTokens } = input.sampling;
+const TYPESCRIPT: Dialect = {
+  indent: "  ",
+  words: { true: "true", false: "false", null: "null" },
+  key: (name) => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name)),
+  call: pictureCall,
+};
+
+const hasFiles = (request: ChatRequest): boolean => JSON.stringify(request).includes(MARK);
+
+function python({ origin }: CodeInput, request: ChatRequest): string {
+  const { skip_special_tokens: special, stream_options: _options, ...known } = request;
+  const fields = { ...known, ...(special === false && { extra_body: { skip_special_tokens: false } }) };
   const picture = [
     "",
     "",
@@ -103,22 +83,15 @@ function python(input: CodeInput): string {
     "",
   ];
   return [
-    ...(input.pictures ? ["import base64"] : []),
+    ...(hasFiles(request) ? ["import base64"] : []),
     "import os",
     "",
     "from openai import OpenAI",
-    ...(input.pictures ? picture : []),
+    ...(hasFiles(request) ? picture : []),
     "",
-    `client = OpenAI(base_url=${literal(`${input.origin}/v1`)}, api_key=os.environ["AIMINDSERVE_API_KEY"])`,
+    `client = OpenAI(base_url=${JSON.stringify(`${origin}/v1`)}, api_key=os.environ["AIMINDSERVE_API_KEY"])`,
     "stream = client.chat.completions.create(",
-    `    model=${literal(input.model)},`,
-    "    messages=[",
-    ...messageLines(input, "    ", (name) => `"${name}"`),
-    "    ],",
-    `    temperature=${temperature},`,
-    `    top_p=${topP},`,
-    `    max_tokens=${maxTokens},`,
-    "    stream=True,",
+    ...Object.entries(fields).map(([name, value]) => `    ${name}=${literal(value, PYTHON, 1)},`),
     ")",
     "for chunk in stream:",
     "    if chunk.choices:",
@@ -126,28 +99,25 @@ function python(input: CodeInput): string {
   ].join("\n");
 }
 
-function javascript(input: CodeInput): string {
-  const { temperature, topP, maxTokens } = input.sampling;
+function typescript({ origin }: CodeInput, request: ChatRequest): string {
+  const { stream_options: _options, ...fields } = request;
+  const unknown = "  // @ts-expect-error: not part of OpenAI's API";
   return [
-    ...(input.pictures ? ['import { readFileSync } from "node:fs";'] : []),
+    ...(hasFiles(request) ? ['import { readFileSync } from "node:fs";'] : []),
     'import OpenAI from "openai";',
     "",
-    ...(input.pictures
-      ? ['const picture = (path) => "data:image/png;base64," + readFileSync(path, "base64");', ""]
+    ...(hasFiles(request)
+      ? ['const picture = (path: string): string => "data:image/png;base64," + readFileSync(path, "base64");', ""]
       : []),
     "const client = new OpenAI({",
-    `  baseURL: ${literal(`${input.origin}/v1`)},`,
+    `  baseURL: ${JSON.stringify(`${origin}/v1`)},`,
     "  apiKey: process.env.AIMINDSERVE_API_KEY,",
     "});",
     "const stream = await client.chat.completions.create({",
-    `  model: ${literal(input.model)},`,
-    "  messages: [",
-    ...messageLines(input, "  ", (name) => name),
-    "    ],",
-    `  temperature: ${temperature},`,
-    `  top_p: ${topP},`,
-    `  max_tokens: ${maxTokens},`,
-    "  stream: true,",
+    ...Object.entries(fields).flatMap(([name, value]) => [
+      ...(name === "skip_special_tokens" ? [unknown] : []),
+      `  ${name}: ${literal(value, TYPESCRIPT, 1)},`,
+    ]),
     "});",
     "for await (const chunk of stream) {",
     '  process.stdout.write(chunk.choices[0]?.delta?.content ?? "");',
@@ -155,9 +125,10 @@ function javascript(input: CodeInput): string {
   ].join("\n");
 }
 
-const WRITERS: Record<CodeLanguage, (input: CodeInput) => string> = { curl, python, javascript };
+const WRITERS: Record<CodeLanguage, (input: CodeInput, request: ChatRequest) => string> = { curl, python, typescript };
 
-/** A program that asks the same question, ready to paste. The key comes from an environment variable. */
+/** A program that asks the same question, ready to paste. The key comes from an environment variable, pictures from
+ * files `picture.png` or `picture-1.png`, `picture-2.png` … beside it. */
 export function codeFor(language: CodeLanguage, input: CodeInput): string {
-  return WRITERS[language](input);
+  return WRITERS[language](input, buildRequest(input.model, named(input.turns), input.sampling));
 }

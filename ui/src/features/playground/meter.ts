@@ -1,4 +1,5 @@
-import type { ChatDelta, Stats } from "./chat";
+import type { ChatDelta } from "./stream";
+import type { Stats } from "./turns";
 
 /** Answers that arrive within this time came in one piece; their speed cannot be told from here. */
 const SHORTEST_SPAN_MS = 20;
@@ -15,7 +16,7 @@ export class Meter {
   constructor(private readonly start: number) {}
 
   add(delta: ChatDelta, now: number): void {
-    if (delta.text) {
+    if (delta.text || delta.reasoning || delta.calls.length > 0) {
       this.first ??= now;
       this.last = now;
     }
@@ -23,10 +24,12 @@ export class Meter {
     this.told = delta.speed ?? this.told;
   }
 
-  stats(): Stats {
+  /** `now`: when the answer ended. */
+  stats(now: number): Stats {
     const completion = this.usage?.completion ?? null;
     return {
       ttftMs: this.first === null ? null : this.first - this.start,
+      totalMs: now - this.start,
       tokensPerSecond: this.told ?? this.speed(completion),
       promptTokens: this.usage?.prompt ?? null,
       completionTokens: completion,

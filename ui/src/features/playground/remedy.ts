@@ -1,4 +1,4 @@
-import type { Failure } from "./chat";
+import type { Failure } from "./turns";
 
 export type RemedyKey =
   | "model_not_ready"
@@ -10,6 +10,7 @@ export type RemedyKey =
   | "busy"
   | "offline"
   | "log_in"
+  | "upload_instead"
   | "other";
 
 const BY_CODE: Record<string, RemedyKey> = {
@@ -22,6 +23,8 @@ const BY_CODE: Record<string, RemedyKey> = {
   engine_unreachable: "engine_died",
   engine_failed: "engine_died",
   invalid_session: "log_in",
+  image_not_fetched: "upload_instead",
+  image_url_not_supported: "upload_instead",
   stream_broken: "stream_broken",
   offline: "offline",
 };

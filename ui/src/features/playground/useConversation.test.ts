@@ -1,16 +1,13 @@
 import { act, renderHook, waitFor } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
-import type { AssistantTurn } from "./chat";
-import type { Question } from "./useConversation";
+import { SAMPLING } from "./sampling";
+import type { AssistantTurn } from "./turns";
+import type { Asking, Conversation } from "./useConversation";
 import { useConversation } from "./useConversation";
 
-const QUESTION: Question = {
-  model: "m",
-  text: "What is this?",
-  pictures: [],
-  sampling: { system: "", temperature: 0, topP: 1, maxTokens: 8 },
-  memory: true,
-};
+const ASKING: Asking = { model: "m", sampling: SAMPLING };
+const ask = (conversation: Conversation, asking = ASKING): Promise<void> =>
+  conversation.ask("What is this?", [], asking);
 
 /** Answers each request with the given lines; without the last one the stream stays open. Keeps what was asked. */
 function engine(lines: string[], open = false): { bodies: { messages: unknown[] }[] } {
@@ -41,7 +38,7 @@ describe("useConversation", () => {
   it("keeps every word of an answer that arrives at once", async () => {
     engine([word("a red "), word("circle"), "[DONE]"]);
     const { result } = renderHook(useConversation);
-    await act(() => result.current.ask(QUESTION));
+    await act(() => ask(result.current));
     expect(last(result.current.turns)).toMatchObject({ text: "a red circle", state: "done", failure: null });
     expect(result.current.busy).toBe(false);
   });
@@ -49,9 +46,9 @@ describe("useConversation", () => {
   it("sends earlier turns along only when asked to", async () => {
     const { bodies } = engine([word("yes"), "[DONE]"]);
     const { result } = renderHook(useConversation);
-    await act(() => result.current.ask(QUESTION));
-    await act(() => result.current.ask(QUESTION));
-    await act(() => result.current.ask({ ...QUESTION, memory: false }));
+    await act(() => ask(result.current));
+    await act(() => ask(result.current));
+    await act(() => ask(result.current, { model: "m", sampling: { ...SAMPLING, memory: false } }));
     expect(bodies.map((body) => body.messages.length)).toEqual([1, 3, 1]);
   });
 
@@ -59,7 +56,7 @@ describe("useConversation", () => {
     engine([word("a red")], true);
     const { result } = renderHook(useConversation);
     act(() => {
-      void result.current.ask(QUESTION);
+      void ask(result.current);
     });
     await waitFor(() => {
       expect(last(result.current.turns).text).toBe("a red");
@@ -74,15 +71,50 @@ describe("useConversation", () => {
   it("shows a failure and asks the same again", async () => {
     const { bodies } = engine(['{"error":{"message":"gone","code":"engine_failed"}}']);
     const { result } = renderHook(useConversation);
-    await act(() => result.current.ask(QUESTION));
+    await act(() => ask(result.current));
     expect(last(result.current.turns)).toMatchObject({ state: "failed", failure: { code: "engine_failed" } });
+    await act(() => result.current.regenerate(last(result.current.turns).id, ASKING));
+    expect(bodies).toHaveLength(2);
+    expect(result.current.turns).toHaveLength(2);
+  });
+
+  it("asks a changed question without what followed, and changes an answer where it stands", async () => {
+    const { bodies } = engine([word("yes"), "[DONE]"]);
+    const { result } = renderHook(useConversation);
+    await act(() => ask(result.current));
+    await act(() => ask(result.current));
+    const [first, answer] = result.current.turns;
     act(() => {
-      result.current.retry(QUESTION);
+      result.current.edit(answer?.id ?? "", "No.", ASKING);
+    });
+    expect(result.current.turns).toHaveLength(4);
+    expect(result.current.turns[1]).toMatchObject({ text: "No." });
+    expect(bodies).toHaveLength(2);
+    act(() => {
+      result.current.edit(first?.id ?? "", "Changed?", ASKING);
     });
     await waitFor(() => {
       expect(result.current.busy).toBe(false);
     });
-    expect(bodies).toHaveLength(2);
-    expect(result.current.turns).toHaveLength(2);
+    expect(result.current.turns.map((turn) => turn.text)).toEqual(["Changed?", "yes"]);
+    expect(bodies.at(-1)?.messages).toEqual([{ role: "user", content: "Changed?" }]);
+  });
+
+  it("takes a person's own words for an answer, and sends what tools answered", async () => {
+    const { bodies } = engine([word("ok"), "[DONE]"]);
+    const { result } = renderHook(useConversation);
+    act(() => {
+      result.current.say("I am a model.");
+    });
+    expect(result.current.turns).toMatchObject([{ role: "assistant", model: null, state: "done" }]);
+    await act(() => result.current.answerTools([{ call: "c1", name: "f", text: "42" }], ASKING));
+    expect(bodies[0]?.messages).toEqual([
+      { role: "assistant", content: "I am a model." },
+      { role: "tool", content: "42", tool_call_id: "c1" },
+    ]);
+    act(() => {
+      result.current.cut(result.current.turns[1]?.id ?? "");
+    });
+    expect(result.current.turns).toHaveLength(1);
   });
 });

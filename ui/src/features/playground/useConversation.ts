@@ -1,47 +1,17 @@
 import { useCallback, useRef, useState } from "react";
-import type { AssistantTurn, ChatDelta, Failure, Picture, Sampling, Turn, UserTurn } from "./chat";
-import { buildRequest, streamChat } from "./chat";
-import { Meter } from "./meter";
+import { stream } from "./answer";
+import { buildRequest } from "./request";
+import type { Sampling } from "./sampling";
+import type { AssistantTurn, Picture, ToolTurn, Turn } from "./turns";
+import { newId, waiting } from "./turns";
 
-export interface Question {
+/** Who is asked, and how. */
+export interface Asking {
   model: string;
-  text: string;
-  pictures: Picture[];
   sampling: Sampling;
-  /** Whether earlier turns are sent along. */
-  memory: boolean;
 }
 
-const WAITING: AssistantTurn = {
-  role: "assistant",
-  text: "",
-  state: "waiting",
-  finishReason: null,
-  stats: null,
-  failure: null,
-};
-
-const withLast = (turns: Turn[], change: (turn: AssistantTurn) => AssistantTurn): Turn[] => {
-  const last = turns.at(-1);
-  return last?.role === "assistant" ? [...turns.slice(0, -1), change(last)] : turns;
-};
-
-function grow(turn: AssistantTurn, delta: ChatDelta): AssistantTurn {
-  const text = turn.text + delta.text;
-  return {
-    ...turn,
-    text,
-    state: text ? "streaming" : turn.state,
-    finishReason: delta.finishReason ?? turn.finishReason,
-  };
-}
-
-function end(turn: AssistantTurn, meter: Meter, failure: Failure | null, stopped: boolean): AssistantTurn {
-  const state = stopped ? "stopped" : failure ? "failed" : "done";
-  return { ...turn, state, failure: stopped ? null : failure, stats: meter.stats() };
-}
-
-const offline: Failure = { status: 0, code: "offline", message: "", requestId: null };
+const replaced = (turns: readonly Turn[], turn: Turn): Turn[] => turns.map((old) => (old.id === turn.id ? turn : old));
 
 /** The turns of a conversation and the one answer that may be under way. */
 export function useConversation() {
@@ -49,41 +19,68 @@ export function useConversation() {
   const [busy, setBusy] = useState(false);
   const running = useRef<AbortController | null>(null);
 
-  const run = useCallback(async (before: Turn[], question: Question) => {
+  /** Asks for the answer to `before`, which becomes the conversation. */
+  const run = useCallback(async (before: readonly Turn[], { model, sampling }: Asking) => {
     const controller = new AbortController();
+    running.current?.abort();
     running.current = controller;
-    const asked: UserTurn = { role: "user", text: question.text, pictures: question.pictures };
-    setTurns([...before, asked, WAITING]);
+    const answer = waiting(model);
+    setTurns([...before, answer]);
     setBusy(true);
-    const meter = new Meter(performance.now());
-    const request = buildRequest(question.model, question.memory ? [...before, asked] : [asked], question.sampling);
-    const failure = await streamChat(request, controller.signal, (delta) => {
-      meter.add(delta, performance.now());
+    await stream(buildRequest(model, before, sampling), answer, controller.signal, (turn: AssistantTurn) => {
       // Asked here, not in the update: React runs that later, when a short answer may be over already.
-      if (running.current === controller) setTurns((old) => withLast(old, (turn) => grow(turn, delta)));
-    }).catch(() => offline);
-    if (running.current !== controller) return; // Cleared meanwhile.
+      if (running.current === controller) setTurns((old) => replaced(old, turn));
+    });
+    if (running.current !== controller) return; // Something else was begun meanwhile.
     running.current = null;
-    setTurns((old) => withLast(old, (turn) => end(turn, meter, failure, controller.signal.aborted)));
     setBusy(false);
   }, []);
 
   const stop = useCallback(() => running.current?.abort(), []);
 
-  const clear = useCallback(() => {
+  /** Puts other turns in place of these; an answer under way is given up. */
+  const replace = useCallback((next: Turn[]) => {
     running.current?.abort();
     running.current = null;
-    setTurns([]);
+    setTurns(next);
     setBusy(false);
   }, []);
 
-  return { turns, busy, ask: (question: Question) => run(turns, question), retry, stop, clear };
+  const upTo = (id: string): Turn[] =>
+    turns.slice(
+      0,
+      Math.max(
+        0,
+        turns.findIndex((turn) => turn.id === id),
+      ),
+    );
 
-  /** Asks the last question again, with today's model and parameters. */
-  function retry(question: Omit<Question, "text" | "pictures">): void {
-    const last = turns.findLastIndex((turn) => turn.role === "user");
-    const asked = turns[last];
-    if (asked?.role === "user")
-      void run(turns.slice(0, last), { ...question, text: asked.text, pictures: asked.pictures });
-  }
+  return {
+    turns,
+    busy,
+    stop,
+    replace,
+    ask: (text: string, pictures: Picture[], asking: Asking) =>
+      run([...turns, { id: newId(), role: "user", text, pictures }], asking),
+    /** Puts an answer of the person's own words into the conversation; nobody is asked. */
+    say: (text: string) => {
+      setTurns([...turns, { ...waiting(null), text, state: "done" }]);
+    },
+    /** Asks for another answer in place of this one. */
+    regenerate: (id: string, asking: Asking) => run(upTo(id), asking),
+    /** Changes a question and asks it again, without what followed; changes an answer where it stands. */
+    edit: (id: string, text: string, asking: Asking): void => {
+      const turn = turns.find((candidate) => candidate.id === id);
+      if (turn?.role === "user") void run([...upTo(id), { ...turn, id: newId(), text }], asking);
+      else if (turn) setTurns(replaced(turns, { ...turn, text }));
+    },
+    /** Takes a turn and all that followed out. */
+    cut: (id: string): void => {
+      replace(upTo(id));
+    },
+    answerTools: (answers: readonly Omit<ToolTurn, "id" | "role">[], asking: Asking) =>
+      run([...turns, ...answers.map((answer): ToolTurn => ({ ...answer, id: newId(), role: "tool" }))], asking),
+  };
 }
+
+export type Conversation = ReturnType<typeof useConversation>;

@@ -2,70 +2,70 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
 import type { CodeInput } from "./code";
-import { examplePicture } from "./example";
-import { defaultSampling, exampleQuestions, isDemo, seesPictures } from "./models";
+import { useHistory } from "./history/useHistory";
+import { DEMO_QUESTIONS, defaultSampling, isDemo } from "./models";
+import { isSendable } from "./sampling";
+import type { UserTurn } from "./turns";
+import { newId } from "./turns";
 import { useConversation } from "./useConversation";
-import { usePictures } from "./usePictures";
+import { useImageTokens } from "./useImageTokens";
+import { useQuestion } from "./useQuestion";
 
 /** Everything that is typed and chosen on the page, and what is done with it. */
 export function usePlayground(model: DeploymentView) {
   const { t } = useTranslation();
-  const demo = isDemo(model);
-  const [text, setText] = useState("");
   const [sampling, setSampling] = useState(() => defaultSampling(model));
-  const [memory, setMemory] = useState(!demo);
-  const pictures = usePictures(demo);
+  const question = useQuestion(isDemo(model));
+  const { text, setText, pictures } = question;
   const conversation = useConversation();
-  const describe = exampleQuestions(model, t)[0] ?? "";
-  const question = { model: model.name, sampling, memory };
-
-  const submit = (): void => {
-    void conversation.ask({ ...question, text: text.trim(), pictures: pictures.pictures });
-    setText("");
-    // Where each question stands alone, the next one is about the same pictures until they are removed.
-    if (memory) pictures.clear();
-  };
-
-  const example = async (): Promise<void> => {
-    await pictures.add([await examplePicture(t("playground.exampleName"))]);
-    setText(describe);
-  };
-
-  const clear = (): void => {
-    conversation.clear();
-    pictures.clear();
-    setText("");
-  };
-
-  const retry = (): void => {
-    conversation.retry(question);
-  };
-
-  /** What the code view shows: the question being written, else the last one, else an example. */
-  const codeInput = (): CodeInput => {
-    const asked = conversation.turns.findLast((turn) => turn.role === "user");
-    return {
-      origin: window.location.origin,
-      model: model.name,
-      prompt: text.trim() || (asked?.text ?? describe),
-      pictures: pictures.pictures.length || (asked?.pictures.length ?? (seesPictures(model) ? 1 : 0)),
-      sampling,
-    };
-  };
+  const { turns, busy, ask, say, replace } = conversation;
+  const tokens = useImageTokens(model, pictures.pictures);
+  const asking = { model: model.name, sampling };
+  const history = useHistory({
+    model: model.name,
+    turns,
+    busy,
+    sampling,
+    onOpen: (saved) => {
+      replace(saved.turns);
+      setSampling(saved.sampling);
+    },
+  });
+  const obstacle =
+    model.phase !== "ready" ? t("playground.notReady") : isSendable(sampling) ? "" : t("playground.jsonWrong");
 
   return {
-    text,
-    setText,
+    ...question,
     sampling,
     setSampling,
-    memory,
-    setMemory,
-    pictures,
+    tokens,
     conversation,
-    submit,
-    example,
-    clear,
-    retry,
-    codeInput,
+    asking,
+    history,
+    obstacle,
+    submit: (): void => {
+      void ask(text.trim(), pictures.pictures, asking);
+      setText("");
+      // Where each question stands alone, the next one is about the same pictures until they are removed.
+      if (sampling.memory) pictures.clear();
+    },
+    say: (): void => {
+      say(text.trim());
+      setText("");
+    },
+    clear: (): void => {
+      replace([]);
+      pictures.clear();
+      setText("");
+      history.forget();
+    },
+    /** What the code view shows: the question being written, else the last one, else an example. */
+    codeInput: (): CodeInput => {
+      const last = turns.findLastIndex((turn) => turn.role === "user");
+      const words = text.trim() || (isDemo(model) ? DEMO_QUESTIONS[0] : t("playground.examples.describe"));
+      const writing: UserTurn = { id: newId(), role: "user", text: words, pictures: pictures.pictures };
+      const asked = text.trim() || last < 0 ? [...turns, writing] : turns.slice(0, last + 1);
+      return { origin: window.location.origin, model: model.name, turns: asked, sampling };
+    },
   };
 }

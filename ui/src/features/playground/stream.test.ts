@@ -1,18 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { ChatDelta, Picture, Sampling, Turn } from "./chat";
-import { buildRequest, parseDelta, readFailure, streamChat } from "./chat";
 import { Meter } from "./meter";
-
-const SAMPLING: Sampling = { system: " ", temperature: 0, topP: 1, maxTokens: 64 };
-const PICTURE: Picture = {
-  id: "1",
-  name: "a.png",
-  dataUri: "data:image/png;base64,AAAA",
-  width: 1,
-  height: 1,
-  original: null,
-  padded: false,
-};
+import { buildRequest } from "./request";
+import { SAMPLING } from "./sampling";
+import type { ChatDelta } from "./stream";
+import { parseDelta, readFailure, streamChat } from "./stream";
 
 function answer(lines: string[], init: ResponseInit = {}): void {
   const body = new ReadableStream<Uint8Array>({
@@ -33,33 +24,6 @@ async function collect(): Promise<{ text: string; failure: unknown }> {
 
 afterEach(() => {
   vi.unstubAllGlobals();
-});
-
-describe("buildRequest", () => {
-  it("puts pictures before the text and leaves out empty answers and system prompts", () => {
-    const turns: Turn[] = [
-      { role: "user", text: "描述这张图片", pictures: [PICTURE] },
-      { role: "assistant", text: "", state: "failed", finishReason: null, stats: null, failure: null },
-      { role: "user", text: "again", pictures: [] },
-    ];
-    const request = buildRequest("tiny-vlm", turns, SAMPLING);
-    expect(request.messages).toEqual([
-      {
-        role: "user",
-        content: [
-          { type: "image_url", image_url: { url: PICTURE.dataUri } },
-          { type: "text", text: "描述这张图片" },
-        ],
-      },
-      { role: "user", content: "again" },
-    ]);
-    expect(request.stream_options.include_usage).toBe(true);
-  });
-
-  it("sends a system prompt first", () => {
-    const request = buildRequest("m", [], { ...SAMPLING, system: " Be short. " });
-    expect(request.messages).toEqual([{ role: "system", content: "Be short." }]);
-  });
 });
 
 describe("streamChat", () => {
@@ -105,6 +69,8 @@ describe("readFailure", () => {
 describe("Meter", () => {
   const delta = (text: string, completion?: number): ChatDelta => ({
     text,
+    reasoning: "",
+    calls: [],
     finishReason: null,
     usage: completion === undefined ? null : { prompt: 20, completion },
     speed: null,
@@ -117,23 +83,26 @@ describe("Meter", () => {
     meter.add(delta("a"), 1250);
     meter.add(delta("b"), 1450);
     meter.add(delta("", 5), 1500);
-    expect(meter.stats()).toEqual({ ttftMs: 250, tokensPerSecond: 20, promptTokens: 20, completionTokens: 5 });
+    const wanted = { ttftMs: 250, totalMs: 600, tokensPerSecond: 20, promptTokens: 20, completionTokens: 5 };
+    expect(meter.stats(1600)).toEqual(wanted);
+  });
+
+  it("takes a thought for a first token", () => {
+    const meter = new Meter(0);
+    meter.add({ ...delta(""), reasoning: "Hm" }, 30);
+    expect(meter.stats(40).ttftMs).toBe(30);
   });
 
   it("invents nothing", () => {
     const meter = new Meter(0);
     meter.add(delta("a", 1), 10);
-    expect(meter.stats().tokensPerSecond).toBeNull();
+    expect(meter.stats(20).tokensPerSecond).toBeNull();
     const atOnce = new Meter(0);
     atOnce.add(delta("a"), 10);
     atOnce.add(delta("b", 13), 10.2);
-    expect(atOnce.stats().tokensPerSecond).toBeNull();
-    expect(new Meter(0).stats()).toEqual({
-      ttftMs: null,
-      tokensPerSecond: null,
-      promptTokens: null,
-      completionTokens: null,
-    });
+    expect(atOnce.stats(20).tokensPerSecond).toBeNull();
+    const nothing = { ttftMs: null, totalMs: 5, tokensPerSecond: null, promptTokens: null, completionTokens: null };
+    expect(new Meter(0).stats(5)).toEqual(nothing);
   });
 });
 
@@ -145,7 +114,20 @@ describe("parseDelta", () => {
     expect(delta).toMatchObject({ speed: 99.5, usage: { prompt: 3, completion: 4 }, text: "" });
     const meter = new Meter(0);
     if (delta) meter.add(delta, 1);
-    expect(meter.stats().tokensPerSecond).toBe(99.5);
+    expect(meter.stats(1).tokensPerSecond).toBe(99.5);
+  });
+
+  it("takes thoughts by both of their names", () => {
+    for (const name of ["reasoning_content", "reasoning"])
+      expect(parseDelta(JSON.stringify({ choices: [{ delta: { [name]: "Hm" } }] }))?.reasoning).toBe("Hm");
+  });
+
+  it("takes pieces of calls", () => {
+    const calls = [{ index: 1, id: "c", function: { name: "f", arguments: '{"a' } }, { function: { arguments: "b" } }];
+    expect(parseDelta(JSON.stringify({ choices: [{ delta: { tool_calls: calls } }] }))?.calls).toEqual([
+      { index: 1, id: "c", name: "f", arguments: '{"a' },
+      { index: 1, id: "", name: "", arguments: "b" },
+    ]);
   });
 
   it("knows the end mark", () => {
