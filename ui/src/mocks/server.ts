@@ -12,6 +12,7 @@ import { keys } from "./keys.ts";
 import { firstNodes } from "./nodes.ts";
 import { sessions } from "./sessions.ts";
 import { usage } from "./usage.ts";
+import type { World } from "./world.ts";
 import { firstWorld } from "./world.ts";
 
 function log(response: ServerResponse): void {
@@ -27,7 +28,13 @@ function log(response: ServerResponse): void {
   });
 }
 
-const PARTS = [sessions, deployments, keys, files, settings];
+function engines(_world: World, method: string, path: string, _body: Body, response: ServerResponse): boolean {
+  if (path !== "/engines") return false;
+  json(response, method === "GET" ? 200 : 202, firstEngines());
+  return true;
+}
+
+const PARTS = [sessions, deployments, keys, files, settings, engines];
 
 /** A small aiMindServe in memory: enough for every page, and nothing else. */
 export function makeMockApi() {
@@ -41,7 +48,6 @@ export function makeMockApi() {
     else if (PARTS.some((part) => part(world, method, path, body, response))) return;
     else if (catalog(url, response) || usage(url, response)) return;
     else if (hub(world, method, url, body, response)) return;
-    else if (path === "/engines") json(response, method === "GET" ? 200 : 202, firstEngines());
     else if (path === "/nodes") json(response, 200, { items: firstNodes(world.deployments) });
     else if (path === "/fit") json(response, 200, makeFit(String(body.source)));
     else if (path === "/events") {
