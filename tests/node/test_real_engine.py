@@ -22,6 +22,7 @@ from aimindserve.domain.measured import TOTAL, compare
 from aimindserve.domain.nodes import CPU_DEVICE_ID
 from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Claim, ReplicaObservation, ReplicaState
+from aimindserve.domain.sight_pictures import SightKind
 from aimindserve.domain.source import parse_source
 from aimindserve.domain.units import GIB
 from aimindserve.engines._base import Machine
@@ -69,6 +70,8 @@ async def test_a_picture_is_seen(world: World, facts: ModelFacts) -> None:
         await agent.sync(world.desired(replica))
         serving = await ready(agent, replica)
         assert (await agent.report()).facts.engines[0].flavour == "xllamacpp"
+        assert serving.sight is not None
+        assert [(check.kind, check.right) for check in serving.sight.checks] == [(kind, True) for kind in SightKind]
         for colour in ("red", "blue"):
             for side in (112, 640):
                 picture = circle(colour, side)

@@ -10,6 +10,9 @@ import pytest
 from openai import OpenAI
 from tests.sim.engine_process import Running, engine, texts
 
+from aimindserve.domain.sight_pictures import trials
+from aimindserve.domain.tryout import AGENT, complaint, picture_question, said
+
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 
 
@@ -145,3 +148,23 @@ def test_imports_nothing_but_the_standard_library() -> None:
     heavy = {"pydantic", "httpx", "msgspec", "psutil", "structlog", "sqlalchemy", "fastapi"}
     assert "aimindserve.sim.engine_service" in out
     assert heavy.isdisjoint(out)
+
+
+@pytest.mark.parametrize(("how", "right"), [("passes", True), ("wrong", False)])
+def test_the_pictures_of_a_start(how: str, *, right: bool) -> None:
+    with engine("--fake-sight", how, "--fake-request", "status=500") as running:
+        for trial in trials(1):
+            question = picture_question("m", trial)
+            answer = running.http.post(question.path, json=dict(question.body), headers={"user-agent": AGENT})
+            told = said(answer.content)
+            assert told is not None
+            assert trial.is_right(told) is right
+        assert running.state()["requests"] == 0
+
+
+def test_a_start_s_picture_may_be_refused() -> None:
+    question = picture_question("m", trials(0)[0])
+    with engine("--fake-sight", "refused") as running:
+        answer = running.http.post(question.path, json=dict(question.body), headers={"user-agent": AGENT})
+        assert answer.status_code == 400
+        assert "not supported" in complaint(answer.status_code, answer.content)

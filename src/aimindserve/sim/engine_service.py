@@ -113,20 +113,20 @@ class Service:
         return not answer.closes
 
     async def _try_out(self, request: Request, body: object, writer: asyncio.StreamWriter) -> bool:
-        """A request of a start. False ends the connection."""
+        """A request of a start. Whether the connection goes on."""
         answer, how = Answer(writer, request), self.options.knobs.fake_sight
-        if not self._allowed(request) or not isinstance(body, dict):
-            await answer.json(_error(401, "Invalid API Key", "authentication_error"), 401)
-            return False
         trial = shown_trial(request.body)
-        if trial is not None and how == "refused":
+        if trial is not None and how == "silent":
+            return False
+        if not self._allowed(request):
+            await answer.json(_error(401, "Invalid API Key", "authentication_error"), 401)
+        elif not isinstance(body, dict) or (trial is not None and how == "refused"):
             await answer.json(_error(400, "image input is not supported", "invalid_request_error"), 400)
-        elif trial is None or how != "silent":
+        else:
+            text = "" if trial is None else told_of(trial, right=how == "passes")
             asked = read_request(body, chat=True)
-            text = None if trial is None else told_of(trial, right=how == "passes")
-            knobs = Knobs(text=text or "")
-            await answer.json(whole_answer(asked, self.options.names[0], _identity(0), knobs))
-        return False
+            await answer.json(whole_answer(asked, self.options.names[0], _identity(0), Knobs(text=text)))
+        return not answer.closes
 
     async def _dispatch(
         self, request: Request, body: object, knobs: Knobs, answer: Answer, reader: asyncio.StreamReader
