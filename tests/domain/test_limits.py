@@ -173,3 +173,12 @@ def test_shapes_agree() -> None:
     assert limits_of(limits_view(None)) is None
     assert limits_of(limits_view(replace(full, concurrent=None))) == replace(full, concurrent=None)
     assert subject_of(key_id="a") != subject_of(user_id="a")
+
+
+def test_what_was_heard_of_others_counts_and_is_no_news() -> None:
+    meter = Meter()
+    meter.take(2, 5.0)
+    meter.charge(30, 5.0)
+    meter.hear(1, 10, 3, 5.0)
+    assert (meter.requests.used, meter.tokens.used, meter.images.used, meter.month.used) == (2, 40, 5, 40)
+    assert meter.news == [1, 30, 2]

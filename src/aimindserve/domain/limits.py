@@ -128,15 +128,17 @@ class Month:
 
 
 class Meter:
-    """What one key or person has used."""
+    """What one key or person has used; ``news``: what of it was used here and not told to others yet, as requests,
+    tokens, pictures."""
 
-    __slots__ = ("_forgot_at", "images", "month", "requests", "tokens")
+    __slots__ = ("_forgot_at", "images", "month", "news", "requests", "tokens")
 
     def __init__(self) -> None:
         self.requests = Window()
         self.tokens = Window()
         self.images = Window()
         self.month = Month()
+        self.news = [0, 0, 0]
         self._forgot_at = -1
 
     def forget(self, now: float, month: str) -> None:
@@ -156,14 +158,24 @@ class Meter:
     def take(self, images: int, now: float) -> None:
         """A request was admitted."""
         self.requests.add(1, now)
+        self.news[0] += 1
         if images:
             self.images.add(images, now)
+            self.news[2] += images
 
     def charge(self, tokens: int, now: float) -> None:
         """A request is over and used ``tokens``."""
         if tokens:
             self.tokens.add(tokens, now)
             self.month.used += tokens
+            self.news[1] += tokens
+
+    def hear(self, requests: int, tokens: int, images: int, now: float) -> None:
+        """What was used elsewhere."""
+        self.requests.add(requests, now)
+        self.images.add(images, now)
+        self.tokens.add(tokens, now)
+        self.month.used += tokens
 
     def spent(self, month: str, tokens: int) -> None:
         """At least so many tokens were used in ``month``, as somebody else has counted (who may lag behind)."""

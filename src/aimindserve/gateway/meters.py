@@ -60,7 +60,6 @@ class Meters:
     def __init__(self, now: Callable[[], float], wall: Callable[[], float] = time.time) -> None:
         self._now = now
         self._wall = wall
-        self._news: dict[str, tuple[int, int, int]] = {}
         self._meters: dict[str, Meter] = {}
         self._allowances: dict[str, tuple[object, Allowance]] = {}
         self._month, self._month_begins, self._month_ends = "", 0.0, 0.0
@@ -77,7 +76,6 @@ class Meters:
         denials, rooms = allowance.admit(images, now)
         if not denials:
             self._changed = True
-            self._tell(caller, (1, 0, images))
         month_left = self._month_ends - wall
         told = _header_lines(rooms, month_left)
         return _refusal(denials, told, month_left) if denials else told
@@ -101,29 +99,26 @@ class Meters:
         if tokens > 0:
             now, wall = self._now(), self._wall()
             self._changed = True
-            for subject, _ in caller.limits:
-                self._meter(subject, now, wall).charge(tokens, now)
-            self._tell(caller, (0, tokens, 0))
-
-    def _tell(self, caller: Caller, used: tuple[int, int, int]) -> None:
-        for subject, _ in caller.limits:
-            old = self._news.get(subject, (0, 0, 0))
-            self._news[subject] = (old[0] + used[0], old[1] + used[1], old[2] + used[2])
+            allowance = self._allowance(caller)
+            allowance.forget(now, self._month_at(wall))
+            for meter in allowance.meters:
+                meter.charge(tokens, now)
 
     def news(self) -> Used | None:
         """What other gateways have to be told, once."""
-        news, self._news = self._news, {}
+        news: dict[str, tuple[int, int, int]] = {}
+        for subject, meter in self._meters.items():
+            if any(meter.news):
+                news[subject] = (meter.news[0], meter.news[1], meter.news[2])
+                meter.news = [0, 0, 0]
         return Used(news) if news else None
 
     def hear(self, used: Used) -> None:
         """What another gateway tells."""
         now, wall = self._now(), self._wall()
         self._changed = True
-        for subject, (requests, tokens, images) in used.by.items():
-            meter = self._meter(subject, now, wall)
-            meter.requests.add(requests, now)
-            meter.images.add(images, now)
-            meter.charge(tokens, now)
+        for subject, counts in used.by.items():
+            self._meter(subject, now, wall).hear(*counts, now)
 
     def spent(self, month: str, tokens: dict[str, int]) -> None:
         """What the server has stored of this month."""
