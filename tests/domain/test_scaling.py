@@ -149,6 +149,7 @@ def test_nobody_leaves_who_is_busy_always_on_or_just_loaded_and_nobody_without_n
     for name in gone:
         one = by_name[name]
         assert one.traffic.busy == 0
+        assert one.running.target > 0
         assert bounds_of(one.running.spec)[0] == 0
         assert NOW - one.running.ready_since >= (one.running.scale.load_seconds or 0)  # type: ignore[union-attr]
         assert not fits([other for other in gone if other != name]), f"{name} need not leave"

@@ -133,7 +133,10 @@ async def test_one_makes_room_for_another_and_back(stage: Stage, node: FakeNode)
     await stage.add("two", weights=LARGE)
     await stage.settle()
     assert await stage.phases("one", "two") == [Phase.READY, Phase.PENDING], "it has served for too short a time"
-    await stage.settle(30)
+    stage.life.clock.now += 30
+    await stage.life.round()
+    assert [await stage.demand.step() for _ in range(3)] == [1, 0, 0], "decided once"
+    await stage.settle()
     assert await stage.phases("one", "two") == [Phase.ASLEEP, Phase.READY]
     standing = await stage.life.standing("one")
     assert (standing.reasons[0].code, standing.reasons[0].params["model"]) == (ReasonCode.MADE_ROOM, "two")

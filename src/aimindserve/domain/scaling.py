@@ -151,7 +151,7 @@ class Lodger:
         served = now - running.ready_since
         enough = max(SERVES_AT_LEAST_SECONDS, self.load_seconds if running.scale and running.scale.load_seconds else 0)
         resting = self.traffic.busy == 0 and bounds_of(running.spec)[0] == 0
-        return resting and self.settled and running.ready > 0 and served >= enough
+        return resting and self.settled and running.ready > 0 and running.target > 0 and served >= enough
 
     def worth(self, now: float) -> float:
         """What it costs to end it: the longer it takes to load and the shorter ago it was used, the more."""

@@ -2,6 +2,7 @@
 import "./client";
 import * as sdk from "./generated/sdk.gen";
 import type {
+  AliasSpec,
   DeploymentPatch,
   DeploymentSpecInput,
   DownloadRequest,
@@ -68,6 +69,12 @@ export const api = {
   /** YAML of these models. */
   exportDeployments: async (names: readonly string[]) =>
     (await sdk.exportManifest({ query: { name: [...names] }, parseAs: "text" })).data,
+
+  aliases: async () => (await sdk.listAliases()).data.items,
+  putAlias: async (alias: string, body: AliasSpec) => (await sdk.putAlias({ ...name(alias), body })).data,
+  deleteAlias: async (alias: string) => {
+    await sdk.deleteAlias(name(alias));
+  },
 
   nodes: async () => (await sdk.listNodes()).data.items,
   labelNode: async (node: string, labels: Record<string, string | null>) => {

@@ -19,6 +19,8 @@ export const sessionQuery = queryOptions({
 
 export const deploymentsQuery = queryOptions({ queryKey: ["deployments"], queryFn: api.deployments });
 
+export const aliasesQuery = queryOptions({ queryKey: ["aliases"], queryFn: api.aliases });
+
 export const eventsQuery = (deployment: string) =>
   queryOptions({ queryKey: ["deployment-events", deployment], queryFn: () => api.deploymentEvents(deployment) });
 

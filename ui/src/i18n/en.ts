@@ -1,5 +1,6 @@
 import { enAccess } from "./en.access";
 import { enCatalog } from "./en.catalog";
+import { enDemand } from "./en.demand";
 import { enEngines } from "./en.engines";
 import { enFiles } from "./en.files";
 import { enFit } from "./en.fit";
@@ -148,6 +149,7 @@ export const en = {
   },
   ...enAccess,
   ...enCatalog,
+  ...enDemand,
   ...enFiles,
   ...enFit,
   ...enHub,

@@ -1,6 +1,7 @@
 import type { en } from "./en";
 import { zhAccess } from "./zh.access";
 import { zhCatalog } from "./zh.catalog";
+import { zhDemand } from "./zh.demand";
 import { zhEngines } from "./zh.engines";
 import { zhFiles } from "./zh.files";
 import { zhFit } from "./zh.fit";
@@ -149,6 +150,7 @@ export const zh: typeof en = {
   },
   ...zhAccess,
   ...zhCatalog,
+  ...zhDemand,
   ...zhFiles,
   ...zhFit,
   ...zhHub,

@@ -147,7 +147,7 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
     phase,
     reasons: wish.reasons ?? [],
     replicas,
-    replicas_target: stopped || phase === "asleep" ? 0 : wanted,
+    replicas_target: wanted,
     load_seconds: null,
     replicas_ready: replicas.filter((replica) => replica.phase === "ready").length,
     allowed_actions: stopped ? ["start", "edit", "scale", "delete"] : ["stop", "restart", "edit", "scale", "delete"],

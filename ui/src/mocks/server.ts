@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { aliases } from "./aliases.ts";
 import { catalog } from "./catalog.ts";
 import { inference } from "./chat.ts";
 import { deployments } from "./deployments.ts";
@@ -34,7 +35,7 @@ function engines(_world: World, method: string, path: string, _body: Body, respo
   return true;
 }
 
-const PARTS = [sessions, deployments, keys, files, settings, engines];
+const PARTS = [sessions, deployments, aliases, keys, files, settings, engines];
 
 /** A small aiMindServe in memory: enough for every page, and nothing else. */
 export function makeMockApi() {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { CodeApprovalView, DeploymentView, HubSettingsView, KeyView } from "../api/generated/types.gen";
+import type { AliasView, CodeApprovalView, DeploymentView, HubSettingsView, KeyView } from "../api/generated/types.gen";
 import type { FilesView } from "../api/generated/types.gen.ts";
 import { CRASHED, DOWNLOAD, makeDeployment, makeReplica } from "./data.ts";
 import { firstFiles } from "./filesData.ts";
@@ -16,6 +16,7 @@ export interface World {
   hub: HubSettingsView;
   approvals: CodeApprovalView[];
   keys: KeyView[];
+  aliases: AliasView[];
   listeners: Set<ServerResponse>;
   events: number;
 }
@@ -58,6 +59,7 @@ export function firstWorld(): World {
     hub: { ...HUB_SETTINGS },
     approvals: [],
     keys: [],
+    aliases: [],
     listeners: new Set(),
     events: 1,
   };

@@ -21,6 +21,7 @@ from aimindserve.domain.scaling import (
     decide_target,
     is_elastic,
     leavers,
+    target_of,
     watch,
 )
 from aimindserve.domain.startup import load_seconds
@@ -175,7 +176,8 @@ def _asleep_for(deployment: Deployment, other: str, now: float) -> Decision:
 def _fits(replica: Replica, world: World, now: float, threads: int | None, gone: Collection[str]) -> bool:
     """Whether a replica finds a place once all that ends, and the deployments of these names, have ended."""
     names = {deployment.id: deployment for deployment in world.deployments}
-    leaving = [one for one in world.replicas if one.going or names[one.deployment_id].spec.name in gone]
+    ending = {one.id for one in world.deployments if one.spec.name in gone or not target_of(one.spec, one.scale)}
+    leaving = [one for one in world.replicas if one.going or one.deployment_id in ending]
     staying = [one for one in world.replicas if one not in leaving]
     fleet = fleet_of(given_back(live_nodes(world, now), leaving), staying)
     learned = world.learned(names[replica.deployment_id])

@@ -8,6 +8,7 @@ import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons, TOLD_BY_BAR } from "@/components/Reasons";
 import { TransferBar } from "@/components/TransferBar";
 import { movingDownload } from "@/lib/download";
+import { answers } from "@/lib/models";
 import { DeploymentActions } from "./DeploymentActions";
 import classes from "./DeploymentCard.module.css";
 import { DeploymentDetails } from "./DeploymentDetails";
@@ -49,7 +50,7 @@ interface ReasonProps {
 /** Names reasons only where something is wrong or awaited: a stopped model was stopped by a person. */
 function CardReasons({ deployment, toldBelow }: ReasonProps): ReactElement | null {
   const { phase } = deployment;
-  const whole = phase === "ready" && deployment.replicas_ready >= deployment.spec.replicas;
+  const whole = phase === "ready" && deployment.replicas_ready >= deployment.replicas_target;
   const reasons = whole || toldBelow ? deployment.reasons.filter(isLesson) : deployment.reasons;
   if (reasons.length === 0 || phase === "stopped" || phase === "stopping") return null;
   return (
@@ -133,7 +134,7 @@ export function DeploymentCard({ deployment, chosen, onChoose }: Props): ReactEl
         <Stack gap={2} align="flex-end">
           <PhaseBadge phase={phase} />
           <Text size="xs" c="dimmed">
-            {t("models.readyOf", { ready: deployment.replicas_ready, wanted: deployment.spec.replicas })}
+            {t("models.readyOf", { ready: deployment.replicas_ready, wanted: deployment.replicas_target })}
           </Text>
         </Stack>
         <DeploymentActions deployment={deployment} />
@@ -141,7 +142,7 @@ export function DeploymentCard({ deployment, chosen, onChoose }: Props): ReactEl
       {!toldBelow && <CardProgress deployment={deployment} />}
       <CardReasons deployment={deployment} toldBelow={toldBelow} />
       <DoctorPanel deployment={deployment} />
-      {phase === "ready" && (
+      {answers(deployment) && (
         <Link to="/playground" search={{ model: name }} className={classes.try ?? ""}>
           {t("models.openPlayground")}
         </Link>

@@ -3,6 +3,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { ParameterEditor } from "./ParameterEditor";
 import { PlacementFields } from "./PlacementFields";
+import { ScalingFields } from "./ScalingFields";
 import type { FormState } from "./spec";
 import { validName } from "./spec";
 
@@ -68,6 +69,12 @@ export function FormFields({ form, nameFixed, onChange }: Props): ReactElement {
                 wishes={form.placement}
                 onChange={(placement) => {
                   onChange({ ...form, placement });
+                }}
+              />
+              <ScalingFields
+                wishes={form.scaling}
+                onChange={(scaling) => {
+                  onChange({ ...form, scaling });
                 }}
               />
             </Stack>

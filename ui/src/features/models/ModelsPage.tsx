@@ -20,6 +20,7 @@ import { ErrorAlert } from "@/components/ErrorAlert";
 import { PageHead } from "@/components/PageHead";
 import { HUB_NAMES } from "@/lib/hubs";
 import { mayAct } from "@/lib/roles";
+import { Aliases } from "./Aliases";
 import { BulkBar } from "./BulkBar";
 import { DeploymentCard } from "./DeploymentCard";
 import { DeploymentForm } from "./DeploymentForm";
@@ -154,6 +155,7 @@ export function ModelsPage(): ReactElement {
           />
         ))}
       </Stack>
+      {items.length > 0 && mayDeploy && <Aliases names={items.map(({ name }) => name)} />}
       {deployments.data && <Forms deployments={items} />}
     </Container>
   );

@@ -8,6 +8,7 @@ import { PhaseBadge } from "@/components/PhaseBadge";
 import { Reasons } from "@/components/Reasons";
 import { TransferBar } from "@/components/TransferBar";
 import { movingDownload } from "@/lib/download";
+import { answers } from "@/lib/models";
 import classes from "./Conversation.module.css";
 import { isDemo } from "./models";
 
@@ -24,6 +25,11 @@ function NotReady({ model }: { model: DeploymentView }): ReactElement {
         </Link>
       </Group>
       {download && <TransferBar progress={download} label={model.name} moving />}
+      {model.phase !== "ready" && answers(model) && model.load_seconds !== null && (
+        <Text size="sm" c="dimmed">
+          {t("scaling.wakesIn", { seconds: Math.max(1, Math.round(model.load_seconds)) })}
+        </Text>
+      )}
       <Reasons reasons={model.reasons} failed={model.phase === "failed" || model.phase === "unreachable"} />
     </Stack>
   );

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeploymentView } from "@/api/generated/types.gen";
+import { answers } from "@/lib/models";
 import type { CodeInput } from "./code";
 import { useHistory } from "./history/useHistory";
 import { DEMO_QUESTIONS, defaultSampling, isDemo } from "./models";
@@ -32,7 +33,7 @@ export function usePlayground(model: DeploymentView) {
     },
   });
   const obstacle =
-    model.phase !== "ready" ? t("playground.notReady") : isSendable(sampling) ? "" : t("playground.jsonWrong");
+    !answers(model) ? t("playground.notReady") : isSendable(sampling) ? "" : t("playground.jsonWrong");
 
   return {
     ...question,

@@ -1,0 +1,32 @@
+/** Words about replicas that follow the requests, and about aliases. */
+export const enDemand = {
+  scaling: {
+    always: "Always all of them",
+    hold: "A request waits for it",
+    idle: "End a replica not needed for",
+    minimum: "Minimum of replicas",
+    minimumHint: "With 0 the model sleeps while nobody asks, holds no memory, and is woken by the next request.",
+    minutes: "min",
+    queue: "Requests for each replica",
+    queueAuto: "as many as it takes at once",
+    seconds: "s",
+    title: "On demand",
+    wakesIn: "Usually ready {{seconds}} s after it is woken.",
+  },
+  aliases: {
+    addTarget: "Add a deployment",
+    edit: "Edit",
+    editTitle: "Where {{name}} leads",
+    fallback: "Fall back to",
+    fallbackHint: "Answers while none of the others can, before the first word.",
+    fallbackTo: "falls back to {{name}}",
+    hint: "An alias is a further public name for a model. It can split requests between deployments, and fall back to one.",
+    missing: "No longer there: {{names}}",
+    nameHint: "Programs send it as the model. Keys can be limited to it.",
+    new: "New alias",
+    none: "None",
+    target: "Deployment",
+    title: "Aliases",
+    weight: "Weight",
+  },
+};
