@@ -32,8 +32,7 @@ export function usePlayground(model: DeploymentView) {
       setSampling(saved.sampling);
     },
   });
-  const obstacle =
-    !answers(model) ? t("playground.notReady") : isSendable(sampling) ? "" : t("playground.jsonWrong");
+  const obstacle = !answers(model) ? t("playground.notReady") : isSendable(sampling) ? "" : t("playground.jsonWrong");
 
   return {
     ...question,
