@@ -91,7 +91,7 @@ async def test_memory_of_other_programs_is_told_apart(cli: httpx.AsyncClient, li
 
 
 async def test_another_model_can_be_stopped_for_it(cli: httpx.AsyncClient, life: Life, node: FakeNode) -> None:
-    node.facts = cpu_node("one", memory=240 * 2**20)
+    node.facts = cpu_node("one", memory=140 * 2**20)
     (await cli.post("/api/v1/deployments", json=DEMO)).raise_for_status()
     await life.settle()
     report = await fit(cli, name="second")

@@ -140,7 +140,7 @@ async def test_fit_offers_the_change_that_makes_it_fit(cli: httpx.AsyncClient, l
 
 
 async def test_fit_waits_for_memory_that_others_hold(cli: httpx.AsyncClient, life: Life, node: FakeNode) -> None:
-    node.facts = cpu_node("one", memory=256 * MIB)
+    node.facts = cpu_node("one", memory=160 * MIB)
     await _ready(cli, life, node)
     report = await _fit(cli, name="second")
     assert report["verdict"] == "waits"

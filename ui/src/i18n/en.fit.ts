@@ -67,7 +67,7 @@ export const enFit = {
     replica: "Replica {{number}} of this deployment",
     replicaHint: "A further copy: it takes as much as the first.",
     total: "likely {{total}}, claimed {{high}}",
-    totalEach: "likely {{total}}, claimed {{high}} on each of {{gpus}} GPUs",
+    totalEach: "likely {{total}}, at most {{high}} claimed on each of {{gpus}} GPUs",
     uncertain: "The sizes of this model are not known, so the estimate is wide.",
     upTo: "up to {{high}}",
     wants: "takes {{wanted}} of {{free}} free",

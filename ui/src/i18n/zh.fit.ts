@@ -67,7 +67,7 @@ export const zhFit: typeof enFit = {
     replica: "本部署的第 {{number}} 个副本",
     replicaHint: "又一个副本，与第一个占用相同。",
     total: "预计 {{total}}，预留 {{high}}",
-    totalEach: "预计 {{total}}，在 {{gpus}} 块 GPU 上各预留 {{high}}",
+    totalEach: "预计 {{total}}，在 {{gpus}} 块 GPU 上各最多预留 {{high}}",
     uncertain: "此模型的尺寸未知，因此估算范围较宽。",
     upTo: "最多 {{high}}",
     wants: "需要 {{wanted}}，空闲 {{free}}",
