@@ -120,7 +120,7 @@ def _tell(manifest: BundleManifest, facts: dict[str, Any], output: Format) -> No
     from aimindserve.domain.archives import WHEELS_FOLDER
 
     models = [one.source for one in manifest.models]
-    engines = [f"{one.name} {one.version}" for one in manifest.engines]
+    engines = [f"{one.engine} {one.version}" for one in manifest.engines]
     own = [entry.name for entry in manifest.entries if entry.name.startswith(f"{WHEELS_FOLDER}/")]
     if output is Format.JSON:
         known = manifest.model_dump(mode="json", include={"version", "made_at", "python", "platform"})

@@ -122,8 +122,17 @@ interface DeploymentWish {
   wanted?: number;
 }
 
+const PLAIN = {
+  name: "tiny-vlm",
+  source: "demo://tiny-vlm",
+  phase: "ready",
+  capabilities: ["chat", "vision"],
+  reasons: [],
+  wanted: 1,
+} satisfies DeploymentWish;
+
 export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
-  const { name = "tiny-vlm", source = "demo://tiny-vlm", phase = "ready", wanted = 1 } = wish;
+  const { name, source, phase, capabilities, reasons, wanted } = { ...PLAIN, ...wish };
   const stopped = phase === "stopped";
   const replicas = wish.replicas ?? (stopped ? [] : [makeReplica({ deployment: name, phase })]);
   return {
@@ -145,13 +154,13 @@ export function makeDeployment(wish: DeploymentWish = {}): DeploymentView {
     generation: 1,
     revision: 1,
     phase,
-    reasons: wish.reasons ?? [],
+    reasons,
     replicas,
     replicas_target: wanted,
     load_seconds: null,
     replicas_ready: replicas.filter((replica) => replica.phase === "ready").length,
     allowed_actions: stopped ? ["start", "edit", "scale", "delete"] : ["stop", "restart", "edit", "scale", "delete"],
-    capabilities: wish.capabilities ?? ["chat", "vision"],
+    capabilities,
     architecture: "qwen2vl",
     quantization: "Q8_0",
     context_length: 2048,
