@@ -27,6 +27,8 @@ ELSEWHERE = {
     "migrate": "tests/cli/test_backup.py",
     "uninstall": "tests/install/test_user.py",
     "bundle": "tests/node/test_bundle.py",
+    "engine install": "tests/cli/test_engine.py",
+    "engine register": "tests/cli/test_engine.py",
     "files import": "tests/e2e/test_hub_cli.py",
     "files pause": "tests/cli/test_files.py",
     "files rm": "tests/cli/test_files.py",

@@ -15,7 +15,6 @@ from aimindserve.devices.cpu import Cpu
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.measured import TOTAL
 from aimindserve.domain.nodes import CPU_DEVICE_ID, EngineInstall
-from aimindserve.domain.reasons import ReasonCode
 from aimindserve.domain.replicas import Claim, ReplicaState
 from aimindserve.domain.units import GIB
 from aimindserve.engines._base import Machine
@@ -103,16 +102,3 @@ def estimated(facts: ModelFacts, parameters: tuple[str, ...], install: EngineIns
     """Bytes that the recipe thinks are enough."""
     plan = Vllm().plan(facts, parameters, {}, Machine(physical_cores=1), install)
     return Vllm().estimate(facts, plan, install).high
-
-
-async def test_what_it_refuses_is_told(world: World, install: EngineInstall, models: Path) -> None:
-    assert install
-    facts = resolve_hf_folder(models / "qwen2_vl")
-    replica = world.replica(engine="vllm", facts=facts, parameters=("--max-model-len=999999",), env=ONE_THREAD)
-    async with world.agent() as agent:
-        await agent.sync(world.desired(replica))
-        told = await seen(agent, replica.id, lambda o: o.reason is not None, PATIENCE)
-        assert told.reason is not None
-        assert told.reason.code is ReasonCode.ENGINE_REFUSED_PARAMETER
-        assert "999999" in str(told.reason.params["detail"])
-        await agent.sync(world.desired())
