@@ -216,16 +216,17 @@ def ensure_ui() -> None:
 
 
 def ensure_wheels() -> None:
-    """Every locked package as a file below ``.cache/wheels``: what an installation without network takes."""
-    lock = REQUIREMENTS / "runtime.txt"
-    wanted, stamp = hash_files([lock], salt=str(sys.version_info[:2])), STAMPS / "wheels"
+    """Every locked package, and pip, as files below ``.cache/wheels``: what an installation without network takes."""
+    locks = [REQUIREMENTS / "runtime.txt", REQUIREMENTS / "pip.txt"]
+    wanted, stamp = hash_files(locks, salt=str(sys.version_info[:2])), STAMPS / "wheels"
     if is_fresh(stamp, wanted) and WHEELS.is_dir():
         return
     ensure_packages("runtime")
     say("fetching the packages of an installation")
     shutil.rmtree(WHEELS, ignore_errors=True)
-    download = [PYTHON, "-m", "pip", "download", "-qq", "--no-input", "--only-binary", ":all:", "--no-deps"]
-    call([*download, "--require-hashes", "-r", lock, "-d", WHEELS], remedy="Check that the index can be reached.")
+    for lock in locks:
+        download = [PYTHON, "-m", "pip", "download", "-qq", "--no-input", "--only-binary", ":all:", "--no-deps"]
+        call([*download, "--require-hashes", "-r", lock, "-d", WHEELS], remedy="Check that the index can be reached.")
     write_stamp(stamp, wanted)
 
 

@@ -33,7 +33,8 @@ def build_packages(target: Path) -> None:
 
 
 def fetch_wheels(target: Path, pythons: Sequence[str] = ()) -> None:
-    """Every locked package by its hash: for this Python, and for others of this kind of machine (``3.12``)."""
+    """Every locked package by its hash, and pip itself for machines that have none: for this Python, and for others of
+    this kind of machine (``3.12``)."""
     subprocess.run([sys.executable, ROOT / "scripts" / "bootstrap.py", "wheels"], check=True)
     shutil.copytree(ROOT / ".cache" / "wheels", target)
     libraries = ("2014", "_2_17", "_2_28", "_2_34")

@@ -1,9 +1,13 @@
 """Making environments of engines: from an index, from a folder, again after a kill, and what is refused."""
 
+import os
 import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
+from tests.arch.project import ROOT
 from tests.support.wheels import library, make_recipe
 
 from aimindserve.domain.environments import EnvironmentState
@@ -124,3 +128,25 @@ def test_without_room_nothing_is_begun(tmp_path: Path, index: Path, monkeypatch:
         make_environment(EnvironmentJob(engines=str(tmp_path / "engines"), recipe=make_recipe(index)))
     assert refused.value.why.code is ReasonCode.DOWNLOAD_NO_SPACE
     assert not (tmp_path / "engines" / ".wheels").exists()
+
+
+def test_a_python_without_pip_runs_the_one_that_it_was_shipped_with(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an environment that install.sh made."""
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    job = EnvironmentJob(engines=str(tmp_path / "engines"), recipe=make_recipe(index))
+    libraries = os.pathsep.join(path for path in sys.path if path and "-packages" not in path and "zip" not in path)
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    for path in Path(sysconfig.get_paths()["purelib"]).iterdir():
+        if not path.name.startswith("pip"):
+            (ours / path.name).symlink_to(path)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ours), libraries])}
+    done = subprocess.run(
+        [bare / "bin" / "python", "-m", "aimindserve.node.environment_job"],
+        input=job.model_dump_json() + "\n", env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert read_marker(place_of(tmp_path / "engines", job.recipe)) is not None

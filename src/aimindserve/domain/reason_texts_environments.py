@@ -36,6 +36,12 @@ ENVIRONMENT_TEXTS: dict[ReasonCode, ReasonText] = {
         "{engine} 正被 {deployments} 使用。",
         "请先停止它们，或让它们改用其他版本。",
     ),
+    _C.PIP_MISSING: text(
+        "No pip was found on this machine, and its Python brings none.",
+        "Install it (Debian, Ubuntu: apt-get install python3-venv) and try again.",
+        "本机没有 pip，Python 也未自带。",
+        "请先安装（Debian、Ubuntu：apt-get install python3-venv），然后重试。",
+    ),
     _C.WHEEL_MISSING: text(
         "The file {file} is not in {folder}.",
         "Fetch it on a machine with internet (aimindserve bundle create FILE --engine …), or leave the folder out.",

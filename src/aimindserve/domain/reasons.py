@@ -88,6 +88,7 @@ class ReasonCode(StrEnum):
     ENVIRONMENT_NEEDS_PYTHON = "environment_needs_python"
     ENVIRONMENT_BROKEN = "environment_broken"
     ENVIRONMENT_IN_USE = "environment_in_use"
+    PIP_MISSING = "pip_missing"
     WHEEL_MISSING = "wheel_missing"
     WHEEL_DAMAGED = "wheel_damaged"
     WHEELS_NOT_FETCHED = "wheels_not_fetched"

@@ -11,10 +11,16 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+
+from packaging.version import parse
 
 from aimindserve.domain.environments import LockedWheel, Recipe
 from aimindserve.domain.reasons import Reason, ReasonCode, reason
+from aimindserve.node.recipes import this_python
 from aimindserve.node.transfer import digest_of
 
 # Small files are fetched together, large ones alone: what a broken connection costs is one such lot.
@@ -22,6 +28,8 @@ _LOT_BYTES, _LOT_FILES = 64 * 1024 * 1024, 40
 _PROGRESS = re.compile(r"Progress (\d+) of \d+")
 _SAYS_WHY = re.compile(r"^(ERROR|\w*Error)\b", re.MULTILINE)
 _LAST_WORDS = 300
+# Where Debian and Ubuntu keep what they take out of Python's own ensurepip.
+_SYSTEM_WHEELS = Path("/usr/share/python-wheels")
 
 OnLine = Callable[[str], None]
 
@@ -72,9 +80,38 @@ class Programs:
         return process.returncode, "".join(said)
 
     def pip(self, python: str, words: Sequence[str], on_line: OnLine) -> tuple[int, str]:
-        """Run our pip for another interpreter."""
+        """Run a pip of ours for another interpreter.
+
+        Raises:
+            MakingError: there is none.
+        """
         quiet = ("--disable-pip-version-check", "--no-input", "--no-cache-dir", "--no-color")
-        return self.run([sys.executable, "-m", "pip", "--python", python, *quiet, *words], on_line)
+        bundled = _bundled_pip()
+        environment = {"PYTHONPATH": str(bundled)} if bundled else {}
+        return self.run([sys.executable, "-m", "pip", "--python", python, *quiet, *words], on_line, environment)
+
+
+@cache
+def _bundled_pip() -> Path | None:
+    """The wheel that runs as pip where this Python has none installed; None where it has.
+
+    Raises:
+        MakingError: there is neither.
+    """
+    if find_spec("pip") is not None:
+        return None
+    places = (Path(sys.base_prefix) / "lib" / f"python{this_python()}" / "ensurepip" / "_bundled", _SYSTEM_WHEELS)
+    found = [wheel for place in places for wheel in sorted(place.glob("pip-*.whl"))]
+    if not found:
+        raise MakingError(reason(ReasonCode.PIP_MISSING))
+    return found[-1]
+
+
+@cache
+def _counts_bytes() -> bool:
+    """Whether pip tells how many bytes have arrived."""
+    bundled = _bundled_pip()
+    return parse(bundled.name.split("-")[1] if bundled else version("pip")) >= parse("24.1")
 
 
 def fetch_wheels(recipe: Recipe, folder: Path, brought: Path | None, programs: Programs, told: Told) -> None:
@@ -154,7 +191,8 @@ def _counted(before: int, told: Told) -> OnLine:
 
 
 def _fetch_lot(lot: Sequence[LockedWheel], recipe: Recipe, folder: Path, programs: Programs, on_line: OnLine) -> None:
-    words = ["download", "--no-deps", "--only-binary", ":all:", "--progress-bar", "raw", "--dest", str(folder)]
+    words = ["download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
+    words += ["--progress-bar", "raw" if _counts_bytes() else "off"]
     if "+" in lot[0].requirement:  # a local version, which no general index takes
         words += [word for index in recipe.indexes for word in ("--extra-index-url", index)]
     with requirements(lot) as path:
