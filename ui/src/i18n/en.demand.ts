@@ -8,7 +8,7 @@ export const enDemand = {
     minimumHint: "With 0 the model sleeps while nobody asks, holds no memory, and is woken by the next request.",
     minutes: "min",
     queue: "Requests for each replica",
-    queueAuto: "as many as it takes at once",
+    queueAuto: "automatic",
     seconds: "s",
     title: "On demand",
     wakesIn: "Usually ready {{seconds}} s after it is woken.",

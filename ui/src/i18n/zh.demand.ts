@@ -9,7 +9,7 @@ export const zhDemand: typeof enDemand = {
     minimumHint: "设为 0 时，模型在无人使用时休眠，不占用内存和显存，收到下一个请求时自动唤醒。",
     minutes: "分钟",
     queue: "每个副本的请求数",
-    queueAuto: "引擎可同时处理的数量",
+    queueAuto: "自动",
     seconds: "秒",
     title: "按需运行",
     wakesIn: "唤醒后通常 {{seconds}} 秒就绪。",
