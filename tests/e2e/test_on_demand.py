@@ -11,7 +11,7 @@ from tests.support.fake_engine import fake_llama_server
 
 from aimindserve.sim.fleet import fleet_path
 
-HELD_FOR = 60
+HELD_FOR = 300
 MEMORY = 190_000_000
 
 
@@ -52,7 +52,7 @@ def asked(product: Product, token: str, model: str) -> httpx.Response:
 def test_sleep_wake_and_making_room(product: Product) -> None:
     wishes = ("--min-replicas", "0", "--hold", str(HELD_FOR))
     product.cli("deploy", "demo://tiny-vlm", "--name", "one", *wishes, "--idle", "1s")
-    product.wait_phase("one", "asleep")
+    product.wait_phase("one", "asleep", 180)
     wait_for("its engine has ended", lambda: product.engine_pids() == [])
     token = product.inference_key()
     answer = asked(product, token, "one")
@@ -61,7 +61,7 @@ def test_sleep_wake_and_making_room(product: Product) -> None:
     assert patched.status_code == 200, patched.text
     assert asked(product, token, "one").status_code == 200
     product.cli("deploy", "demo://tiny-vlm", "--name", "two", *wishes, "--idle", "1h")
-    product.wait_phase("two", "ready")
+    product.wait_phase("two", "ready", 180)
     shown = product.cli("show", "one")
     assert (shown["phase"], shown["reasons"][0]["code"]) == ("asleep", "made_room")
     assert len(product.engine_pids()) == 1
