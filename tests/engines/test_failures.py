@@ -1,5 +1,6 @@
 """Causes of failed starts, recognised in lines that engines wrote, with what is offered for each."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ AROUND = ["INFO 11-25 10:00:00 starting", "INFO 11-25 10:00:01 the last line bef
 def diagnosed(failure: dict[str, Any]) -> Diagnosis:
     lines = [AROUND[0], *failure["lines"], AROUND[1]]
     return ENGINES[failure["engine"]].explain(lines, models.PHI_3_5, None)
+
+
+def plain(patch: object) -> Any:
+    """A patch as it travels."""
+    return json.loads(json.dumps(patch))
 
 
 def spec_of(failure: dict[str, Any]) -> DeploymentSpec:
@@ -52,7 +58,7 @@ def test_what_is_offered_is_a_change_that_the_deployment_takes(failure: dict[str
         assert offer is None
         return
     assert offer is not None
-    assert (offer.kind.value, dict(offer.patch)) == (failure["offer"], failure["patch"])
+    assert (offer.kind.value, plain(offer.patch)) == (failure["offer"], failure["patch"])
     changed = DeploymentPatch.model_validate(offer.patch).apply(spec)
     assert changed != spec
     assert offer_for(cause, changed, failure["engine"]) is None, "it is not offered again"
@@ -102,10 +108,10 @@ def test_an_unknown_cause_shows_the_last_errors_honestly(engine: str) -> None:
 )
 def test_offers_for_what_no_log_tells(why: Reason, engine: str, patch: dict[str, Any] | None) -> None:
     offer = offer_for(why, DeploymentSpec(name="eye", source="file:///m"), engine)  # type: ignore[arg-type]
-    assert (dict(offer.patch) if offer else None) == patch
+    assert (plain(offer.patch) if offer else None) == patch
 
 
 def test_the_smaller_parameters_of_a_refused_retry() -> None:
     offer = less(("--ctx-size=8192",))
-    assert (offer.kind, dict(offer.patch)) == (OfferKind.LESS, {"parameters": ["--ctx-size=8192"]})
+    assert (offer.kind, plain(offer.patch)) == (OfferKind.LESS, {"parameters": ["--ctx-size=8192"]})
     assert "--ctx-size=8192" in worded(offer, "en")

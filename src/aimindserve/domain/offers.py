@@ -66,20 +66,16 @@ def worded(offer: Offer, language: Language) -> str:
 
 def less(parameters: tuple[str, ...]) -> Offer:
     """Parameters with which there would be enough memory."""
-    return Offer(OfferKind.LESS, {"parameters": list(parameters)}, {"what": " ".join(parameters)})
+    return Offer(OfferKind.LESS, {"parameters": parameters}, {"what": " ".join(parameters)})
 
 
 def offer_for(why: Reason, spec: DeploymentSpec, engine: EngineName) -> Offer | None:
     """The change that a cause suggests for a spec; None where there is none, or it is in the spec already."""
     build = _OFFERS.get(why.code)
     offer = build(why, spec, engine) if build else None
-    if offer is None or all(getattr(spec, name) == _frozen(value) for name, value in offer.patch.items()):
+    if offer is None or all(getattr(spec, name) == value for name, value in offer.patch.items()):
         return None
     return offer
-
-
-def _frozen(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 _Build = Callable[[Reason, DeploymentSpec, EngineName], Offer | None]
@@ -92,14 +88,14 @@ def _setting(kind: OfferKind, name: str, value: str | None = None) -> _Build:
     def build(_why: Reason, spec: DeploymentSpec, engine: EngineName) -> Offer | None:
         if engine != "vllm" or word in spec.parameters:
             return None
-        return Offer(kind, {"parameters": [*without(spec.parameters, {name}), word]}, {"what": word})
+        return Offer(kind, {"parameters": (*without(spec.parameters, {name}), word)}, {"what": word})
 
     return build
 
 
 def _set(kind: OfferKind, knob: Knob, value: int, spec: DeploymentSpec) -> Offer:
     parameters = with_values(spec.parameters, (knob, value))
-    return Offer(kind, {"parameters": list(parameters)}, {"what": knob.written(value)})
+    return Offer(kind, {"parameters": parameters}, {"what": knob.written(value)})
 
 
 def _context(why: Reason, spec: DeploymentSpec, engine: EngineName) -> Offer | None:
@@ -113,13 +109,13 @@ def _text_only(_why: Reason, spec: DeploymentSpec, engine: EngineName) -> Offer 
         return _set(OfferKind.TEXT_ONLY, images, 0, spec)
     if "--no-mmproj" in spec.parameters:
         return None
-    return Offer(OfferKind.TEXT_ONLY, {"parameters": [*spec.parameters, "--no-mmproj"]}, {"what": "--no-mmproj"})
+    return Offer(OfferKind.TEXT_ONLY, {"parameters": (*spec.parameters, "--no-mmproj")}, {"what": "--no-mmproj"})
 
 
 def _without(kind: OfferKind, names: set[str], spec: DeploymentSpec) -> Offer | None:
     kept = without(spec.parameters, names)
     gone = " ".join(sorted(name for name in names if any(one.startswith(name) for one in spec.parameters)))
-    return Offer(kind, {"parameters": list(kept)}, {"what": gone}) if kept != spec.parameters else None
+    return Offer(kind, {"parameters": kept}, {"what": gone}) if kept != spec.parameters else None
 
 
 def _heads(_why: Reason, spec: DeploymentSpec, _engine: EngineName) -> Offer | None:
