@@ -70,7 +70,11 @@ def _page(runs: list[Run], language: str) -> str:
         return lambda target: _cost(runs, case, target, form)
 
     def most(case: str) -> Callable[[str], str]:
-        return lambda target: f"{max((run.peak for run in _of(runs, case, target)), default=0) / MB:,.0f}"
+        def cell(target: str) -> str:
+            peaks = [run.peak for run in _of(runs, case, target)]
+            return f"{max(peaks) / MB:,.0f}" if peaks else "–"
+
+        return cell
 
     def first(form: str, read: Callable[[Run], float]) -> Callable[[str], str]:
         return lambda target: form.format(next(read(run) for run in runs if run.target == target))

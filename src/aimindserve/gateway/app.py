@@ -164,6 +164,7 @@ def run(config: GatewayConfig, listener: int | None = None) -> int:
     try:
         certificate = Certificate(config.tls_certificate, config.tls_key) if config.tls_certificate else None
         accepting = listen(config.host, config.port) if listener is None else socket.socket(fileno=listener)
+        accepting.set_inheritable(False)
     except (PortUnusableError, CertificateError) as error:
         sys.stderr.write(f"aimindserve gateway: {error}\n")
         return CANNOT_LISTEN
