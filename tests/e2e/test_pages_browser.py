@@ -44,7 +44,7 @@ def check_barriers(page: Page, only: str) -> None:
     for name, path in PAGES.items():
         page.goto(path)
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             settle(page)
             if serious := barriers(page):
                 found[f"{name} {only} {scheme}"] = serious
@@ -53,6 +53,22 @@ def check_barriers(page: Page, only: str) -> None:
 
 def test_no_page_has_a_barrier_in_english(page: Page) -> None:
     check_barriers(page, "en")
+
+
+def test_nothing_sticks_out_of_any_page_on_a_telephone(chinese_page: Page) -> None:
+    page = chinese_page
+    page.set_viewport_size({"width": 360, "height": 740})
+    sticking: dict[str, list[int]] = {}
+    for name, path in PAGES.items():
+        page.goto(path)
+        settle(page)
+        out = page.evaluate(
+            """() => [document.documentElement.scrollWidth - window.innerWidth,
+                      document.querySelector("main").scrollWidth - document.querySelector("main").clientWidth]"""
+        )
+        if max(out) > 0:
+            sticking[name] = out
+    assert sticking == {}
 
 
 def test_the_first_load_is_small(browser: Browser, product: Product) -> None:

@@ -6,6 +6,8 @@ import { sessionQuery } from "./queries";
 
 /** Events that arrive together (a start is a dozen of them) cause one refresh. */
 const GATHER_MS = 150;
+/** While events keep coming, this often is enough for people, and leaves the browser time for them. */
+const BUSY_MS = 1000;
 const RETRY_MS = [500, 1000, 2000, 5000];
 /** The server writes something every 15 s; a connection that is silent for longer than this is dead. */
 const SILENCE_MS = 45_000;
@@ -104,11 +106,15 @@ export function useLive(): boolean {
   useEffect(() => {
     const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let refreshed = -Infinity;
     const refresh = (): void => {
+      const busy = performance.now() - refreshed < BUSY_MS;
+      const wait = busy ? BUSY_MS : GATHER_MS;
       timer ??= setTimeout(() => {
         timer = undefined;
+        refreshed = performance.now();
         void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
-      }, GATHER_MS);
+      }, wait);
     };
     const listener: Listener = {
       onOpen: () => {
