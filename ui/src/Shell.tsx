@@ -34,7 +34,9 @@ export function Shell({ session, children }: { session: SessionView; children: R
         {t("shell.skip")}
       </a>
       <header className={classes.header}>
-        <Brand />
+        <div className={classes.brand}>
+          <Brand />
+        </div>
         <Group gap={6} wrap="nowrap">
           <Tooltip label={live ? t("shell.liveHint") : t("shell.reconnectingHint")} multiline maw={280}>
             <Badge

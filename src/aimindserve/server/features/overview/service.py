@@ -65,8 +65,9 @@ def _attention(
             yield AttentionView(about="node", name=node.hostname, reasons=reasons)
     for name, (standing, replicas) in standings:
         told = [standing, *(stands for _, stands in replicas)]
-        troubles = dict.fromkeys(why for stands in told if stands.phase in _TROUBLED for why in stands.reasons)
-        if reasons := tuple(reason_view(why, wording) for why in troubles):
+        whys = [why for stands in told if stands.phase in _TROUBLED for why in stands.reasons]
+        once = [why for place, why in enumerate(whys) if why not in whys[:place]]
+        if reasons := tuple(reason_view(why, wording) for why in once):
             yield AttentionView(about="deployment", name=name, reasons=reasons)
 
 

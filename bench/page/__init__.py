@@ -1,1 +1,0 @@
-"""What the web page costs the browser."""
