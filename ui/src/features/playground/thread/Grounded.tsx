@@ -34,7 +34,7 @@ export function Grounded({ text, pictures, model }: Props): ReactElement | null 
   });
   return (
     <Suspense fallback={null}>
-      <Overlay found={found} pictures={placed} />
+      <Overlay key={text} found={found} pictures={placed} />
     </Suspense>
   );
 }
