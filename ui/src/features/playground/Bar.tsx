@@ -39,7 +39,9 @@ export function Bar({ children }: { children: ReactNode }): ReactElement {
           </Tabs.List>
         </Tabs>
       </Group>
-      <Group gap="xs">{children}</Group>
+      <Group gap="xs" ml="auto" justify="flex-end">
+        {children}
+      </Group>
     </Group>
   );
 }
