@@ -105,19 +105,3 @@ def test_a_reload_replaces_both_gateways_and_loses_no_request(product: SecurePro
     asking.over.set()
     asking.join(60)
     assert asking.failed == []
-
-
-@pytest.mark.heavy
-def test_a_deleted_key_opens_nothing_at_any_gateway(product: SecureProduct) -> None:
-    """The answer to the deletion comes when every gateway acts on it: nothing has to be waited for afterwards."""
-    product.wait_phase(MODEL, "ready")
-
-    def statuses(token: str) -> set[int]:
-        headers = {"authorization": f"Bearer {token}"}
-        return {httpx.get(f"{product.url}/v1/models", headers=headers, timeout=30).status_code for _ in range(8)}
-
-    for _ in range(3):
-        made = product.cli("key", "create", "short")
-        assert statuses(made["token"]) == {200}
-        product.cli("key", "rm", made["id"])
-        assert statuses(made["token"]) == {401}
