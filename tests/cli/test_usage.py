@@ -27,6 +27,8 @@ COMMANDS = [
     ["bundle", "create"], ["bundle", "show"], ["bundle", "load"],
     ["hub", "check"], ["hub", "token", "set"], ["hub", "token", "rm"], ["key", "create"], ["key", "ls"], ["key", "rm"],
     ["key", "edit"], ["user", "ls"], ["user", "limit"], ["alias", "set"], ["alias", "ls"], ["alias", "rm"],
+    ["engine", "ls"], ["engine", "install"], ["engine", "register"], ["engine", "cancel"], ["engine", "retry"],
+    ["engine", "rm"], ["apply"], ["export"],
     ["node", "ls"], ["node", "label"], ["node", "drain"], ["node", "undrain"],
 ]  # fmt: skip
 

@@ -8,16 +8,17 @@ from pathlib import Path
 
 from tests.arch.project import ROOT
 
-_FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^( *)```(\w*)([^\n]*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:sudo )?aimindserve [^`]+)`")
 
 
 @dataclass(frozen=True)
 class Snippet:
-    """A fenced block. ``page``: relative to the project."""
+    """A fenced block. ``page``: relative to the project; ``titled``: it is a file of another program."""
 
     page: str
     language: str
+    titled: bool
     text: str
 
     @property
@@ -65,7 +66,10 @@ def pages(*folders: str) -> list[Path]:
 def snippets(page: Path) -> list[Snippet]:
     """The fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
-    return [Snippet(str(page.relative_to(ROOT)), match[2], match[3]) for match in _FENCE.finditer(text)]
+    return [
+        Snippet(str(page.relative_to(ROOT)), match[2], "title=" in match[3], match[4])
+        for match in _FENCE.finditer(text)
+    ]
 
 
 def named_commands(page: Path) -> list[str]:

@@ -201,26 +201,30 @@ async def test_health() -> None:
 # Programs
 
 
+async def only_llama_cpp(environments: Environments) -> EngineInstall:
+    found = await environments.llama_cpp()
+    assert not isinstance(found, Reason), found
+    (install,) = found
+    return install
+
+
 @pytest.mark.parametrize(("name", "flavour"), [("llama-server", "llama-server"), ("llama-box", "llama-box")])
 async def test_a_configured_program_is_asked_once(tmp_path: Path, name: str, flavour: str) -> None:
     program = fake_llama_server(tmp_path, "--fake-flavour", flavour, name=name)
     environments = Environments(str(program))
-    found = await environments.llama_cpp()
-    assert isinstance(found, EngineInstall)
+    found = await only_llama_cpp(environments)
     assert (found.flavour, found.path) == (flavour, str(program))
     assert found.version
-    assert await environments.llama_cpp() is found
+    assert await only_llama_cpp(environments) is found
 
 
 async def test_programs_are_found_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    embedded = await Environments().llama_cpp()
-    assert isinstance(embedded, EngineInstall)
+    embedded = await only_llama_cpp(Environments())
     assert (embedded.flavour, embedded.path) == ("xllamacpp", sys.executable)
     for name in ("llama-box", "llama-server"):
         fake_llama_server(tmp_path, "--fake-flavour", name, name=name)
-        found = await Environments().llama_cpp()
-        assert isinstance(found, EngineInstall)
+        found = await only_llama_cpp(Environments())
         assert found.flavour == name
 
 
@@ -228,8 +232,7 @@ async def test_a_broken_program_on_the_path_is_passed_over(tmp_path: Path, monke
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     (tmp_path / "llama-server").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "llama-server").chmod(0o755)
-    found = await Environments().llama_cpp()
-    assert isinstance(found, EngineInstall)
+    found = await only_llama_cpp(Environments())
     assert found.flavour == "xllamacpp"
     configured = await Environments("llama-server").llama_cpp()
     assert configured == reason(ReasonCode.ENGINE_PROGRAM_MISSING, path=str(tmp_path / "llama-server"))
@@ -246,14 +249,16 @@ async def test_a_program_that_failed_once_is_asked_again(tmp_path: Path) -> None
     assert isinstance(await prompt.llama_cpp(), Reason)
     library.touch()
     assert isinstance(await patient.llama_cpp(), Reason), "not asked at every look"
-    assert isinstance(await prompt.llama_cpp(), EngineInstall)
+    assert await only_llama_cpp(prompt)
 
 
 async def _says(tmp_path: Path, script: str) -> EngineInstall | Reason:
     program = tmp_path / "llama-server"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    return await Environments(str(program)).llama_cpp()
+    environments = Environments(str(program))
+    found = await environments.llama_cpp()
+    return found if isinstance(found, Reason) else await only_llama_cpp(environments)
 
 
 async def test_gpus_of_a_program(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The fit report as a whole: the guide's five deployments on declared cards, and changes that help."""
 
+from dataclasses import replace
+
 import pytest
 from tests.domain.memory_models import (
     QWEN2_VL_2B_GGUF,
@@ -12,9 +14,10 @@ from tests.server.fit_cases import BY_NAME, GUIDE, after, applied, deployed, ful
 from aimindserve.domain.catalog_facts import variant_facts
 from aimindserve.domain.facts import ModelFacts
 from aimindserve.domain.fit_changes import ChangeKind, Choice
+from aimindserve.domain.replicas import ReplicaObservation, ReplicaState
 from aimindserve.domain.specs import DeploymentSpec, PlacementWishes
 from aimindserve.server.fit_report import report, wants_other_forms
-from aimindserve.server.fit_trials import Stage
+from aimindserve.server.fit_trials import Stage, try_places
 from aimindserve.sources.catalog import catalog_families
 
 
@@ -196,3 +199,21 @@ def test_a_wrong_number_of_gpus_is_refused_for_what_it_is() -> None:
     found = report(spec("qwen", "--tensor-parallel-size=4"), QWEN2_VL_7B, Stage([machine("RTX4090-24GB:2")]), "en")
     assert found.reasons[0].code == "gpus_too_few"
     assert found.reasons[0].params == {"needed": 4, "found": 2}
+
+
+def test_memory_of_a_model_that_would_stop_counts_as_free() -> None:
+    """On a real card what a running model takes is no longer free."""
+    one, facts = BY_NAME["qwen"]
+    stage = deployed(Stage([machine("L40S-48GB")]), *BY_NAME["llama"])
+    (held,) = stage.replicas
+    assert held.assignment is not None
+    used = {claim.device_id: claim.bytes for claim in held.assignment.claims}
+    running = held.model_copy(update={"observation": ReplicaObservation(id=held.id, state=ReplicaState.READY)})
+    (node,) = stage.nodes
+    devices = tuple(
+        device.model_copy(update={"memory_free": device.memory_free - used.get(device.id, 0)})
+        for device in node.devices
+    )
+    real = replace(stage, nodes=[node.model_copy(update={"devices": devices})], replicas=(running,))
+    assert try_places(one, facts, real.fleet(), None).refused is not None
+    assert try_places(one, facts, real.fleet(frozenset({"llama"})), None).refused is None

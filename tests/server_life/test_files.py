@@ -145,8 +145,8 @@ async def test_a_local_path_is_remembered_and_forgotten(cli: httpx.AsyncClient, 
     model = write_model(tmp_path / "tiny.gguf", architecture="llama")
     answer = await cli.post(API, json={"source": str(model)})
     assert answer.status_code == 202, answer.text
-    (item,) = answer.json()["items"]
-    assert item["kind"] == "local"
+    (item,) = await shown(cli)
+    assert (item["kind"], [item["key"]]) == ("local", answer.json()["keys"])
     assert (await cli.delete(f"{API}/one/{item['key']}")).status_code == 202
     assert await shown(cli) == []
     assert model.exists()

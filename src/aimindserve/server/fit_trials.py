@@ -15,7 +15,7 @@ from aimindserve.domain.nodes import EngineInstall, NodeFacts
 from aimindserve.domain.placement import Level
 from aimindserve.domain.reasons import Reason, ReasonCode
 from aimindserve.domain.replicas import Replica, by_worth
-from aimindserve.domain.rooms import DeviceSpace, Fleet, fleet_of
+from aimindserve.domain.rooms import DeviceSpace, Fleet, fleet_of, given_back
 from aimindserve.domain.specs import DeploymentSpec
 from aimindserve.engines._registry import choose_engine
 from aimindserve.server.fit_squeeze import least_of, pinned
@@ -58,8 +58,9 @@ class Stage:
         """The machines with what runs there but for ``gone`` deployments; whoever asks may book in it."""
         if not gone:
             return self.seen.copy()
-        staying = [one for one in self.replicas if self.names.get(one.deployment_id) not in gone]
-        return fleet_of(self.nodes, staying)
+        leaving = [one for one in self.replicas if self.names.get(one.deployment_id) in gone]
+        staying = [one for one in self.replicas if one not in leaving]
+        return fleet_of(given_back(self.nodes, leaving), staying)
 
     def replicas_of(self, name: str) -> list[Replica]:
         """The replicas of a deployment."""

@@ -59,6 +59,7 @@ export function FamilyCard({ card, onOpen }: { card: CatalogCardView; onOpen: ()
   const { t } = useTranslation();
   const id = useId();
   const best = bestOf(card);
+  const variants = t("catalog.variants", { shown: card.variants.length });
   return (
     <Paper component="article" aria-labelledby={id} className={classes.card ?? ""} p="md" data-family={card.name}>
       <Stack gap={6}>
@@ -89,10 +90,10 @@ export function FamilyCard({ card, onOpen }: { card: CatalogCardView; onOpen: ()
             variant="subtle"
             px={6}
             leftSection={<IconListDetails size={14} aria-hidden />}
-            aria-label={t("catalog.variantsOf", { name: card.title })}
+            aria-label={`${variants} ${card.title}`}
             onClick={onOpen}
           >
-            {t("catalog.variants", { shown: card.variants.length })}
+            {variants}
           </Button>
           {best && <DeployLink card={card} variant={best} />}
         </Group>
