@@ -4,6 +4,7 @@ import base64
 import contextlib
 import io
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,17 @@ def test_a_wrong_key_is_refused(product: Product) -> None:
     stranger = openai.OpenAI(base_url=f"{product.url}/v1", api_key="sk-nobody-knows", max_retries=0)
     with pytest.raises(openai.AuthenticationError):
         stranger.models.list()
+
+
+def test_a_deleted_key_is_soon_refused(product: Product) -> None:
+    key = product.cli("key", "create", "short-lived")
+    bearer = {"authorization": f"Bearer {key['token']}"}
+    with httpx.Client(base_url=product.url, headers=bearer, timeout=30) as program:
+        assert program.get("/v1/models").status_code == 200
+        product.cli("key", "rm", key["id"])
+        deleted = time.monotonic()
+        wait_for("the key is refused", lambda: program.get("/v1/models").status_code == 401)
+    print(f"refused {time.monotonic() - deleted:.3f} s after the command (aim: 1 s)")
 
 
 def test_an_engine_crash_is_healed(product: Product, client: openai.OpenAI) -> None:
