@@ -75,6 +75,7 @@ export const enFit = {
   },
   placement: {
     anyDevice: "Any device",
+    anyLabel: "With any labels",
     anyNode: "Any machine",
     cpu: "Processor (CPU)",
     cpuHint: {
@@ -84,6 +85,7 @@ export const enFit = {
     },
     cpuWish: { auto: "Only without a fitting GPU", allow: "Allowed", never: "Never" },
     devices: "Only on these devices",
+    labels: "Only machines with these labels",
     hint: {
       spread: "The freest device first; copies go to different machines.",
       pack: "The fullest device that suffices first; others stay empty for large models.",

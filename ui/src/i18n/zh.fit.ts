@@ -75,6 +75,7 @@ export const zhFit: typeof enFit = {
   },
   placement: {
     anyDevice: "任意设备",
+    anyLabel: "不限标签",
     anyNode: "任意机器",
     cpu: "处理器（CPU）",
     cpuHint: {
@@ -84,6 +85,7 @@ export const zhFit: typeof enFit = {
     },
     cpuWish: { auto: "仅在没有合适的 GPU 时", allow: "允许", never: "从不" },
     devices: "仅限这些设备",
+    labels: "仅限带有这些标签的机器",
     hint: {
       spread: "优先使用最空闲的设备，副本分布到不同机器。",
       pack: "优先使用足够且最满的设备，为大模型留出整块设备。",

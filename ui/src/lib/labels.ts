@@ -6,7 +6,7 @@ export const labelTexts = (labels: Readonly<Record<string, string>>): string[] =
     .map(([name, value]) => labelText(name, value))
     .sort();
 
-const LABEL = /^([A-Za-z0-9][A-Za-z0-9._-]{0,62})=([A-Za-z0-9._-]{0,63})$/;
+const LABEL = /^([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._-]{0,63})$/;
 
 /** Labels by name; null where a text is none. */
 export function labelsOf(texts: readonly string[]): Record<string, string> | null {

@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeView, PlacementWishesOutput } from "@/api/generated/types.gen";
 import { nodesQuery } from "@/api/queries";
+import { labelsOf, labelTexts } from "@/lib/labels";
 
 interface Props {
   wishes: PlacementWishesOutput;
@@ -35,12 +36,17 @@ function deviceOptions(nodes: readonly NodeView[], cpu: string): Option[] {
   return [...new Map(found.map((option) => [option.value, option])).values()];
 }
 
-/** Where replicas may go: freest or fullest device, whether to a CPU, certain machines, certain devices. */
+const optionOf = (text: string): Option => ({ value: text, label: text });
+
+/** Where replicas may go: freest or fullest device, whether to a CPU, certain machines, labels, devices. */
 export function PlacementFields({ wishes, onChange }: Props): ReactElement {
   const { t } = useTranslation();
   const { data: nodes = [] } = useQuery(nodesQuery);
   const machines = nodes.map(({ id, hostname }) => ({ value: id, label: hostname }));
   const { nodes: wishedNodes, devices: wishedDevices, strategy } = wishes;
+  // A dictionary whose names have a pattern is generated as one of anything.
+  const wishedLabels = labelTexts(wishes.labels as Record<string, string>);
+  const labels = [...new Set(nodes.flatMap((node) => labelTexts(node.labels)))].sort();
   return (
     <Fieldset legend={t("placement.title")}>
       <Stack gap="sm">
@@ -74,6 +80,15 @@ export function PlacementFields({ wishes, onChange }: Props): ReactElement {
           value={wishedNodes}
           onChange={(value) => {
             onChange({ ...wishes, nodes: value });
+          }}
+        />
+        <MultiSelect
+          label={t("placement.labels")}
+          placeholder={wishedLabels.length > 0 ? "" : t("placement.anyLabel")}
+          data={withWished(labels.map(optionOf), wishedLabels)}
+          value={wishedLabels}
+          onChange={(value) => {
+            onChange({ ...wishes, labels: labelsOf(value) ?? {} });
           }}
         />
         <MultiSelect
