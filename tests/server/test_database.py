@@ -264,10 +264,12 @@ async def test_sqlite_is_durable(database: Database) -> None:
 
 def test_the_tables() -> None:
     assert sorted(Base.metadata.tables) == [
+        "aliases",
         "api_keys",
         "code_approvals",
         "corrections",
         "deployments",
+        "environment_orders",
         "estimates",
         "events",
         "hub_facts",
@@ -277,6 +279,7 @@ def test_the_tables() -> None:
         "secrets",
         "sessions",
         "settings",
+        "starts",
         "usage",
         "usage_days",
         "users",

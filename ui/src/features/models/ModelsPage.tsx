@@ -100,12 +100,31 @@ function Empty(): ReactElement {
   );
 }
 
+type Chosen = readonly string[] | null;
+
+/** Begins and ends the choice of several deployments. */
+function ChooseButton({ chosen, onChange }: { chosen: Chosen; onChange: (chosen: Chosen) => void }): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <Button
+      variant="default"
+      leftSection={<IconChecks size={16} />}
+      aria-pressed={chosen !== null}
+      onClick={() => {
+        onChange(chosen === null ? [] : null);
+      }}
+    >
+      {t("bulk.select")}
+    </Button>
+  );
+}
+
 /** All deployments, live, with what can be done with them. */
 export function ModelsPage(): ReactElement {
   const { t } = useTranslation();
   const deployments = useQuery(deploymentsQuery);
   const session = useQuery(sessionQuery);
-  const [chosen, setChosen] = useState<readonly string[] | null>(null);
+  const [chosen, setChosen] = useState<Chosen>(null);
   const items = deployments.data ?? [];
   const mayDeploy = mayAct(session.data, "operator");
   const toggle = (name: string): void => {
@@ -116,16 +135,7 @@ export function ModelsPage(): ReactElement {
       <PageHead title={t("shell.models")}>
         {items.length > 0 && mayDeploy && (
           <Group gap="xs">
-            <Button
-              variant="default"
-              leftSection={<IconChecks size={16} />}
-              aria-pressed={chosen !== null}
-              onClick={() => {
-                setChosen(chosen === null ? [] : null);
-              }}
-            >
-              {t("bulk.select")}
-            </Button>
+            <ChooseButton chosen={chosen} onChange={setChosen} />
             <DeployButton />
           </Group>
         )}
