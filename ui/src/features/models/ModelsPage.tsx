@@ -8,6 +8,7 @@ import {
   IconFolder,
   IconSparkles,
 } from "@tabler/icons-react";
+import type { UseQueryResult } from "@tanstack/react-query";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -100,6 +101,14 @@ function Empty(): ReactElement {
   );
 }
 
+/** What stands in place of a list that is not there, or empty. */
+function Instead({ deployments }: { deployments: UseQueryResult<DeploymentView[]> }): ReactElement {
+  const { t } = useTranslation();
+  if (deployments.isPending) return <Skeleton height={240} role="status" aria-label={t("common.loading")} />;
+  if (deployments.data) return <Empty />;
+  return <ErrorAlert error={deployments.error} onRetry={() => void deployments.refetch()} />;
+}
+
 type Chosen = readonly string[] | null;
 
 /** Begins and ends the choice of several deployments. */
@@ -148,11 +157,7 @@ export function ModelsPage(): ReactElement {
           }}
         />
       )}
-      {deployments.isPending && <Skeleton height={240} role="status" aria-label={t("common.loading")} />}
-      {deployments.error && !deployments.data && (
-        <ErrorAlert error={deployments.error} onRetry={() => void deployments.refetch()} />
-      )}
-      {deployments.isSuccess && items.length === 0 && <Empty />}
+      {items.length === 0 && <Instead deployments={deployments} />}
       <Stack gap="sm">
         {items.map((deployment) => (
           <DeploymentCard
